@@ -1,0 +1,109 @@
+# xl-teleport: one Makefile for the whole tree (non-recursive).
+#   make                  build everything into $(BUILD)
+#   make test             unit, fault, golden, cli and two-host Xen tests
+#   make check            the same without the emulated Xen hosts (minutes)
+#   make demo             two emulated Xen hosts, a guest there and back
+#   make lint             format, tidy, layers, co_await, headers, shell
+#   make SAN=address,undefined check   a separate build folder for each SAN
+#   make install DESTDIR=/some/where PREFIX=/usr     staged install
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+BINDIR   ?= $(PREFIX)/bin
+SBINDIR  ?= $(PREFIX)/sbin
+MANDIR   ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+UNITDIR  ?= $(PREFIX)/lib/systemd/system
+CXX      ?= g++
+CLANG    ?= clang
+BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+CXXFLAGS ?= -O2 -g
+SAN      ?=
+comma    := ,
+BUILD    ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+V        ?= 0
+Q        := $(if $(filter 1,$(V)),,@)
+say       = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+
+# Ours, not the user's: kept apart so CXXFLAGS= on the command line is safe.
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+            -Wold-style-cast -Woverloaded-virtual -Wundef
+DEFS     := -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_NO_DEPRECATED \
+            -DTELEPORT_VERSION='"$(VERSION)"' -D_FILE_OFFSET_BITS=64 \
+            -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL \
+            $(if $(filter thread,$(SAN)),-DBOOST_ASIO_DISABLE_FENCED_BLOCK)
+TP_FLAGS := -std=c++20 -I. -isystem $(BUILD) -pthread $(WARN) $(DEFS) \
+            $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+              -fno-omit-frame-pointer -Wno-maybe-uninitialized) \
+            $(if $(filter 1,$(WERROR)),-Werror)
+LDLIBS   += -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
+            -lzstd -lbpf -lspdlog -lfmt -lssl -lcrypto
+
+# A module is a folder; a folder's sources are all its .cpp files.
+LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
+INDEX_SRC := $(sort $(wildcard index/*.cpp))
+# A program's main() lives in the file that carries the program's name.
+PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl
+PROGS     := $(foreach p,$(PROGS),$(if $(wildcard $(p).cpp),$(p)))
+CLI_SRC   := $(filter-out $(PROGS:=.cpp),$(sort $(wildcard xl-teleport/*.cpp tools/*.cpp)))
+TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))
+FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
+HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp xl-teleport/*.hpp tools/*.hpp test/*/*.hpp))
+ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(CLI_SRC) $(TEST_SRC) $(PROGS:=.cpp)
+SKELETONS := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard libteleport/disk/*.bpf.c))
+obj        = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all deps test check demo lint install uninstall fuzz bench clean tests
+all: $(addprefix $(BUILD)/,$(PROGS))
+
+# The machine's packages, once: a stamp keyed by the script that installs them.
+deps:
+	$(Q)tools/install-deps
+
+$(BUILD)/%.o: %.cpp Makefile | $(SKELETONS)
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+# The tracker's programs: compiled for the kernel's virtual machine, then
+# embedded; nothing of the building machine's kernel goes in (CO-RE).
+$(BUILD)/%.bpf.o: %.bpf.c Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -I. \
+	  -isystem /usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@
+
+$(BUILD)/libteleport.a: $(call obj,$(LIB_SRC))
+$(BUILD)/libtpindex.a: $(call obj,$(INDEX_SRC))
+$(BUILD)/libtpcli.a: $(call obj,$(CLI_SRC))
+$(BUILD)/%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Link order is the dependency order: users before what they use.
+LIBS := $(BUILD)/libtpcli.a $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
+$(addprefix $(BUILD)/,$(PROGS)): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/test/unit-tests: $(call obj,$(TEST_SRC)) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+tests: $(BUILD)/test/unit-tests
+
+# Each header must compile alone.
+$(BUILD)/%.hpp.ok: %.hpp | $(SKELETONS)
+	$(call say,HDR,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) -fsyntax-only -x c++ -include $< /dev/null
+	$(Q)touch $@
+
+include test/test.mk
+
+clean:
+	rm -rf build build-*
+
+-include $(patsubst %.cpp,$(BUILD)/%.d,$(ALL_SRC))

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/base/log.hpp"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace teleport {
+
+namespace {
+
+spdlog::level::level_enum spdlog_level(log_level level) {
+  switch (level) {
+    case log_level::debug:
+      return spdlog::level::debug;
+    case log_level::info:
+      return spdlog::level::info;
+    case log_level::warning:
+      return spdlog::level::warn;
+    case log_level::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+void log_setup(std::string_view program, log_level threshold) {
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto logger = std::make_shared<spdlog::logger>(std::string(program), sink);
+  // Under systemd the journal adds the time.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): called before threads start
+  const bool in_journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  logger->set_pattern(in_journal ? "%n: %l: %v"
+                                 : "%Y-%m-%d %H:%M:%S.%e %n: %l: %v");
+  logger->set_level(spdlog_level(threshold));
+  logger->flush_on(spdlog::level::debug);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void log_debug(std::string_view line) { spdlog::debug("{}", line); }
+void log_info(std::string_view line) { spdlog::info("{}", line); }
+void log_warning(std::string_view line) { spdlog::warn("{}", line); }
+void log_error(std::string_view line) { spdlog::error("{}", line); }
+
+}  // namespace teleport

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/disk/dirty_tracker.hpp: which blocks of a block device have been
+// written, told by eBPF programs on the kernel's block tracepoints: no
+// reconfiguration of the running guest's disk, and no acknowledged write lost.
+//
+// Order of use: attach() -> start_barrier() -> full copy -> take() per round ->
+// guest suspended -> wait until idle() -> last take() -> audit(). A failed
+// audit means that everything is dirty.
+//
+// Threads: one owner. Blocks: start_barrier() waits for writes in flight.
+
+#ifndef LIBTELEPORT_DISK_DIRTY_TRACKER_HPP
+#define LIBTELEPORT_DISK_DIRTY_TRACKER_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/dirty_map.hpp"
+
+namespace teleport {
+
+/// What rounds need of a tracker; a test puts a plain map behind it.
+class write_tracker {
+ public:
+  write_tracker() = default;
+  write_tracker(const write_tracker&) = delete;
+  write_tracker& operator=(const write_tracker&) = delete;
+  write_tracker(write_tracker&&) = delete;
+  write_tracker& operator=(write_tracker&&) = delete;
+  virtual ~write_tracker() = default;
+
+  /// Everything written since the last take, plus what is still in flight.
+  /// Data read after this returns is at least as new as the marks taken.
+  [[nodiscard]] virtual result<dirty_map> take() = 0;
+
+  /// True when no write is in flight now.
+  [[nodiscard]] virtual result<bool> idle() = 0;
+
+  /// Checks at an idle moment that no write escaped the tracker: its count of
+  /// sectors equals the kernel's own, nothing overflowed, programs attached.
+  ///
+  /// @error errc::mismatch with what differs: treat every block as dirty
+  [[nodiscard]] virtual result<void> audit() = 0;
+};
+
+class dirty_tracker : public write_tracker {
+ public:
+  /// Loads and attaches the programs for one block device (whole disk or
+  /// partition), whatever lies below it.
+  ///
+  /// @param device  path of the device that blkback opened
+  /// @error errc::unsupported when the kernel has no BTF or refuses BPF, with
+  ///        what to do
+  [[nodiscard]] static result<std::unique_ptr<dirty_tracker>> attach(
+      const std::string& device);
+
+  /// Waits until no write that was queued before attach() is in flight.
+  ///
+  /// @error errc::timeout when the device never came to rest
+  virtual result<void> start_barrier(std::chrono::milliseconds limit) = 0;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_DISK_DIRTY_TRACKER_HPP
