@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/xen/domain.hpp: what is known of a guest and of a host, and the
+// few things done to a guest outside save and restore.
+//
+// A toolstack is one libxl context. Its messages go to the log: warnings and
+// errors as warnings, the rest as debug lines.
+//
+// Threads: a toolstack may be used from any thread; libxl locks inside.
+// Blocks:  every call talks to Xen and xenstore; destroy() may take seconds.
+// Trust:   xenstore nodes a guest can write are not read; disks are taken from
+//          libxl's own tree and from the backends'.
+
+#ifndef LIBTELEPORT_XEN_DOMAIN_HPP
+#define LIBTELEPORT_XEN_DOMAIN_HPP
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+
+namespace teleport {
+
+/// One virtual disk of a running guest.
+struct guest_disk {
+  /// The guest's name for it: "xvda".
+  std::string vdev;
+  /// The block device that the backend opened, as a path that opens the same
+  /// device: "/dev/loop0", "/dev/dm-3". Empty for an empty drive.
+  std::string device;
+  /// What the configuration names: "/dev/vg0/web". Empty for an empty drive.
+  std::string configured_path;
+  /// Bytes.
+  std::uint64_t size = 0;
+  bool read_only = false;
+  /// "phy" (in-kernel blkback), "qdisk", "tap", "standalone" or "unknown".
+  std::string backend;
+  bool is_cdrom = false;
+  /// Of `device`; both 0 when the backend has no block device.
+  unsigned major = 0;
+  unsigned minor = 0;
+
+  [[nodiscard]] bool is_empty() const { return configured_path.empty(); }
+  friend bool operator==(const guest_disk&, const guest_disk&) = default;
+};
+
+/// One guest, as found at the source.
+struct guest_info {
+  std::uint32_t domid = 0;
+  std::string name;
+  /// 8-4-4-4-12 lower-case hexadecimal digits.
+  std::string uuid;
+  /// "pv", "pvh" or "hvm".
+  std::string type;
+  std::uint64_t max_memory_kib = 0;
+  unsigned vcpus = 0;
+  /// libxl's own JSON of the whole configuration.
+  std::string config_json;
+  std::vector<guest_disk> disks;
+  std::vector<std::string> bridges;
+  /// Kernel, ramdisk and firmware paths that the configuration names. They are
+  /// not needed to arrive but to reboot afterwards.
+  std::vector<std::string> boot_files;
+  /// PCI, USB or device-tree devices given to the guest.
+  bool has_passthrough = false;
+
+  friend bool operator==(const guest_info&, const guest_info&) = default;
+};
+
+/// What a host is and has.
+struct host_facts {
+  /// "4.17": major.minor.
+  std::string xen_version;
+  /// What follows it: ".5".
+  std::string xen_extra;
+  /// Free for new guests now; dom0 is not asked to give memory back.
+  std::uint64_t free_memory_kib = 0;
+  /// libxl's hw_cap: CPUID words of the host's processors (preflight.hpp).
+  std::vector<std::uint32_t> cpu_capabilities;
+  std::vector<std::string> guest_names;
+  std::vector<std::string> guest_uuids;
+  /// Hardware assisted paging: PVH and HVM guests can be migrated live.
+  bool hap = false;
+
+  friend bool operator==(const host_facts&, const host_facts&) = default;
+};
+
+enum class guest_state {
+  running,
+  paused,
+  /// Shut down with reason SUSPEND: as a save leaves it.
+  suspended,
+  /// Shut down for any other reason, crashed, or being destroyed.
+  dying,
+  absent,
+};
+
+/// "running", "paused", ...
+[[nodiscard]] std::string_view name_of(guest_state state) noexcept;
+
+/// A guest found by its uuid.
+struct guest_seen {
+  std::uint32_t domid = 0;
+  std::string name;
+  guest_state state = guest_state::absent;
+};
+
+class toolstack {
+ public:
+  using guest_state = teleport::guest_state;
+
+  /// @error errc::unsupported when this is not a dom0 with a running toolstack
+  [[nodiscard]] static result<std::unique_ptr<toolstack>> open();
+  toolstack(const toolstack&) = delete;
+  toolstack& operator=(const toolstack&) = delete;
+  toolstack(toolstack&&) = delete;
+  toolstack& operator=(toolstack&&) = delete;
+  ~toolstack();
+
+  /// All about one guest.
+  ///
+  /// @param name_or_id  a name, or a domid in decimal
+  /// @error errc::not_found; errc::unsupported when libxl has no configuration
+  ///        for it (made by another toolstack)
+  [[nodiscard]] result<guest_info> describe(const std::string& name_or_id);
+
+  [[nodiscard]] result<host_facts> host();
+
+  [[nodiscard]] result<guest_state> state(std::uint32_t domid);
+
+  /// Every guest with this uuid: more than one while one arrives on the host it
+  /// came from.
+  [[nodiscard]] result<std::vector<guest_seen>> find_by_uuid(
+      const std::string& uuid);
+
+  /// The state of the guest with this uuid; of several, the one most alive.
+  [[nodiscard]] result<guest_state> state_by_uuid(const std::string& uuid);
+
+  /// Lets a suspended guest go on where it was.
+  ///
+  /// @error errc::busy when it is not suspended: nothing was done
+  [[nodiscard]] result<void> resume(std::uint32_t domid);
+
+  [[nodiscard]] result<void> destroy(std::uint32_t domid);
+
+  /// @error when the guest is not named `from`, or another is named `to`
+  [[nodiscard]] result<void> rename(std::uint32_t domid,
+                                    const std::string& from,
+                                    const std::string& to);
+
+  /// A note kept with the domain, gone when the domain is.
+  [[nodiscard]] result<void> put_note(std::uint32_t domid,
+                                      const std::string& text);
+  /// The note, or "" when there is none.
+  [[nodiscard]] result<std::string> note(std::uint32_t domid);
+
+ private:
+  struct state_data;
+  explicit toolstack(std::unique_ptr<state_data> data);
+  std::unique_ptr<state_data> data_;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_XEN_DOMAIN_HPP

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/xen/preflight.hpp: all that can be known to fail before anything
+// is touched: pure decisions over facts, every problem told at once.
+//
+// Threads: pure functions.
+// Trust:   facts may come from a peer, checked by facts_json.hpp.
+
+#ifndef LIBTELEPORT_XEN_PREFLIGHT_HPP
+#define LIBTELEPORT_XEN_PREFLIGHT_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libteleport/xen/domain.hpp"
+
+namespace teleport {
+
+/// One reason not to begin.
+struct problem {
+  /// For programs: "name_clash". Never renamed.
+  std::string code;
+  /// For people: what is wrong and what to do about it.
+  std::string sentence;
+
+  friend bool operator==(const problem&, const problem&) = default;
+};
+
+/// What else the destination looked up for this guest.
+struct destination_facts {
+  std::vector<std::string> bridges_present;
+  /// Those of guest_info::boot_files that are not there.
+  std::vector<std::string> missing_boot_files;
+  std::uint64_t store_free_bytes = 0;
+  std::uint64_t bytes_needed = 0;
+};
+
+/// What stands against leaving this host.
+///
+/// Codes: pv_live, passthrough, disk_backend, disk_size, disk_shared_name,
+/// migrated_away, guest_size.
+/// @param live  the guest is to run during the memory's transfer
+[[nodiscard]] std::vector<problem> source_problems(const guest_info& guest,
+                                                   bool live);
+
+/// What stands against arriving at this host.
+///
+/// Codes: xen_version, cpu, hap, memory, name_clash, uuid_clash, bridge,
+/// boot_file, store_space.
+/// @param guest   as the source told it
+/// @param source  the source host's facts, as told by it
+/// @param here    this host's own
+[[nodiscard]] std::vector<problem> destination_problems(
+    const guest_info& guest,
+    const host_facts& source,
+    const host_facts& here,
+    const destination_facts& found);
+
+/// Memory that must be free for a guest: its maximum, 1 % and 16 MiB for page
+/// tables, shadow pool, rings and the device model's share of Xen's heap.
+[[nodiscard]] std::uint64_t memory_needed_kib(const guest_info& guest);
+
+/// Features of `source` that `here` lacks, as words a person can look up:
+/// "CPUID 7:0 ebx 0x00000100". Empty when there are none.
+[[nodiscard]] std::vector<std::string> missing_cpu_features(
+    const std::vector<std::uint32_t>& source,
+    const std::vector<std::uint32_t>& here);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_XEN_PREFLIGHT_HPP
