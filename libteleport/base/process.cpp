@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/base/process.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <string_view>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libteleport/base/unique_fd.hpp"
+
+namespace teleport {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// Standard error kept for the message.
+constexpr std::size_t max_error_text = 4096;
+
+/// Where administration programs lie when PATH (of cron, say) leaves them out.
+constexpr std::string_view usual_path = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    return name;
+  }
+  std::string path;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (std::string_view(*entry).substr(0, 5) == "PATH=") {
+      path = std::string_view(*entry).substr(5);
+      path += ':';
+    }
+  }
+  path += usual_path;
+  std::string_view rest = path;
+  while (!rest.empty()) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    const std::string candidate =
+        std::string(rest.substr(0, colon)) + "/" + name;
+    if (candidate[0] == '/' && ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+  }
+  return {};
+}
+
+/// Our environment with the C locale, so that messages are as expected.
+std::vector<std::string> child_environment() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (text.substr(0, 3) != "LC_" && text.substr(0, 4) != "LANG") {
+      entries.emplace_back(text);
+    }
+  }
+  entries.emplace_back("LC_ALL=C");
+  return entries;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (std::string& text : strings) {
+    pointers.push_back(text.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// One end for us, one for the child. Sockets, so that writing to a child
+/// that has gone is an error code and not a signal.
+struct channel {
+  unique_fd ours;
+  unique_fd theirs;
+};
+
+result<channel> open_channel() {
+  std::array<int, 2> ends = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return system_error(errno, "socketpair");
+  }
+  channel made{unique_fd(ends[0]), unique_fd(ends[1])};
+  if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+    return system_error(errno, "fcntl O_NONBLOCK");
+  }
+  return made;
+}
+
+/// A started child; killed and reaped when it was not waited for.
+class child {
+ public:
+  child() = default;
+  child(const child&) = delete;
+  child& operator=(const child&) = delete;
+  child(child&&) = delete;
+  child& operator=(child&&) = delete;
+  ~child() {
+    if (pid_ > 0) {
+      ::kill(-pid_, SIGKILL);
+      static_cast<void>(wait());
+    }
+  }
+
+  result<void> start(const std::vector<std::string>& argv, std::string path);
+  /// Reaps it. Blocks until it has ended.
+  int wait();
+
+  channel in;
+  channel out;
+  channel err;
+  unique_fd ended;  // becomes readable when the child has ended
+
+ private:
+  pid_t pid_ = -1;
+};
+
+result<void> child::start(const std::vector<std::string>& argv,
+                          std::string path) {
+  for (channel* each : {&in, &out, &err}) {
+    auto made = open_channel();
+    if (!made) {
+      return made.error();
+    }
+    *each = std::move(*made);
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in.theirs.get(), 0);
+  posix_spawn_file_actions_adddup2(&actions, out.theirs.get(), 1);
+  posix_spawn_file_actions_adddup2(&actions, err.theirs.get(), 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(
+      &attributes,
+      POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  std::vector<std::string> arguments = argv;
+  std::vector<std::string> environment = child_environment();
+  const int failure = ::posix_spawn(&pid_,
+                                    path.c_str(),
+                                    &actions,
+                                    &attributes,
+                                    pointers_to(arguments).data(),
+                                    pointers_to(environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  for (channel* each : {&in, &out, &err}) {
+    each->theirs.reset();
+  }
+  if (failure != 0) {
+    pid_ = -1;
+    return system_error(failure, "run " + path);
+  }
+  // glibc 2.36 declares pidfd_open() without C linkage.
+  ended.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  if (!ended) {
+    return system_error(errno, "pidfd_open");
+  }
+  return {};
+}
+
+int child::wait() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return status;
+}
+
+/// Appends what can be read now. False when the other end is closed.
+bool drain(const unique_fd& from, std::string& to, std::size_t limit) {
+  std::array<char, 16384> piece{};
+  while (to.size() <= limit) {
+    const ssize_t got = ::read(from.get(), piece.data(), piece.size());
+    if (got > 0) {
+      to.append(piece.data(), static_cast<std::size_t>(got));
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+      return false;
+    } else if (errno == EAGAIN) {
+      return true;
+    }
+  }
+  return true;
+}
+
+/// Sends what can be sent now of `rest`; closes when nothing is left.
+void feed(unique_fd& to, std::string_view& rest) {
+  while (!rest.empty()) {
+    const ssize_t sent =
+        ::send(to.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (errno != EINTR) {
+      break;  // the child does not want it: no failure of its own
+    }
+  }
+  to.reset();
+}
+
+struct outputs {
+  std::string out;
+  std::string err;
+};
+
+result<outputs> converse(child& running, const program_options& options) {
+  outputs got;
+  std::string_view rest = options.input;
+  const auto deadline = clock::now() + options.timeout;
+  feed(running.in.ours, rest);
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    if (left.count() <= 0) {
+      return error(errc::timeout,
+                   "no end after " + std::to_string(options.timeout.count()) +
+                       " ms, killed");
+    }
+    // A descriptor of -1 is one that poll() leaves alone.
+    std::array<pollfd, 4> waits = {{{running.ended.get(), POLLIN, 0},
+                                    {running.out.ours.get(), POLLIN, 0},
+                                    {running.err.ours.get(), POLLIN, 0},
+                                    {running.in.ours.get(), POLLOUT, 0}}};
+    constexpr std::chrono::milliseconds::rep longest = 60'000;
+    const int r = ::poll(waits.data(),
+                         waits.size(),
+                         static_cast<int>(std::min(left.count(), longest)));
+    if (r < 0 && errno != EINTR) {
+      return system_error(errno, "poll");
+    }
+    if (running.out.ours &&
+        !drain(running.out.ours, got.out, options.max_output)) {
+      running.out.ours.reset();
+    }
+    if (running.err.ours &&
+        !drain(running.err.ours, got.err, options.max_output)) {
+      running.err.ours.reset();
+    }
+    if (std::max(got.out.size(), got.err.size()) > options.max_output) {
+      return error(errc::system,
+                   "more than " + std::to_string(options.max_output) +
+                       " bytes of output, killed");
+    }
+    if (waits[0].revents != 0) {
+      return got;
+    }
+    if (running.in.ours && waits[3].revents != 0) {
+      feed(running.in.ours, rest);
+    }
+  }
+}
+
+/// `text` on one line, without the newline at its end.
+std::string one_line(std::string text) {
+  text.resize(std::min(text.size(), max_error_text));
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  std::replace(text.begin(), text.end(), '\n', ';');
+  return text;
+}
+
+}  // namespace
+
+result<std::string> run_program(const std::vector<std::string>& argv,
+                                const program_options& options) {
+  if (argv.empty()) {
+    return error(errc::bad_input, "no program to run");
+  }
+  std::string path = find_program(argv[0]);
+  if (path.empty()) {
+    return error(errc::not_found, "no program " + argv[0] + " in PATH");
+  }
+  std::string command;
+  for (const std::string& word : argv) {
+    command += (command.empty() ? "" : " ") + word;
+  }
+  child running;
+  auto started = running.start(argv, std::move(path));
+  if (!started) {
+    return in_context(command, started.error());
+  }
+  auto got = converse(running, options);
+  if (!got) {
+    return in_context(command, got.error());
+  }
+  const int status = running.wait();
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    return std::move(got->out);
+  }
+  const std::string how =
+      WIFEXITED(status)
+          ? "exit code " + std::to_string(WEXITSTATUS(status))
+          : "killed by signal " + std::to_string(WTERMSIG(status));
+  return error(errc::system,
+               command + ": " + how + ": " + one_line(std::move(got->err)));
+}
+
+}  // namespace teleport

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/base/process.hpp"
+
+#include <string>
+
+#include <fcntl.h>
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/unique_fd.hpp"
+#include "test/support/print_error.hpp"
+
+namespace teleport {
+
+TEST_CASE("a program gets its arguments as they are", "[base]") {
+  const auto out = run_program({"printf", "%s|", "a b", "$HOME", "*", ""});
+  REQUIRE(out);
+  CHECK(*out == "a b|$HOME|*||");
+}
+
+TEST_CASE("a program's failure carries its code and its words", "[base]") {
+  const auto out = run_program({"sh", "-c", "echo why >&2; exit 3"});
+  REQUIRE_FALSE(out);
+  CHECK(out.error().code == errc::system);
+  CHECK_THAT(out.error().context, Catch::Contains("exit code 3: why"));
+  const auto killed = run_program({"sh", "-c", "kill -9 $$"});
+  REQUIRE_FALSE(killed);
+  CHECK_THAT(killed.error().context, Catch::Contains("signal 9"));
+}
+
+TEST_CASE("a program that does not exist is not found", "[base]") {
+  CHECK(run_program({"no-such-program"}).error().code == errc::not_found);
+  CHECK(run_program({"/no/such/program"}).error().code == errc::not_found);
+  CHECK(run_program({}).error().code == errc::bad_input);
+}
+
+TEST_CASE("a program's input and output may be larger than a pipe", "[base]") {
+  program_options options;
+  options.input.assign(900'000, 'x');
+  const auto out = run_program({"cat"}, options);
+  REQUIRE(out);
+  CHECK(*out == options.input);
+  CHECK(run_program({"true"}, options));
+  options.max_output = 1000;
+  CHECK_THAT(run_program({"cat"}, options).error().context,
+             Catch::Contains("more than 1000 bytes"));
+}
+
+TEST_CASE("a program that does not end is killed", "[base]") {
+  program_options options;
+  options.timeout = std::chrono::milliseconds(50);
+  const auto out = run_program({"sleep", "100"}, options);
+  REQUIRE_FALSE(out);
+  CHECK(out.error().code == errc::timeout);
+}
+
+TEST_CASE("a program that leaves a child behind is not waited for", "[base]") {
+  const auto out = run_program({"sh", "-c", "sleep 3 & echo done"});
+  REQUIRE(out);
+  CHECK(*out == "done\n");
+}
+
+TEST_CASE("a program inherits no descriptor and speaks the C locale",
+          "[base]") {
+  const unique_fd leak(::open("/dev/null", O_RDONLY));
+  REQUIRE(leak);
+  const auto out = run_program({"sh", "-c", "ls /proc/$$/fd; echo $LC_ALL"});
+  REQUIRE(out);
+  CHECK(*out == "0\n1\n2\nC\n");
+}
+
+}  // namespace teleport
