@@ -41,8 +41,8 @@ template <std::unsigned_integral T>
 [[nodiscard]] T load_le(byte_span bytes) noexcept {
   T value = 0;
   for (std::size_t i = 0; i < sizeof(T); ++i) {
-    value = static_cast<T>(value | static_cast<T>(std::to_integer<T>(bytes[i])
-                                                  << (8 * i)));
+    value = static_cast<T>(
+        value | static_cast<T>(std::to_integer<T>(bytes[i]) << (8 * i)));
   }
   return value;
 }
@@ -125,7 +125,7 @@ class aligned_buffer {
   explicit aligned_buffer(std::size_t size) : size_(size) {
     const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
     data_.reset(static_cast<std::byte*>(
-        ::operator new(rounded, std::align_val_t{alignment})));
+        ::operator new (rounded, std::align_val_t{alignment})));
     std::memset(data_.get(), 0, rounded);
   }
   [[nodiscard]] std::span<std::byte> span() noexcept {
@@ -140,7 +140,7 @@ class aligned_buffer {
  private:
   struct free_aligned {
     void operator()(std::byte* memory) const noexcept {
-      ::operator delete(memory, std::align_val_t{alignment});
+      ::operator delete (memory, std::align_val_t{alignment});
     }
   };
   std::unique_ptr<std::byte, free_aligned> data_;

@@ -42,9 +42,17 @@ void log_setup(std::string_view program, log_level threshold) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_debug(std::string_view line) { spdlog::debug("{}", line); }
-void log_info(std::string_view line) { spdlog::info("{}", line); }
-void log_warning(std::string_view line) { spdlog::warn("{}", line); }
-void log_error(std::string_view line) { spdlog::error("{}", line); }
+void log_debug(std::string_view line) {
+  spdlog::debug("{}", line);
+}
+void log_info(std::string_view line) {
+  spdlog::info("{}", line);
+}
+void log_warning(std::string_view line) {
+  spdlog::warn("{}", line);
+}
+void log_error(std::string_view line) {
+  spdlog::error("{}", line);
+}
 
 }  // namespace teleport

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/base/durable_file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libteleport/base/unique_fd.hpp"
+
+namespace teleport {
+
+namespace {
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+result<void> sync_folder(const std::string& folder) {
+  const unique_fd fd(
+      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    return system_error(errno, "fsync of folder " + folder);
+  }
+  return {};
+}
+
+result<void> write_all(int fd,
+                       std::string_view content,
+                       const std::string& to) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return system_error(errno, "write to " + to);
+    }
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace
+
+result<void> write_durably(const std::string& path,
+                           std::string_view content,
+                           mode_t mode) {
+  const std::string beside = path + ".new";
+  const unique_fd fd(
+      ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!fd) {
+    return system_error(errno, "create " + beside);
+  }
+  const auto written = write_all(fd.get(), content, beside);
+  if (!written) {
+    return written;
+  }
+  if (::fsync(fd.get()) != 0) {
+    return system_error(errno, "fsync of " + beside);
+  }
+  if (std::rename(beside.c_str(), path.c_str()) != 0) {
+    return system_error(errno, "rename to " + path);
+  }
+  return sync_folder(folder_of(path));
+}
+
+result<void> remove_durably(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) {
+      return {};
+    }
+    return system_error(errno, "remove " + path);
+  }
+  return sync_folder(folder_of(path));
+}
+
+result<std::string> read_small_file(const std::string& path,
+                                    std::size_t limit) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    return system_error(errno, "open " + path);
+  }
+  std::string text(limit + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t n = ::read(fd.get(), text.data() + size, text.size() - size);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return system_error(errno, "read " + path);
+    }
+    if (n == 0) {
+      break;
+    }
+    size += static_cast<std::size_t>(n);
+  }
+  if (size > limit) {
+    return error(errc::corrupt, path + " is longer than it may be");
+  }
+  text.resize(size);
+  return text;
+}
+
+result<void> make_folders(const std::string& path) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure) {
+    return system_error(failure.value(), "make folder " + path);
+  }
+  if (::chmod(path.c_str(), S_IRWXU) != 0) {
+    return system_error(errno, "chmod of folder " + path);
+  }
+  return {};
+}
+
+}  // namespace teleport

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/base/durable_file.hpp: small files that a crash leaves whole.
+//
+// Blocks: on the disk, until what was written is durable.
+
+#ifndef LIBTELEPORT_BASE_DURABLE_FILE_HPP
+#define LIBTELEPORT_BASE_DURABLE_FILE_HPP
+
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "libteleport/base/error.hpp"
+
+namespace teleport {
+
+/// Replaces `path` by `content` (write beside it, fsync, rename, fsync of the
+/// folder): after a crash the old or the new file is there, whole.
+result<void> write_durably(const std::string& path,
+                           std::string_view content,
+                           mode_t mode);
+
+/// Removes a file durably; one that is not there is no error.
+result<void> remove_durably(const std::string& path);
+
+/// @param limit  bytes; a longer file is errc::corrupt
+[[nodiscard]] result<std::string> read_small_file(const std::string& path,
+                                                  std::size_t limit);
+
+/// Makes a folder and its parents, mode 0700; one that is there is no error.
+result<void> make_folders(const std::string& path);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_BASE_DURABLE_FILE_HPP

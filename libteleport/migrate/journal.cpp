@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/migrate/journal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr std::size_t max_entry_bytes = 1_MiB;
+
+constexpr std::array states = {
+    std::pair{journal_state::moving, "moving"},
+    std::pair{journal_state::go, "go"},
+    std::pair{journal_state::moved, "moved"},
+    std::pair{journal_state::home, "home"},
+    std::pair{journal_state::building, "building"},
+    std::pair{journal_state::ready, "ready"},
+    std::pair{journal_state::running, "running"},
+    std::pair{journal_state::abandoned, "abandoned"},
+};
+
+std::string_view suffix_of(journal_role role) {
+  return role == journal_role::source ? ".source" : ".destination";
+}
+
+}  // namespace
+
+std::string_view name_of(journal_state state) noexcept {
+  for (const auto& [value, name] : states) {
+    if (value == state) {
+      return name;
+    }
+  }
+  return "unknown";
+}
+
+bool is_teleport_id(std::string_view text) noexcept {
+  return text.size() == 32 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+result<journal> journal::open(const std::string& folder) {
+  const auto made = make_folders(folder);
+  if (!made) {
+    return in_context("journal", made.error());
+  }
+  return journal(folder);
+}
+
+std::string journal::path_of(const std::string& id, journal_role role) const {
+  return folder_ + "/" + id + std::string(suffix_of(role));
+}
+
+result<void> journal::write(const journal_entry& entry) {
+  if (!is_teleport_id(entry.id)) {
+    return error(errc::bad_input, "journal: not a teleport's id: " + entry.id);
+  }
+  const nlohmann::json json = {
+      {"id", entry.id},
+      {"role", entry.role == journal_role::source ? "source" : "destination"},
+      {"state", name_of(entry.state)},
+      {"guest", entry.guest},
+      {"uuid", entry.uuid},
+      {"domid", entry.domid},
+      {"peer", entry.peer},
+      {"disks", entry.disks},
+  };
+  return write_durably(
+      path_of(entry.id, entry.role), json.dump(1) + "\n", 0600);
+}
+
+result<journal_entry> journal::read_file(const std::string& path) {
+  const auto text = read_small_file(path, max_entry_bytes);
+  if (!text) {
+    return text.error();
+  }
+  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const auto damaged = [&](std::string_view what) {
+    return error(errc::corrupt,
+                 "journal entry " + path + ": " + std::string(what));
+  };
+  if (!json.is_object()) {
+    return damaged("it is no JSON object");
+  }
+  const auto string_at = [&](const char* key) {
+    const auto it = json.find(key);
+    return it != json.end() && it->is_string() ? it->get<std::string>()
+                                               : std::string();
+  };
+  journal_entry entry;
+  entry.id = string_at("id");
+  entry.role = string_at("role") == "source" ? journal_role::source
+                                             : journal_role::destination;
+  const std::string state = string_at("state");
+  const auto known = std::ranges::find_if(
+      states, [&](const auto& pair) { return state == pair.second; });
+  if (known == states.end() || !is_teleport_id(entry.id)) {
+    return damaged("its id or state is not one of ours");
+  }
+  entry.state = known->first;
+  entry.guest = string_at("guest");
+  entry.uuid = string_at("uuid");
+  entry.peer = string_at("peer");
+  entry.disks = string_at("disks");
+  const auto domid = json.find("domid");
+  if (domid != json.end() && domid->is_number_unsigned()) {
+    entry.domid = domid->get<std::uint32_t>();
+  }
+  return entry;
+}
+
+result<std::optional<journal_entry>> journal::read(const std::string& id,
+                                                   journal_role role) const {
+  if (!is_teleport_id(id)) {
+    return error(errc::bad_input, "not a teleport's id");
+  }
+  auto entry = read_file(path_of(id, role));
+  if (entry) {
+    return std::optional(std::move(*entry));
+  }
+  if (entry.error().code == errc::not_found) {
+    return std::optional<journal_entry>();
+  }
+  return entry.error();
+}
+
+result<std::vector<journal_entry>> journal::all(journal_role role) const {
+  std::vector<journal_entry> entries;
+  std::error_code failure;
+  std::filesystem::directory_iterator it(folder_, failure);
+  if (failure) {
+    return system_error(failure.value(), "read folder " + folder_);
+  }
+  for (const auto& file : it) {
+    if (file.path().extension() != suffix_of(role)) {
+      continue;
+    }
+    auto entry = read_file(file.path());
+    if (entry) {
+      entries.push_back(std::move(*entry));
+    } else {
+      log_warning(entry.error().context);
+    }
+  }
+  return entries;
+}
+
+result<void> journal::remove(const std::string& id, journal_role role) {
+  return remove_durably(path_of(id, role));
+}
+
+}  // namespace teleport

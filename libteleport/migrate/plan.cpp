@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/migrate/plan.hpp"
+
+#include <algorithm>
+
+#include "libteleport/base/units.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// A pass with less on the link says nothing of the link's rate.
+constexpr std::uint64_t min_measured_bytes = 1_MiB;
+
+/// Taken as rate until a pass has measured one, in bytes/s: 10 Mbit/s, so that
+/// an unmeasured link is not thought fast.
+constexpr double cautious_rate = 1.25e6;
+
+/// A set this small is not worth another round trip.
+constexpr std::uint64_t small_set_bytes = 1_MiB;
+
+/// Rounds without getting a tenth smaller that show a guest writing as fast as
+/// the link carries. More rounds would only move the same blocks again.
+constexpr unsigned max_fruitless = 3;
+
+/// Rounds at most: what a guest with a slowly shrinking set is worth.
+constexpr unsigned max_rounds = 30;
+
+}  // namespace
+
+void convergence::on_pass(std::uint64_t link_bytes, seconds took) {
+  if (link_bytes >= min_measured_bytes && took.count() > 0) {
+    bytes_per_second_ = static_cast<double>(link_bytes) / took.count();
+  }
+}
+
+seconds convergence::time_for(std::uint64_t bytes) const {
+  const double rate = bytes_per_second_ > 0 ? bytes_per_second_ : cautious_rate;
+  return seconds(static_cast<double>(bytes) / rate);
+}
+
+next_step convergence::weigh(std::uint64_t dirty_bytes) {
+  if (dirty_bytes <= small_set_bytes ||
+      time_for(dirty_bytes) <= budget_.wanted) {
+    return next_step::start_memory;
+  }
+  if (dirty_bytes > smallest_ - smallest_ / 10) {
+    ++fruitless_;
+  } else {
+    fruitless_ = 0;
+  }
+  smallest_ = std::min(smallest_, dirty_bytes);
+  ++rounds_;
+  if (fruitless_ < max_fruitless && rounds_ < max_rounds) {
+    return next_step::another_round;
+  }
+  return time_for(dirty_bytes) <= budget_.longest ? next_step::start_memory
+                                                  : next_step::give_up;
+}
+
+}  // namespace teleport

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/migrate/rebuild.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "libteleport/migrate/extent_view.hpp"
+#include "libteleport/wire/codec.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Shorter runs of zeros are written as such: a discard of a few blocks costs
+/// the file system more than it gives back.
+constexpr std::size_t min_discard_blocks = 16;
+
+std::uint64_t offset_of(const extent_place& place) {
+  return place.extent * extent_bytes;
+}
+
+/// Blocks of `bytes` that differ from what the target holds.
+block_mask changed_blocks(const extent_work& work) {
+  block_mask changed;
+  const byte_span wanted = work.bytes.span();
+  for (std::size_t i = 0; i < blocks_in(wanted.size()); ++i) {
+    const byte_span block = block_of(wanted, i);
+    const bool same =
+        work.present.empty()
+            ? is_zero(block)
+            : std::ranges::equal(block, block_of(work.present.span(), i));
+    if (!same) {
+      changed.set(i);
+    }
+  }
+  return changed;
+}
+
+/// Writes what differs: runs of zeros are given back, the rest written.
+result<void> write_changes(const target_disk& target, const extent_work& work) {
+  const byte_span bytes = work.bytes.span();
+  block_mask zeros;
+  const block_mask changed = changed_blocks(work);
+  block_mask to_discard;
+  for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
+    if (changed.test(i) && is_zero(block_of(bytes, i))) {
+      zeros.set(i);
+    }
+  }
+  for_each_run(zeros, [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = first;
+         count >= min_discard_blocks && i < first + count;
+         ++i) {
+      to_discard.set(i);
+    }
+  });
+  result<void> outcome;
+  const auto range = [&](std::size_t first, std::size_t count) {
+    const std::size_t at = first * block_bytes;
+    return bytes.subspan(at, std::min(count * block_bytes, bytes.size() - at));
+  };
+  for_each_run(to_discard, [&](std::size_t first, std::size_t count) {
+    if (outcome) {
+      outcome =
+          target.device->zero_at(offset_of(work.place) + first * block_bytes,
+                                 range(first, count).size());
+    }
+  });
+  for_each_run(changed - to_discard, [&](std::size_t first, std::size_t count) {
+    if (outcome) {
+      outcome = target.device->write_at(
+          offset_of(work.place) + first * block_bytes, range(first, count));
+    }
+  });
+  return outcome;
+}
+
+/// Proves `work.bytes` and writes it.
+result<step_result> prove(const target_disk& target, extent_work& work) {
+  if (digest_extent(work.bytes.span()) != work.digest) {
+    work.counts = {};
+    work.counts.mismatches = 1;
+    work.have = {};
+    return step_result::mismatch;
+  }
+  const auto written = write_changes(target, work);
+  if (!written) {
+    return written.error();
+  }
+  return step_result::proven;
+}
+
+result<void> read_present(const target_disk& target, extent_work& work) {
+  if (target.blank) {
+    return {};
+  }
+  work.present =
+      aligned_buffer(extent_length(target.device->size(), work.place.extent));
+  return target.device->read_at(offset_of(work.place), work.present.span());
+}
+
+/// Puts the record's blocks into `work.bytes`.
+result<void> apply_data(const extent_data_record& record, extent_work& work) {
+  const std::span<std::byte> bytes = work.bytes.span();
+  const block_mask inside = block_mask::first(blocks_in(bytes.size()));
+  if (!((record.data | record.zero) - inside).none() ||
+      record.raw_bytes != bytes_of(record.data, bytes.size())) {
+    return error(errc::protocol,
+                 fmt::format("data of extent {} of disk {} does not fit it",
+                             record.place.extent,
+                             record.place.disk));
+  }
+  byte_buffer raw(record.raw_bytes);
+  const auto unpacked = unpack(record.payload, record.compressed, raw);
+  if (!unpacked) {
+    return unpacked.error();
+  }
+  byte_span rest = raw;
+  for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
+    const std::span<std::byte> block = block_of(bytes, i);
+    if (record.data.test(i)) {
+      std::ranges::copy(rest.first(block.size()), block.begin());
+      rest = rest.subspan(block.size());
+    } else if (record.zero.test(i)) {
+      std::ranges::fill(block, std::byte{0});
+    }
+  }
+  work.have = work.have | record.data | record.zero;
+  return {};
+}
+
+result<step_result> examine_zero(const target_disk& target, extent_work& work) {
+  const std::size_t length =
+      extent_length(target.device->size(), work.place.extent);
+  work.counts.zero = length;
+  if (work.present.empty() || is_zero(work.present.span())) {
+    return step_result::proven;
+  }
+  const auto zeroed = target.device->zero_at(offset_of(work.place), length);
+  if (!zeroed) {
+    return zeroed.error();
+  }
+  return step_result::proven;
+}
+
+/// Fills blocks from donors; every block read is checked against its digest,
+/// so that one stale donor block costs one gap and not the extent.
+void take_from_donors(content_lookup& lookup,
+                      const std::vector<block_digest>& wanted,
+                      const std::vector<std::size_t>& places,
+                      extent_work& work) {
+  aligned_buffer donor_bytes(extent_bytes);
+  for (const donor_run& run : lookup.find_blocks(wanted)) {
+    if (run.first >= wanted.size() || run.count > wanted.size() - run.first) {
+      continue;
+    }
+    const auto read = donor_bytes.span().first(run.count * block_bytes);
+    if (!lookup.read_donor(run.donor, run.offset, read)) {
+      continue;
+    }
+    for (std::size_t i = 0; i < run.count; ++i) {
+      const auto from = block_of(std::span<const std::byte>(read), i);
+      const std::size_t place = places[run.first + i];
+      if (digest_block(from) != wanted[run.first + i]) {
+        continue;
+      }
+      const auto to = block_of(work.bytes.span(), place);
+      std::copy_n(from.begin(), to.size(), to.begin());
+      work.have.set(place);
+      work.counts.donors += to.size();
+    }
+  }
+}
+
+}  // namespace
+
+result<step_result> examine(const target_disk& target,
+                            content_lookup& lookup,
+                            const std::optional<extent_digest>& digest,
+                            extent_work& work) {
+  const auto present = read_present(target, work);
+  if (!present) {
+    return present.error();
+  }
+  if (!digest) {
+    return examine_zero(target, work);
+  }
+  work.digest = *digest;
+  if (!work.present.empty() && digest_extent(work.present.span()) == *digest) {
+    work.counts.in_place = work.present.size();
+    return step_result::proven;
+  }
+  const std::size_t length =
+      extent_length(target.device->size(), work.place.extent);
+  work.bytes = aligned_buffer(length);
+  const auto donor =
+      length == extent_bytes ? lookup.find_extent(*digest) : std::nullopt;
+  if (donor &&
+      lookup.read_donor(donor->donor, donor->offset, work.bytes.span())) {
+    work.counts.donors = length;
+    const auto proof = prove(target, work);
+    if (!proof || *proof == step_result::proven) {
+      return proof;
+    }
+    work.counts = {};  // a stale hint, not a failed proof of the peer's data
+  }
+  return step_result::wants_digests;
+}
+
+result<step_result> assemble(const target_disk& target,
+                             content_lookup& lookup,
+                             const block_digests_record& record,
+                             extent_work& work) {
+  std::ranges::fill(work.bytes.span(), std::byte{0});
+  const std::size_t blocks = blocks_in(work.bytes.size());
+  if (record.digests.size() + record.zero.count() != blocks ||
+      !(record.zero - block_mask::first(blocks)).none()) {
+    return error(errc::protocol,
+                 fmt::format("{} digests for an extent of {} blocks",
+                             record.digests.size(),
+                             blocks));
+  }
+  std::vector<block_digest> wanted;
+  std::vector<std::size_t> places;
+  auto digest = record.digests.begin();
+  for (std::size_t i = 0; i < blocks; ++i) {
+    const auto to = block_of(work.bytes.span(), i);
+    if (record.zero.test(i)) {
+      work.have.set(i);
+      work.counts.zero += to.size();
+      continue;
+    }
+    if (!work.present.empty() &&
+        digest_block(block_of(work.present.span(), i)) == *digest) {
+      std::ranges::copy(block_of(work.present.span(), i), to.begin());
+      work.have.set(i);
+      work.counts.in_place += to.size();
+    } else {
+      wanted.push_back(*digest);
+      places.push_back(i);
+    }
+    ++digest;
+  }
+  if (!wanted.empty()) {
+    take_from_donors(lookup, wanted, places, work);
+  }
+  if (work.have != block_mask::first(blocks)) {
+    return step_result::has_gaps;
+  }
+  return prove(target, work);
+}
+
+result<step_result> fill(const target_disk& target,
+                         const extent_data_record& record,
+                         extent_work& work) {
+  const auto applied = apply_data(record, work);
+  if (!applied) {
+    return applied.error();
+  }
+  if (work.have != block_mask::first(blocks_in(work.bytes.size()))) {
+    return error(errc::protocol, "data without all the blocks asked for");
+  }
+  work.digest = record.digest;
+  work.counts.link += record.raw_bytes;
+  work.counts.zero += bytes_of(record.zero, work.bytes.size());
+  return prove(target, work);
+}
+
+result<step_result> overlay(const target_disk& target,
+                            const extent_data_record& record,
+                            extent_work& work) {
+  const auto present = read_present({target.device, false}, work);
+  if (!present) {
+    return present.error();
+  }
+  work.bytes = aligned_buffer(work.present.size());
+  std::ranges::copy(work.present.span(), work.bytes.span().begin());
+  const auto applied = apply_data(record, work);
+  if (!applied) {
+    return applied.error();
+  }
+  work.digest = record.digest;
+  work.counts.link = record.raw_bytes;
+  return prove(target, work);
+}
+
+}  // namespace teleport

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/migrate/rebuild.hpp: the destination's work on extents: look for
+// what is already here, put it together, prove it, write it.
+//
+// Order for one extent: examine(); where that does not prove it, assemble()
+// with the blocks' digests; where gaps are left, fill() with their bytes. In a
+// round, overlay() alone. Nothing is written to the target before the whole
+// extent's SHA-256 is right: the index and the donors are hints.
+//
+// Threads: functions on distinct extents may run at once. Blocks: on disks.
+// Trust:   records come from the peer; sizes are checked against the target.
+
+#ifndef LIBTELEPORT_MIGRATE_REBUILD_HPP
+#define LIBTELEPORT_MIGRATE_REBUILD_HPP
+
+#include <cstdint>
+#include <optional>
+
+#include "libteleport/base/block_mask.hpp"
+#include "libteleport/base/bytes.hpp"
+#include "libteleport/base/digest.hpp"
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/block_device.hpp"
+#include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/wire/record.hpp"
+
+namespace teleport {
+
+/// A disk being rebuilt.
+struct target_disk {
+  block_device* device = nullptr;
+  /// Made for this teleport, so that what was never written reads as zeros.
+  bool blank = false;
+};
+
+/// Where the bytes of proven extents came from, in bytes of the disk.
+struct rebuild_counts {
+  std::uint64_t zero = 0;
+  std::uint64_t in_place = 0;
+  std::uint64_t donors = 0;
+  std::uint64_t link = 0;
+  std::uint64_t mismatches = 0;  ///< extents whose proof failed once
+
+  rebuild_counts& operator+=(const rebuild_counts& more) noexcept {
+    zero += more.zero;
+    in_place += more.in_place;
+    donors += more.donors;
+    link += more.link;
+    mismatches += more.mismatches;
+    return *this;
+  }
+};
+
+/// An extent that is being put together.
+struct extent_work {
+  extent_place place;
+  extent_digest digest{};
+  aligned_buffer bytes;    ///< what it will be
+  aligned_buffer present;  ///< what the target holds; empty for a blank one
+  block_mask have;         ///< blocks of `bytes` that are filled
+  rebuild_counts counts;
+};
+
+/// How a step ended.
+enum class step_result {
+  proven,         ///< on the target; `counts` tell from where
+  wants_digests,  ///< after examine()
+  has_gaps,       ///< after assemble(): blocks not in `have` are wanted
+  mismatch,       ///< after assemble() or fill(): everything is wanted
+};
+
+/// Looks whether the whole extent is zeros, in place, or in one donor.
+///
+/// @param digest  nullopt for an extent of zeros
+[[nodiscard]] result<step_result> examine(
+    const target_disk& target,
+    content_lookup& lookup,
+    const std::optional<extent_digest>& digest,
+    extent_work& work);
+
+/// Puts together what the digests find in place and in donors.
+[[nodiscard]] result<step_result> assemble(const target_disk& target,
+                                           content_lookup& lookup,
+                                           const block_digests_record& record,
+                                           extent_work& work);
+
+/// Adds the gaps' bytes.
+///
+/// @error errc::protocol when the record does not bring what is missing
+[[nodiscard]] result<step_result> fill(const target_disk& target,
+                                       const extent_data_record& record,
+                                       extent_work& work);
+
+/// Applies the blocks written since the extent was last proven.
+[[nodiscard]] result<step_result> overlay(const target_disk& target,
+                                          const extent_data_record& record,
+                                          extent_work& work);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_MIGRATE_REBUILD_HPP

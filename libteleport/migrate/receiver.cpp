@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/migrate/receiver.hpp"
+
+#include <cassert>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/migrate/extent_view.hpp"
+
+namespace teleport {
+
+namespace {
+
+result<receiver_job_done> one(std::unique_ptr<extent_work> work,
+                              const result<step_result>& step) {
+  if (!step) {
+    return step.error();
+  }
+  receiver_job_done done;
+  done.push_back({std::move(work), *step});
+  return done;
+}
+
+result<receiver_job_done> run_examine(const extents_record& record,
+                                      const target_disk& target,
+                                      content_lookup& lookup) {
+  receiver_job_done done;
+  for (std::size_t i = 0; i < record.digests.size(); ++i) {
+    auto work = std::make_unique<extent_work>();
+    work->place = {record.disk, record.first + i};
+    const auto step = examine(target, lookup, record.digests[i], *work);
+    if (!step) {
+      return step.error();
+    }
+    done.push_back({std::move(work), *step});
+  }
+  return done;
+}
+
+error out_of_order(const extent_place& place, std::string_view what) {
+  return {errc::protocol,
+          fmt::format("{} for extent {} of disk {} out of order",
+                      what,
+                      place.extent,
+                      place.disk)};
+}
+
+}  // namespace
+
+result<receiver_job_done> run(receiver_job job,
+                              const std::vector<target_disk>& targets,
+                              content_lookup& lookup) {
+  if (auto* examining = std::get_if<examine_job>(&job)) {
+    return run_examine(
+        examining->record, targets[examining->record.disk], lookup);
+  }
+  if (auto* assembling = std::get_if<assemble_job>(&job)) {
+    const auto step = assemble(targets[assembling->record.place.disk],
+                               lookup,
+                               assembling->record,
+                               *assembling->work);
+    return one(std::move(assembling->work), step);
+  }
+  if (auto* filling = std::get_if<fill_job>(&job)) {
+    const auto step = fill(
+        targets[filling->record.place.disk], filling->record, *filling->work);
+    return one(std::move(filling->work), step);
+  }
+  const auto& record = std::get<overlay_job>(job).record;
+  auto work = std::make_unique<extent_work>();
+  work->place = record.place;
+  const auto step = overlay(targets[record.place.disk], record, *work);
+  return one(std::move(work), step);
+}
+
+disk_receiver::disk_receiver(std::vector<std::uint64_t> disk_bytes)
+    : disk_bytes_(std::move(disk_bytes)) {
+  assert(disk_bytes_.size() <= max_disks);
+  for (const std::uint64_t bytes : disk_bytes_) {
+    proven_.emplace_back(static_cast<std::size_t>(extents_of(bytes)));
+    unproven_ += extents_of(bytes);
+  }
+}
+
+bool disk_receiver::inside(const extent_place& place) const noexcept {
+  return place.disk < disk_bytes_.size() &&
+         place.extent < proven_[place.disk].size();
+}
+
+bool disk_receiver::is_proven(const extent_place& place) const {
+  return proven_[place.disk][place.extent];
+}
+
+bool disk_receiver::all_proven() const noexcept {
+  return unproven_ == 0 && outstanding_.empty();
+}
+
+result<void> disk_receiver::on_record(const raw_record& record) {
+  if (record.type == record_type::extents) {
+    auto extents = decode_extents(record.body);
+    return extents ? on_extents(std::move(*extents)) : extents.error();
+  }
+  if (record.type == record_type::block_digests) {
+    auto digests = decode_block_digests(record.body);
+    return digests ? on_digests(std::move(*digests)) : digests.error();
+  }
+  auto data = decode_extent_data(record.body);
+  return data ? on_data(std::move(*data)) : data.error();
+}
+
+result<void> disk_receiver::on_extents(extents_record record) {
+  if (outstanding_.size() + record.digests.size() > max_outstanding) {
+    return error(errc::protocol, "more extents under way than allowed");
+  }
+  for (std::size_t i = 0; i < record.digests.size(); ++i) {
+    const extent_place place{record.disk, record.first + i};
+    if (!inside(place) || is_proven(place) || outstanding_.contains(place)) {
+      return out_of_order(place, "an announcement");
+    }
+    outstanding_.emplace(place, entry{});
+  }
+  ready_.emplace_back(receiver_job(examine_job{std::move(record)}));
+  return {};
+}
+
+result<void> disk_receiver::on_digests(block_digests_record record) {
+  const auto it = outstanding_.find(record.place);
+  if (it == outstanding_.end() || it->second.at != stage::wants_digests) {
+    return out_of_order(record.place, "digests");
+  }
+  it->second.at = stage::working;
+  ready_.emplace_back(receiver_job(
+      assemble_job{std::move(record), std::move(it->second.work)}));
+  return {};
+}
+
+result<void> disk_receiver::on_data(extent_data_record record) {
+  const extent_place place = record.place;
+  const auto it = outstanding_.find(place);
+  if (it != outstanding_.end()) {
+    if (it->second.at != stage::wants_data) {
+      return out_of_order(place, "data");
+    }
+    it->second.at = stage::working;
+    ready_.emplace_back(
+        receiver_job(fill_job{std::move(record), std::move(it->second.work)}));
+    return {};
+  }
+  if (!inside(place) || !is_proven(place)) {
+    return out_of_order(place, "data");
+  }
+  if (outstanding_.size() >= max_outstanding) {
+    return error(errc::protocol, "more extents under way than allowed");
+  }
+  // Until this is applied and proven, the extent is not what the source has.
+  proven_[place.disk][place.extent] = false;
+  ++unproven_;
+  entry round;
+  round.round = true;
+  outstanding_.emplace(place, std::move(round));
+  ready_.emplace_back(receiver_job(overlay_job{std::move(record)}));
+  return {};
+}
+
+void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
+  const extent_place place = stepped.work->place;
+  entry& known = outstanding_.at(place);
+  switch (stepped.step) {
+    case step_result::proven:
+      (known.round ? rounds_ : bulk_) += stepped.work->counts;
+      proven_[place.disk][place.extent] = true;
+      --unproven_;
+      outstanding_.erase(place);
+      states.entries.push_back({place, extent_state::proven});
+      return;
+    case step_result::wants_digests:
+      known.at = stage::wants_digests;
+      states.entries.push_back({place, extent_state::wants_digests});
+      break;
+    case step_result::has_gaps: {
+      known.at = stage::wants_data;
+      const std::size_t blocks = blocks_in(stepped.work->bytes.size());
+      const wanted_record wanted{
+          place, block_mask::first(blocks) - stepped.work->have};
+      ready_.emplace_back(raw_record{record_type::wanted, encode(wanted)});
+      break;
+    }
+    case step_result::mismatch:
+      known.at = stage::wants_data;
+      states.entries.push_back({place, extent_state::mismatch});
+      break;
+  }
+  known.work = std::move(stepped.work);
+}
+
+void disk_receiver::on_job_done(receiver_job_done done) {
+  extent_states_record states;
+  for (stepped_extent& stepped : done) {
+    step(std::move(stepped), states);
+  }
+  if (!states.entries.empty()) {
+    ready_.emplace_back(raw_record{record_type::extent_states, encode(states)});
+  }
+}
+
+std::optional<disk_receiver::action> disk_receiver::next() {
+  if (ready_.empty()) {
+    return std::nullopt;
+  }
+  action first = std::move(ready_.front());
+  ready_.pop_front();
+  return first;
+}
+
+}  // namespace teleport

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/migrate/receiver.hpp: the destination's side of the disks, as a
+// state machine: which step each arriving extent takes, and whether all are
+// proven.
+//
+// Sans-IO, as sender.hpp: the driver runs jobs on the pool with run() and gives
+// results back. PROTOCOL.md, section 4.
+//
+// Threads: one owner; run() alone may be called from any thread.
+// Trust:   records come from the peer: every place, order and number is
+//          checked; at most max_outstanding extents hold memory.
+
+#ifndef LIBTELEPORT_MIGRATE_RECEIVER_HPP
+#define LIBTELEPORT_MIGRATE_RECEIVER_HPP
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/wire/framer.hpp"
+#include "libteleport/wire/record.hpp"
+
+namespace teleport {
+
+struct examine_job {
+  extents_record record;
+};
+struct assemble_job {
+  block_digests_record record;
+  std::unique_ptr<extent_work> work;
+};
+struct fill_job {
+  extent_data_record record;
+  std::unique_ptr<extent_work> work;
+};
+struct overlay_job {
+  extent_data_record record;
+};
+using receiver_job =
+    std::variant<examine_job, assemble_job, fill_job, overlay_job>;
+
+/// How a job's extents stand now, in order.
+struct stepped_extent {
+  std::unique_ptr<extent_work> work;
+  step_result step{};
+};
+using receiver_job_done = std::vector<stepped_extent>;
+
+/// Does a job's work. Blocks on disks.
+///
+/// @param targets  in the OFFER's order
+[[nodiscard]] result<receiver_job_done> run(
+    receiver_job job,
+    const std::vector<target_disk>& targets,
+    content_lookup& lookup);
+
+class disk_receiver {
+ public:
+  using action = std::variant<receiver_job, raw_record>;
+
+  /// @param disk_bytes  sizes in the OFFER's order
+  explicit disk_receiver(std::vector<std::uint64_t> disk_bytes);
+
+  /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
+  result<void> on_record(const raw_record& record);
+  void on_job_done(receiver_job_done done);
+  [[nodiscard]] std::optional<action> next();
+
+  /// No extent is between its announcement and its proof.
+  [[nodiscard]] bool idle() const noexcept { return outstanding_.empty(); }
+  /// Every extent of every disk is on its target, proven.
+  [[nodiscard]] bool all_proven() const noexcept;
+  /// Bytes by origin, of the bulk alone and of rounds alone.
+  [[nodiscard]] const rebuild_counts& bulk() const noexcept { return bulk_; }
+  [[nodiscard]] const rebuild_counts& rounds() const noexcept {
+    return rounds_;
+  }
+
+ private:
+  enum class stage { working, wants_digests, wants_data };
+  struct entry {
+    stage at = stage::working;
+    bool round = false;
+    std::unique_ptr<extent_work> work;
+  };
+
+  result<void> on_extents(extents_record record);
+  result<void> on_digests(block_digests_record record);
+  result<void> on_data(extent_data_record record);
+  [[nodiscard]] bool inside(const extent_place& place) const noexcept;
+  [[nodiscard]] bool is_proven(const extent_place& place) const;
+  void step(stepped_extent stepped, extent_states_record& states);
+
+  std::vector<std::uint64_t> disk_bytes_;
+  std::vector<std::vector<bool>> proven_;  ///< a bit an extent: 1.25 MiB/10 TiB
+  std::uint64_t unproven_ = 0;
+  std::map<extent_place, entry> outstanding_;
+  std::deque<action> ready_;
+  rebuild_counts bulk_;
+  rebuild_counts rounds_;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_MIGRATE_RECEIVER_HPP

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/migrate/sender.hpp: the source's side of the disks, as a state
+// machine: which extent is read next, what is answered to the destination.
+//
+// Sans-IO: events go in by on_...(), what is to be done comes out of next().
+// The driver runs jobs on the pool with run() and gives their results back.
+// An extent stays captured from its announcement to its proof; at most
+// max_outstanding are. PROTOCOL.md, section 4.
+//
+// Threads: one owner; run() alone may be called from any thread.
+// Trust:   records from the destination are checked against what was sent.
+
+#ifndef LIBTELEPORT_MIGRATE_SENDER_HPP
+#define LIBTELEPORT_MIGRATE_SENDER_HPP
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/block_device.hpp"
+#include "libteleport/disk/dirty_map.hpp"
+#include "libteleport/migrate/capture.hpp"
+#include "libteleport/wire/framer.hpp"
+#include "libteleport/wire/record.hpp"
+
+namespace teleport {
+
+using shared_extent = std::shared_ptr<const captured_extent>;
+
+/// Read `count` extents from `first` on and announce them.
+struct announce_job {
+  std::uint16_t disk = 0;
+  std::uint64_t first = 0;
+  std::size_t count = 0;
+};
+
+/// Make BLOCK_DIGESTS of an extent, or EXTENT_DATA of the chosen blocks.
+struct answer_job {
+  shared_extent extent;
+  std::optional<block_mask> blocks;  ///< nullopt: digests
+};
+
+/// Read an extent again and send the blocks written since.
+struct round_job {
+  extent_place place;
+  block_mask blocks;
+};
+
+using sender_job = std::variant<announce_job, answer_job, round_job>;
+
+/// What a job gave: extents that it read, and a record to send.
+struct sender_job_done {
+  std::vector<shared_extent> captured;
+  raw_record record;
+};
+
+/// Does a job's work. Blocks on the disk.
+///
+/// @param disks  in the OFFER's order
+/// @param level  zstd's
+[[nodiscard]] result<sender_job_done> run(
+    const sender_job& job, const std::vector<block_device*>& disks, int level);
+
+class disk_sender {
+ public:
+  using action = std::variant<sender_job, raw_record>;
+
+  /// @param disk_bytes  sizes in the OFFER's order
+  explicit disk_sender(std::vector<std::uint64_t> disk_bytes);
+
+  /// Announces every extent of every disk.
+  /// @pre idle()
+  void start_bulk();
+
+  /// Sends what the maps mark: one for each disk, in order.
+  /// @pre idle()
+  void start_round(std::vector<dirty_map> dirty);
+
+  void on_job_done(sender_job_done done);
+
+  /// EXTENT_STATES or WANTED.
+  /// @error errc::protocol when it does not answer what we sent
+  result<void> on_record(const raw_record& record);
+
+  /// What to do next; nullopt when only events can bring more.
+  [[nodiscard]] std::optional<action> next();
+
+  /// Everything of the pass has been proven by the destination.
+  [[nodiscard]] bool idle() const noexcept;
+
+  /// Bytes of the current pass that are proven, and of the whole pass.
+  [[nodiscard]] std::uint64_t pass_done() const noexcept { return done_; }
+  [[nodiscard]] std::uint64_t pass_total() const noexcept { return total_; }
+
+ private:
+  enum class stage { announced, wants_data, answered };
+  struct entry {
+    shared_extent extent;
+    stage at = stage::announced;
+  };
+
+  result<void> on_states(const extent_states_record& record);
+  std::optional<sender_job> next_bulk();
+  std::optional<sender_job> next_round();
+  void prove(const extent_place& place);
+
+  std::vector<std::uint64_t> disk_bytes_;
+  std::map<extent_place, entry> outstanding_;
+  std::size_t reading_ = 0;  ///< extents in jobs that have not captured them
+  std::deque<action> ready_;
+  // Bulk's cursor; at the end when bulk is over or has not begun.
+  std::uint16_t disk_;
+  std::uint64_t extent_ = 0;
+  std::vector<dirty_map> dirty_;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_MIGRATE_SENDER_HPP

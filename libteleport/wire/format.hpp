@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/wire/format.hpp: numbers of the wire protocol. The truth is
+// libteleport/PROTOCOL.md; section numbers refer to it.
+
+#ifndef LIBTELEPORT_WIRE_FORMAT_HPP
+#define LIBTELEPORT_WIRE_FORMAT_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#include "libteleport/base/units.hpp"
+
+namespace teleport {
+
+/// "TELEPORT" as it stands in memory (section 3.1).
+inline constexpr std::uint64_t protocol_magic = 0x54524f50454c4554U;
+
+/// Version spoken (section 2).
+inline constexpr std::uint32_t protocol_version = 1;
+
+/// Bytes of a record's header: u32 length, u16 type, u16 reserved (section 2).
+inline constexpr std::size_t record_header_bytes = 8;
+
+/// Longest record body, in bytes: the largest PAGE_DATA record that libxc
+/// writes (1024 pages and their numbers) with room to spare (section 2).
+inline constexpr std::size_t max_record_bytes = 8_MiB;
+
+/// Longest JSON text in a record, in bytes (section 2.2). A guest's whole
+/// configuration is some 10 KiB.
+inline constexpr std::size_t max_json_bytes = 1_MiB;
+
+/// Disks of one guest: what xl's vdev names can number without extension.
+inline constexpr std::size_t max_disks = 64;
+
+/// Extents under way at once between announcement and proof (section 4.1).
+/// 64 x 1 MiB bounds the buffers of both sides at 64 MiB, and covers 200 ms of
+/// round trip at 2.5 Gbit/s.
+inline constexpr std::size_t max_outstanding = 64;
+
+/// Extents in one EXTENTS record (section 4.2).
+inline constexpr std::size_t max_announced = max_outstanding;
+
+/// What a record is. Values are never reused.
+enum class record_type : std::uint16_t {
+  hello = 1,
+  offer = 2,
+  answer = 3,
+  prepare = 4,
+  prepared = 5,
+  extents = 6,
+  extent_states = 7,
+  block_digests = 8,
+  wanted = 9,
+  extent_data = 10,
+  disks_complete = 11,
+  disks_durable = 12,
+  guest_config = 13,
+  stream_piece = 14,
+  guest_received = 15,
+  go = 16,
+  go_result = 17,
+  fail = 18,
+  query = 19,
+  query_result = 20,
+};
+
+/// True for a number that stands above.
+[[nodiscard]] constexpr bool is_known(std::uint16_t type) noexcept {
+  return type >= static_cast<std::uint16_t>(record_type::hello) &&
+         type <= static_cast<std::uint16_t>(record_type::query_result);
+}
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_WIRE_FORMAT_HPP
