@@ -102,6 +102,7 @@ $(BUILD)/%.hpp.ok: %.hpp | $(SKELETONS)
 	$(Q)touch $@
 
 include test/test.mk
+include tools/lint.mk
 
 clean:
 	rm -rf build build-*

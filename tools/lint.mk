@@ -1,0 +1,60 @@
+# tools/lint.mk: make lint; included by the Makefile.
+#
+# What is slow leaves a stamp under $(BUILD)/lint, which depends on the file,
+# its headers and the rules: a second run looks only at what changed, and all
+# of it runs with -j. `make -k lint` shows all that is wrong at once.
+
+LINT      := $(BUILD)/lint
+FORMATTED := $(ALL_SRC) $(HEADERS) $(FUZZ_SRC) $(sort $(wildcard libteleport/*/*.bpf.c))
+AWAITING  := $(if $(filter lint lint-%,$(MAKECMDGOALS)),$(shell \
+               grep -ls co_await $(ALL_SRC) $(HEADERS)))
+# SC1091: a sourced file's name is computed. SC2016: '...' holds a command for
+# another shell, as the lab's scripts send them to the hosts.
+UNSHELL   := SC1091,SC2016
+# Flags that only g++ knows, or that clang does not need to read the code.
+TIDY_FLAGS = $(CPPFLAGS) $(filter-out -Werror,$(TP_FLAGS)) -Wno-unknown-warning-option
+
+.PHONY: lint lint-format lint-layers lint-length lint-shell lint-tidy \
+        lint-coawait lint-headers format
+lint: lint-format lint-layers lint-length lint-shell lint-headers \
+      lint-coawait lint-tidy
+	$(Q)echo "lint: clean"
+
+lint-format:
+	$(call say,LINT,clang-format)
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+# Not a check: puts the whole tree into the form that lint-format wants.
+format:
+	clang-format -i $(FORMATTED)
+lint-layers:
+	$(call say,LINT,$(@:lint-%=check-%))
+	$(Q)tools/check-layers
+lint-length:
+	$(call say,LINT,$(@:lint-%=check-%))
+	$(Q)tools/check-length
+lint-shell:
+	$(call say,LINT,shellcheck)
+	$(Q)tools/tree-files --shell | xargs -d '\n' \
+	  shellcheck --external-sources --source-path=SCRIPTDIR --exclude=$(UNSHELL)
+lint-headers: $(addprefix $(BUILD)/,$(HEADERS:.hpp=.hpp.ok))
+lint-coawait: $(AWAITING:%=$(LINT)/%.coawait)
+# Catch2's main has nothing of ours in it.
+lint-tidy: $(patsubst %,$(LINT)/%.tidy,$(filter-out test/unit/main.cpp,$(ALL_SRC)))
+
+# The rule is in the Makefile; this makes its stamp know the headers below.
+$(BUILD)/%.hpp.ok: CPPFLAGS += -MMD -MP -MT $@ -MF $@.d
+
+$(LINT)/%.tidy: % .clang-tidy test/.clang-tidy tools/lint.mk | $(SKELETONS)
+	$(call say,TIDY,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) -MM -MP -MT $@ -MF $@.d $<
+	$(Q)clang-tidy --quiet $< -- $(TIDY_FLAGS) >$@.log 2>&1 || \
+	  { grep -v ' warnings\? generated\.$$' $@.log; exit 1; }
+	$(Q)touch $@
+$(LINT)/%.coawait: % tools/check-coawait tools/lint.mk | $(SKELETONS)
+	$(call say,AWAIT,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/check-coawait $< -- $(TIDY_FLAGS)
+	$(Q)touch $@
+
+-include $(ALL_SRC:%=$(LINT)/%.tidy.d) $(HEADERS:%=$(BUILD)/%.ok.d)
