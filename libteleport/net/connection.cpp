@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/net/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <openssl/x509.h>
+
+#include "libteleport/base/digest.hpp"
+
+namespace teleport {
+
+namespace {
+
+namespace net = boost::asio;
+using boost::system::error_code;
+using net::ip::tcp;
+
+/// A handshake takes three round trips; a peer that needs longer is not there.
+constexpr std::chrono::seconds handshake_limit{20};
+
+/// Unanswered for so long, the peer is lost. Longer than any pause of a busy
+/// link, short against the suspension that a guest may be waiting in.
+constexpr std::chrono::milliseconds silence_limit{20'000};
+
+/// A quiet connection is asked for a sign of life this often, in seconds.
+constexpr int keep_alive_seconds = 5;
+
+/// Queued records are written together up to this many bytes.
+constexpr std::size_t write_batch = 256_KiB;
+
+result<std::shared_ptr<net::ssl::context>> make_context(
+    const key_files& keys, net::ssl::context::method method) {
+  auto context = std::make_shared<net::ssl::context>(method);
+  error_code failure;
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+  SSL_CTX_set_num_tickets(context->native_handle(), 0);
+  context->use_certificate_file(
+      keys.certificate, net::ssl::context::pem, failure);
+  if (!failure) {
+    context->use_private_key_file(keys.key, net::ssl::context::pem, failure);
+  }
+  if (failure) {
+    return error(errc::not_paired,
+                 fmt::format("this host has no usable key in {}: run "
+                             "'teleportctl pair root@HOST' here first",
+                             keys.key));
+  }
+  context->set_verify_mode(net::ssl::verify_peer |
+                           net::ssl::verify_fail_if_no_peer_cert);
+  // Possession of the key is proven by the handshake itself; whose key it is,
+  // check_peer() decides by the pin alone.
+  context->set_verify_callback(
+      [](bool, net::ssl::verify_context&) { return true; });
+  return context;
+}
+
+std::string fail_body(std::string_view code, std::string_view sentence) {
+  return fmt::format(R"({{"code":"{}","sentence":"{}"}})", code, sentence);
+}
+
+}  // namespace
+
+connection::connection(event_loop& loop,
+                       std::shared_ptr<net::ssl::context> context)
+    : loop_(loop),
+      context_(std::move(context)),
+      stream_(loop.context(), *context_) {}
+
+void connection::connect(event_loop& loop,
+                         const key_files& keys,
+                         const std::string& host,
+                         std::uint16_t port,
+                         ready_handler ready) {
+  const auto context = make_context(keys, net::ssl::context::tls_client);
+  if (!context) {
+    loop.post([ready, cause = context.error()] { ready(cause); });
+    return;
+  }
+  auto self = std::make_shared<connection>(loop, *context);
+  auto resolver = std::make_shared<tcp::resolver>(loop.context());
+  self->deadline_ = loop.after(handshake_limit, [self, resolver] {
+    resolver->cancel();
+    error_code ignored;
+    self->stream_.lowest_layer().close(ignored);
+  });
+  const auto unreachable = [host, port](const error_code& failure) {
+    return error(errc::peer_lost,
+                 fmt::format("cannot reach {} port {}: {}; is teleportd "
+                             "running there and the port open?",
+                             host,
+                             port,
+                             failure == net::error::operation_aborted
+                                 ? "no answer in time"
+                                 : failure.message()));
+  };
+  resolver->async_resolve(
+      host,
+      std::to_string(port),
+      [self, resolver, keys, ready, unreachable](
+          const error_code& failure, const tcp::resolver::results_type& found) {
+        if (failure) {
+          ready(unreachable(failure));
+          return;
+        }
+        net::async_connect(
+            self->stream_.lowest_layer(),
+            found,
+            [self, keys, ready, unreachable](const error_code& refused,
+                                             const tcp::endpoint&) {
+              if (refused) {
+                ready(unreachable(refused));
+                return;
+              }
+              self->shake_hands(keys, net::ssl::stream_base::client, ready);
+            });
+      });
+}
+
+void connection::accept(event_loop& loop,
+                        const key_files& keys,
+                        unique_fd socket,
+                        ready_handler ready) {
+  const auto context = make_context(keys, net::ssl::context::tls_server);
+  if (!context) {
+    loop.post([ready, cause = context.error()] { ready(cause); });
+    return;
+  }
+  auto self = std::make_shared<connection>(loop, *context);
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  error_code failure;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  self->stream_.lowest_layer().assign(
+      address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(),
+      socket.release(),
+      failure);
+  if (failure) {
+    loop.post([ready, failure] {
+      ready(error(errc::system, "accepted socket: " + failure.message()));
+    });
+    return;
+  }
+  self->deadline_ = loop.after(handshake_limit, [self] {
+    error_code ignored;
+    self->stream_.lowest_layer().close(ignored);
+  });
+  self->shake_hands(keys, net::ssl::stream_base::server, std::move(ready));
+}
+
+void connection::tune_socket() {
+  auto& socket = stream_.lowest_layer();
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(net::socket_base::keep_alive(true), ignored);
+  const int fd = socket.native_handle();
+  const auto set = [fd](int option, unsigned value) {
+    // A kernel without an option only notices a dead peer later.
+    (void)::setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
+  };
+  set(TCP_KEEPIDLE, keep_alive_seconds);
+  set(TCP_KEEPINTVL, keep_alive_seconds);
+  set(TCP_KEEPCNT, 3);
+  set(TCP_USER_TIMEOUT, static_cast<unsigned>(silence_limit.count()));
+}
+
+void connection::shake_hands(const key_files& keys,
+                             net::ssl::stream_base::handshake_type side,
+                             ready_handler ready) {
+  tune_socket();
+  auto self = shared_from_this();
+  stream_.async_handshake(
+      side, [self, keys, side, ready](const error_code& failure) {
+        self->deadline_ = timer();
+        if (failure) {
+          ready(error(errc::peer_lost,
+                      "the TLS handshake failed: " + failure.message()));
+          return;
+        }
+        const auto known = self->check_peer(keys);
+        if (known) {
+          ready(self);
+          return;
+        }
+        if (side == net::ssl::stream_base::server) {
+          // The stranger is told what to do, and nothing else.
+          const std::string body =
+              fail_body("not_paired",
+                        "the destination does not know this host's key: run "
+                        "'teleportctl pair root@DESTINATION' on this host");
+          self->start({});
+          self->send(record_type::fail, as_bytes(body));
+          self->finish();
+        } else {
+          self->close();
+        }
+        ready(known.error());
+      });
+}
+
+result<void> connection::check_peer(const key_files& keys) {
+  X509* certificate = SSL_get1_peer_certificate(stream_.native_handle());
+  const std::unique_ptr<X509, decltype(&X509_free)> owner(certificate,
+                                                          &X509_free);
+  std::vector<unsigned char> der;
+  if (certificate != nullptr) {
+    const int size = i2d_X509(certificate, nullptr);
+    der.resize(static_cast<std::size_t>(std::max(size, 0)));
+    unsigned char* out = der.data();
+    (void)i2d_X509(certificate, &out);
+  }
+  const auto peers = pinned_peers::load(keys.peers);
+  if (!peers) {
+    return peers.error();
+  }
+  const auto fingerprint = to_hex(digest_extent(std::as_bytes(std::span(der))));
+  const auto name = peers->name_of(fingerprint);
+  if (!name) {
+    return error(errc::not_paired,
+                 fmt::format("the peer's key {} is not paired with this host: "
+                             "run 'teleportctl pair root@HOST' on the source",
+                             fingerprint.substr(0, 16)));
+  }
+  name_ = *name;
+  return {};
+}
+
+void connection::start(handlers callbacks) {
+  handlers_ = std::move(callbacks);
+  read();
+}
+
+void connection::read() {
+  if (reading_ || closed_) {
+    return;
+  }
+  reading_ = true;
+  auto self = shared_from_this();
+  stream_.async_read_some(
+      net::buffer(input_), [self](const error_code& failure, std::size_t size) {
+        self->reading_ = false;
+        if (self->closed_) {
+          return;
+        }
+        if (failure) {
+          const bool ended = failure == net::error::eof ||
+                             failure == net::ssl::error::stream_truncated;
+          self->fail({errc::peer_lost,
+                      ended ? "the peer closed the connection"
+                            : "the connection broke: " + failure.message()});
+          return;
+        }
+        self->framer_.feed(byte_span(self->input_).first(size));
+        self->deliver();
+      });
+}
+
+void connection::deliver() {
+  if (delivering_) {
+    return;  // resume() was called from inside on_record
+  }
+  delivering_ = true;
+  while (!paused_ && !closed_) {
+    auto record = framer_.next();
+    if (!record) {
+      delivering_ = false;
+      fail(record.error());
+      return;
+    }
+    if (!*record) {
+      break;
+    }
+    if (handlers_.on_record) {
+      handlers_.on_record(std::move(**record));
+    }
+  }
+  delivering_ = false;
+  if (!paused_) {
+    read();
+  }
+}
+
+void connection::pause() {
+  paused_ = true;
+}
+
+void connection::resume() {
+  if (paused_) {
+    paused_ = false;
+    deliver();
+  }
+}
+
+void connection::send(record_type type, byte_span body) {
+  if (closed_ || finishing_) {
+    return;
+  }
+  queue_.push_back(frame(type, body));
+  queued_ += queue_.back().size();
+  if (!writing_) {
+    // Later in this turn of the loop, so that records queued together are
+    // written together.
+    writing_ = true;
+    loop_.post([self = shared_from_this()] { self->write(); });
+  }
+}
+
+void connection::write() {
+  if (closed_) {
+    return;
+  }
+  while (!queue_.empty() && output_.size() < write_batch) {
+    output_.insert(output_.end(), queue_.front().begin(), queue_.front().end());
+    queue_.pop_front();
+  }
+  if (output_.empty()) {
+    writing_ = false;
+    if (finishing_) {
+      close();
+    } else if (handlers_.on_drained) {
+      handlers_.on_drained();
+    }
+    return;
+  }
+  auto self = shared_from_this();
+  net::async_write(
+      stream_,
+      net::buffer(output_),
+      [self](const error_code& failure, std::size_t size) {
+        if (self->closed_) {
+          return;
+        }
+        self->queued_ -= self->output_.size();
+        self->output_.clear();
+        if (failure || size == 0) {
+          self->fail(
+              {errc::peer_lost, "the connection broke: " + failure.message()});
+          return;
+        }
+        self->write();
+      });
+}
+
+void connection::finish() {
+  finishing_ = true;
+  if (!writing_) {
+    close();
+  }
+}
+
+void connection::close() {
+  if (closed_) {
+    return;
+  }
+  last_counters_ = counters();
+  closed_ = true;
+  deadline_ = timer();
+  error_code ignored;
+  auto& socket = stream_.lowest_layer();
+  socket.shutdown(tcp::socket::shutdown_both, ignored);
+  socket.close(ignored);
+}
+
+void connection::fail(error cause) {
+  close();
+  // The handlers may hold the owner of this connection: let go of them.
+  const handlers last = std::exchange(handlers_, {});
+  if (last.on_closed) {
+    last.on_closed(std::move(cause));
+  }
+}
+
+link_counters connection::counters() const {
+  if (closed_) {
+    return last_counters_;
+  }
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  link_counters counters;
+  // Asio's native_handle() is not const, though asking changes nothing.
+  const int fd = const_cast<stream&>(stream_).lowest_layer().native_handle();
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
+    counters.sent = info.tcpi_bytes_acked;
+    counters.received = info.tcpi_bytes_received;
+  }
+  return counters;
+}
+
+}  // namespace teleport

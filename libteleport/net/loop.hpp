@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/net/loop.hpp: the one thread that owns sockets and state
+// machines, and the pool that does what blocks.
+//
+// Threads: run() is the loop's thread; every callback runs there. post() and
+// work() may be called from any thread; all else on the loop's thread.
+
+#ifndef LIBTELEPORT_NET_LOOP_HPP
+#define LIBTELEPORT_NET_LOOP_HPP
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/version.hpp>
+
+// 1.74 lacks what this needs, and does not compile with g++ 12.
+static_assert(BOOST_VERSION >= 108100, "install libboost1.81-dev");
+
+namespace teleport {
+
+/// Calls back once after a time; cancelled when it goes. Movable.
+class timer {
+ public:
+  timer() = default;
+
+ private:
+  friend class event_loop;
+  explicit timer(std::shared_ptr<boost::asio::steady_timer> asio_timer)
+      : timer_(std::move(asio_timer), cancel{}) {}
+  struct cancel {
+    using pointer = std::shared_ptr<boost::asio::steady_timer>;
+    void operator()(const pointer& asio_timer) const { asio_timer->cancel(); }
+  };
+  std::unique_ptr<boost::asio::steady_timer, cancel> timer_;
+};
+
+class event_loop {
+ public:
+  /// @param workers  threads of the pool
+  explicit event_loop(unsigned workers);
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+  event_loop(event_loop&&) = delete;
+  event_loop& operator=(event_loop&&) = delete;
+  /// Waits for the pool's work under way.
+  ~event_loop();
+
+  /// Runs callbacks until stop().
+  void run();
+  void stop();
+
+  /// Runs `task` in the loop.
+  template <class Task>
+  void post(Task task) {
+    boost::asio::post(context_, std::move(task));
+  }
+
+  /// Runs `work` on the pool, then `done(what it returned)` in the loop.
+  template <class Work, class Done>
+  void work(Work work, Done done) {
+    boost::asio::post(
+        pool_,
+        [this, work = std::move(work), done = std::move(done)]() mutable {
+          auto outcome = std::make_shared<decltype(work())>(work());
+          boost::asio::post(
+              context_,
+              [outcome = std::move(outcome), done = std::move(done)]() mutable {
+                done(std::move(*outcome));
+              });
+        });
+  }
+
+  [[nodiscard]] timer after(std::chrono::milliseconds delay,
+                            std::function<void()> task);
+
+  /// Calls `task` on each SIGINT or SIGTERM.
+  void on_stop_signal(std::function<void(int signal)> task);
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+
+ private:
+  void wait_for_signal();
+
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
+      guard_{context_.get_executor()};
+  boost::asio::thread_pool pool_;
+  boost::asio::signal_set signals_{context_};
+  std::function<void(int)> signal_task_;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_NET_LOOP_HPP
