@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <linux/tcp.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
@@ -382,16 +382,9 @@ link_counters connection::counters() const {
   if (closed_) {
     return last_counters_;
   }
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  link_counters counters;
   // Asio's native_handle() is not const, though asking changes nothing.
-  const int fd = const_cast<stream&>(stream_).lowest_layer().native_handle();
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
-    counters.sent = info.tcpi_bytes_acked;
-    counters.received = info.tcpi_bytes_received;
-  }
-  return counters;
+  return count_link(
+      const_cast<stream&>(stream_).lowest_layer().native_handle());
 }
 
 }  // namespace teleport

@@ -25,16 +25,11 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/wire/framer.hpp"
 
 namespace teleport {
-
-/// Bytes of TCP payload, TLS included, as the kernel counts them.
-struct link_counters {
-  std::uint64_t sent = 0;
-  std::uint64_t received = 0;
-};
 
 class connection : public std::enable_shared_from_this<connection> {
  public:
