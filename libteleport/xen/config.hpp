@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/xen/domain.hpp"
@@ -25,6 +26,10 @@ inline constexpr std::size_t max_config_bytes = std::size_t{256} << 10U;
 /// What the configuration alone says: all of guest_info but domid and the
 /// disks' devices, sizes and numbers.
 [[nodiscard]] result<guest_info> read_config(const std::string& config_json);
+
+/// What in the configuration forbids a migration, in words: nomigrate, vnuma.
+[[nodiscard]] std::vector<std::string> migration_vetoes(
+    const std::string& config_json);
 
 /// The configuration with its disks at other paths.
 ///

@@ -38,8 +38,8 @@ struct destination_facts {
 
 /// What stands against leaving this host.
 ///
-/// Codes: pv_live, passthrough, disk_backend, disk_size, disk_shared_name,
-/// migrated_away, guest_size.
+/// Codes: not_a_guest, pv_live, passthrough, no_migrate, migrated_away,
+/// disk_backend, disk_size, disk_shared.
 /// @param live  the guest is to run during the memory's transfer
 [[nodiscard]] std::vector<problem> source_problems(const guest_info& guest,
                                                    bool live);
@@ -51,11 +51,12 @@ struct destination_facts {
 /// @param guest   as the source told it
 /// @param source  the source host's facts, as told by it
 /// @param here    this host's own
+/// @param there   what this host looked up for the guest
 [[nodiscard]] std::vector<problem> destination_problems(
     const guest_info& guest,
     const host_facts& source,
     const host_facts& here,
-    const destination_facts& found);
+    const destination_facts& there);
 
 /// Memory that must be free for a guest: its maximum, 1 % and 16 MiB for page
 /// tables, shadow pool, rings and the device model's share of Xen's heap.

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/xen/receiver.cpp: the process side of receive.hpp.
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/xen/receive.hpp"
+
+namespace teleport {
+namespace {
+
+/// Lines kept for last_words(), and the longest one kept whole.
+constexpr std::size_t kept_lines = 20;
+constexpr std::size_t max_line = 1024;
+
+struct pipe_ends {
+  unique_fd read;
+  unique_fd write;
+};
+
+result<pipe_ends> make_pipe() {
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
+    return system_error(errno, "pipe for xl");
+  }
+  return pipe_ends{unique_fd(fds[0]), unique_fd(fds[1])};
+}
+
+/// Spawns `argv` with these three descriptors, no others, no signal mask, and
+/// a session of its own: a terminal's signals are for us, and xl must live to
+/// clean up.
+result<pid_t> spawn(const std::vector<std::string>& argv,
+                    const std::array<int, 3>& fds) {
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  for (int i = 0; i < 3; ++i) {
+    posix_spawn_file_actions_adddup2(
+        &actions, fds.at(static_cast<std::size_t>(i)), i);
+  }
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  sigset_t none{};
+  sigset_t all{};
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(
+      &attributes,
+      POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+  std::vector<char*> words;
+  words.reserve(argv.size() + 1);
+  for (const std::string& word : argv) {
+    words.push_back(const_cast<char*>(word.c_str()));
+  }
+  words.push_back(nullptr);
+  pid_t pid = -1;
+  const int r = ::posix_spawnp(
+      &pid, words[0], &actions, &attributes, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (r != 0) {
+    return system_error(r, "run " + argv[0]);
+  }
+  return pid;
+}
+
+}  // namespace
+
+struct receiver::state_data {
+  unique_fd input;
+  unique_fd output;
+  unique_fd complaints;
+  unique_fd stop;
+  pid_t pid = -1;
+  std::optional<int> ended;
+  std::function<void(std::string_view)> on_line;
+  std::thread reader;
+  mutable std::mutex mutex;
+  std::deque<std::string> lines;  // guarded by mutex
+
+  void take_line(std::string line);
+  void read_lines();
+};
+
+void receiver::state_data::take_line(std::string line) {
+  if (on_line) {
+    on_line(line);
+  } else {
+    log_debug("xl migrate-receive: " + line);
+  }
+  const std::lock_guard lock(mutex);
+  lines.push_back(std::move(line));
+  if (lines.size() > kept_lines) {
+    lines.pop_front();
+  }
+}
+
+/// Reads xl's standard error until all who hold it are gone, or until told to
+/// stop: a hotplug script may hold it longer than xl lives.
+void receiver::state_data::read_lines() {
+  std::string line;
+  for (;;) {
+    std::array<pollfd, 2> fds = {
+        {{complaints.get(), POLLIN, 0}, {stop.get(), POLLIN, 0}}};
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) {
+      return;
+    }
+    if (fds[0].revents == 0 && fds[1].revents != 0) {
+      return;
+    }
+    if (fds[0].revents == 0) {
+      continue;
+    }
+    std::array<char, 512> bytes{};
+    const ssize_t r = ::read(complaints.get(), bytes.data(), bytes.size());
+    if (r <= 0) {
+      if (r < 0 && errno == EINTR) {
+        continue;
+      }
+      return;
+    }
+    for (const char c :
+         std::string_view(bytes.data(), static_cast<std::size_t>(r))) {
+      if (c != '\n') {
+        line += c;
+      }
+      if ((c == '\n' && !line.empty()) || line.size() >= max_line) {
+        take_line(std::exchange(line, {}));
+      }
+    }
+  }
+}
+
+receiver::receiver(std::unique_ptr<state_data> data) : data_(std::move(data)) {}
+
+receiver::~receiver() {
+  data_->input.reset();
+  data_->output.reset();
+  if (!wait(give_up_time)) {
+    log_warning(
+        "xl migrate-receive does not end: killed; look at xl list "
+        "for what it left");
+    ::kill(data_->pid, SIGKILL);
+    static_cast<void>(wait(give_up_time));
+  }
+  static_cast<void>(eventfd_write(data_->stop.get(), 1));
+  if (data_->reader.joinable()) {
+    data_->reader.join();
+  }
+}
+
+result<std::unique_ptr<receiver>> receiver::start(receiver_options options) {
+  auto input = make_pipe();
+  auto output = make_pipe();
+  auto complaints = make_pipe();
+  for (const auto* made : {&input, &output, &complaints}) {
+    if (!*made) {
+      return made->error();
+    }
+  }
+  auto data = std::make_unique<state_data>();
+  data->stop = unique_fd(::eventfd(0, EFD_CLOEXEC));
+  if (!data->stop) {
+    return system_error(errno, "eventfd");
+  }
+  std::vector<std::string> argv = {options.xl, "migrate-receive"};
+  if (options.paused) {
+    argv.emplace_back("-p");
+  }
+  const auto pid = spawn(
+      argv, {input->read.get(), output->write.get(), complaints->write.get()});
+  if (!pid) {
+    return pid.error();
+  }
+  data->pid = *pid;
+  data->input = std::move(input->write);
+  data->output = std::move(output->read);
+  data->complaints = std::move(complaints->read);
+  data->on_line = std::move(options.on_line);
+  state_data* self = data.get();
+  data->reader = std::thread([self] { self->read_lines(); });
+  return std::unique_ptr<receiver>(new receiver(std::move(data)));
+}
+
+int receiver::stdin_fd() const noexcept {
+  return data_->input.get();
+}
+int receiver::stdout_fd() const noexcept {
+  return data_->output.get();
+}
+unique_fd receiver::take_stdin() noexcept {
+  return std::move(data_->input);
+}
+unique_fd receiver::take_stdout() noexcept {
+  return std::move(data_->output);
+}
+void receiver::close_stdin() noexcept {
+  data_->input.reset();
+}
+pid_t receiver::pid() const noexcept {
+  return data_->pid;
+}
+
+result<int> receiver::wait(std::chrono::milliseconds timeout) {
+  if (data_->ended) {
+    return *data_->ended;
+  }
+  const unique_fd process(::pidfd_open(data_->pid, 0));
+  if (!process) {
+    return system_error(errno, "pidfd of xl");
+  }
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    pollfd fd = {process.get(), POLLIN, 0};
+    const int r = ::poll(
+        &fd, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (r == 0) {
+      return error{errc::timeout, "xl migrate-receive still runs"};
+    }
+    if (r > 0) {
+      break;
+    }
+    if (errno != EINTR) {
+      return system_error(errno, "wait for xl");
+    }
+  }
+  int status = 0;
+  if (::waitpid(data_->pid, &status, 0) != data_->pid) {
+    return system_error(errno, "wait for xl");
+  }
+  data_->ended =
+      WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return *data_->ended;
+}
+
+std::string receiver::last_words() const {
+  const std::lock_guard lock(data_->mutex);
+  std::string text;
+  for (const std::string& line : data_->lines) {
+    text += (text.empty() ? "" : "\n") + line;
+  }
+  return text;
+}
+
+}  // namespace teleport

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/xen/xenstore.cpp: see xenstore.hpp.
+
+#include "libteleport/xen/xenstore.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+
+#include <fcntl.h>
+extern "C" {
+#include <xenstore.h>
+}
+
+namespace teleport {
+namespace {
+
+struct free_any {
+  void operator()(void* memory) const noexcept {
+    std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc): libxenstore's
+  }
+};
+
+}  // namespace
+
+void xenstore::close_handle::operator()(xs_handle* handle) const noexcept {
+  xs_close(handle);
+}
+
+result<xenstore> xenstore::open() {
+  xs_handle* handle = xs_open(0);
+  if (handle == nullptr) {
+    return system_error(errno, "cannot reach xenstored");
+  }
+  static_cast<void>(::fcntl(xs_fileno(handle), F_SETFD, FD_CLOEXEC));
+  return xenstore(handle);
+}
+
+std::optional<std::string> xenstore::read(const std::string& path) {
+  unsigned length = 0;
+  const std::unique_ptr<char, free_any> value(static_cast<char*>(
+      xs_read(handle_.get(), XBT_NULL, path.c_str(), &length)));
+  if (!value) {
+    return std::nullopt;
+  }
+  return std::string(value.get(), length);
+}
+
+std::vector<std::string> xenstore::list(const std::string& path) {
+  unsigned count = 0;
+  const std::unique_ptr<char*, free_any> names(
+      xs_directory(handle_.get(), XBT_NULL, path.c_str(), &count));
+  std::vector<std::string> found;
+  for (unsigned i = 0; names && i < count; ++i) {
+    found.emplace_back(names.get()[i]);
+  }
+  return found;
+}
+
+bool xenstore::replace(const std::string& path,
+                       std::string_view expected,
+                       std::string_view wanted) {
+  for (;;) {
+    const xs_transaction_t in = xs_transaction_start(handle_.get());
+    if (in == XBT_NULL) {
+      return false;
+    }
+    unsigned length = 0;
+    const std::unique_ptr<char, free_any> value(
+        static_cast<char*>(xs_read(handle_.get(), in, path.c_str(), &length)));
+    const bool matches =
+        value && std::string_view(value.get(), length) == expected;
+    const bool written =
+        matches && xs_write(handle_.get(),
+                            in,
+                            path.c_str(),
+                            wanted.data(),
+                            static_cast<unsigned>(wanted.size()));
+    if (xs_transaction_end(handle_.get(), in, !written)) {
+      return written;
+    }
+    if (errno != EAGAIN) {
+      return false;
+    }
+  }
+}
+
+bool xenstore::watch(const std::string& path) {
+  return xs_watch(handle_.get(), path.c_str(), "teleport");
+}
+
+int xenstore::fd() const {
+  return xs_fileno(handle_.get());
+}
+
+unsigned xenstore::drain_events() {
+  unsigned count = 0;
+  for (;;) {
+    const std::unique_ptr<char*, free_any> event(xs_check_watch(handle_.get()));
+    if (!event) {
+      return count;
+    }
+    ++count;
+  }
+}
+
+}  // namespace teleport
