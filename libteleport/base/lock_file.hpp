@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/base/lock_file.hpp: one process at a time for a named thing. The
+// kernel lets go of the lock when the process ends, however it ends.
+
+#ifndef LIBTELEPORT_BASE_LOCK_FILE_HPP
+#define LIBTELEPORT_BASE_LOCK_FILE_HPP
+
+#include <string>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_fd.hpp"
+
+namespace teleport {
+
+/// Takes the lock `folder`/`name`.lock, held until the descriptor is closed.
+///
+/// @error errc::busy when another process holds it
+[[nodiscard]] result<unique_fd> take_lock(const std::string& folder,
+                                          const std::string& name);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_BASE_LOCK_FILE_HPP

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/disk/disk_book.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr std::size_t max_entry_bytes = 64_KiB;
+
+bool is_plain(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                  (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+         });
+}
+
+std::string string_at(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_string() ? it->get<std::string>()
+                                             : std::string();
+}
+
+nlohmann::json to_json(const kept_disk& disk) {
+  nlohmann::json json = {{"guest", disk.guest},
+                         {"uuid", disk.uuid},
+                         {"vdev", disk.vdev},
+                         {"size", disk.size}};
+  if (disk.shadow) {
+    json["shadow"] = {{"kind", static_cast<int>(disk.shadow->kind)},
+                      {"device", disk.shadow->device},
+                      {"backing", disk.shadow->backing},
+                      {"aside", disk.shadow->aside}};
+  } else {
+    json["partial"] = disk.partial;
+  }
+  return json;
+}
+
+result<kept_disk> read_entry(const std::string& path) {
+  const auto text = read_small_file(path, max_entry_bytes);
+  if (!text) {
+    return text.error();
+  }
+  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const error damaged(errc::corrupt, path + " is not an entry of ours");
+  if (!json.is_object()) {
+    return damaged;
+  }
+  kept_disk disk;
+  disk.guest = string_at(json, "guest");
+  disk.uuid = string_at(json, "uuid");
+  disk.vdev = string_at(json, "vdev");
+  disk.partial = string_at(json, "partial");
+  const auto size = json.find("size");
+  if (size == json.end() || !size->is_number_unsigned() ||
+      !is_plain(disk.uuid) || !is_plain(disk.vdev)) {
+    return damaged;
+  }
+  disk.size = size->get<std::uint64_t>();
+  const auto shadow = json.find("shadow");
+  if (shadow != json.end() && shadow->is_object()) {
+    const auto kind = shadow->find("kind");
+    if (kind == shadow->end() || !kind->is_number_integer() ||
+        kind->get<int>() < 1 || kind->get<int>() > 3) {
+      return damaged;
+    }
+    shadow_place place;
+    place.kind = static_cast<shadow_kind>(kind->get<int>());
+    place.device = string_at(*shadow, "device");
+    place.backing = string_at(*shadow, "backing");
+    place.aside = string_at(*shadow, "aside");
+    disk.shadow = std::move(place);
+  }
+  if (!disk.shadow && disk.partial.empty()) {
+    return damaged;
+  }
+  return disk;
+}
+
+}  // namespace
+
+result<disk_book> disk_book::open(const std::string& folder) {
+  const auto made = make_folders(folder);
+  if (!made) {
+    return in_context("disks kept for guests", made.error());
+  }
+  return disk_book(folder);
+}
+
+result<std::string> disk_book::path_of(const std::string& uuid,
+                                       const std::string& vdev) const {
+  if (!is_plain(uuid) || !is_plain(vdev)) {
+    return error(errc::bad_input, "not a guest's uuid and disk: " + uuid);
+  }
+  return folder_ + "/" + uuid + "_" + vdev + ".json";
+}
+
+result<void> disk_book::write(const kept_disk& disk) {
+  const auto path = path_of(disk.uuid, disk.vdev);
+  if (!path) {
+    return path.error();
+  }
+  return write_durably(*path, to_json(disk).dump(1) + "\n", 0600);
+}
+
+result<std::optional<kept_disk>> disk_book::find(
+    const std::string& uuid, const std::string& vdev) const {
+  const auto path = path_of(uuid, vdev);
+  if (!path) {
+    return path.error();
+  }
+  auto disk = read_entry(*path);
+  if (disk) {
+    return std::optional(std::move(*disk));
+  }
+  if (disk.error().code == errc::not_found) {
+    return std::optional<kept_disk>();
+  }
+  return disk.error();
+}
+
+result<void> disk_book::remove(const std::string& uuid,
+                               const std::string& vdev) {
+  const auto path = path_of(uuid, vdev);
+  return path ? remove_durably(*path) : result<void>(path.error());
+}
+
+result<std::vector<kept_disk>> disk_book::all() const {
+  std::vector<kept_disk> disks;
+  std::error_code failure;
+  std::filesystem::directory_iterator it(folder_, failure);
+  if (failure) {
+    return system_error(failure.value(), "read folder " + folder_);
+  }
+  for (const auto& file : it) {
+    if (file.path().extension() != ".json") {
+      continue;
+    }
+    auto disk = read_entry(file.path());
+    if (disk) {
+      disks.push_back(std::move(*disk));
+    } else {
+      log_warning(disk.error().context);
+    }
+  }
+  return disks;
+}
+
+}  // namespace teleport

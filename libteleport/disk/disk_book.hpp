@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/disk/disk_book.hpp: which disks this host keeps for guests that
+// are not here: shadows left behind, and targets that a failed attempt has
+// begun to fill. The next teleport of the guest adopts them.
+//
+// One JSON file an entry, under the guest's uuid and the disk's name. What an
+// entry says of contents is never believed: a teleport proves every extent.
+//
+// Blocks: on small files, until durable.
+// Trust: files of our own, but every field is checked.
+
+#ifndef LIBTELEPORT_DISK_DISK_BOOK_HPP
+#define LIBTELEPORT_DISK_DISK_BOOK_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/shadow.hpp"
+
+namespace teleport {
+
+struct kept_disk {
+  std::string guest;  ///< its name, for people
+  std::string uuid;
+  std::string vdev;
+  std::uint64_t size = 0;
+  /// A shadow: where it came from and where it lies.
+  std::optional<shadow_place> shadow;
+  /// A target begun in a store: its backing there. One of the two is set.
+  std::string partial;
+};
+
+class disk_book {
+ public:
+  /// @param folder  made when missing
+  [[nodiscard]] static result<disk_book> open(const std::string& folder);
+
+  result<void> write(const kept_disk& disk);
+  [[nodiscard]] result<std::optional<kept_disk>> find(
+      const std::string& uuid, const std::string& vdev) const;
+  result<void> remove(const std::string& uuid, const std::string& vdev);
+  /// Damaged entries are left out and logged.
+  [[nodiscard]] result<std::vector<kept_disk>> all() const;
+
+ private:
+  explicit disk_book(std::string folder) : folder_(std::move(folder)) {}
+  [[nodiscard]] result<std::string> path_of(const std::string& uuid,
+                                            const std::string& vdev) const;
+  std::string folder_;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_DISK_DISK_BOOK_HPP
