@@ -36,6 +36,11 @@ result<byte_buffer> stream_rebuild::rebuild(coded_piece piece) {
       bytes = std::move(piece.body);
       break;
     case coded_piece::kind::pages: {
+      if (piece.body.size() > max_piece_bytes) {
+        return error(errc::protocol,
+                     "a pages piece of " + std::to_string(piece.body.size()) +
+                         " bytes, above " + std::to_string(max_piece_bytes));
+      }
       auto record = decoder_.decode(piece.body);
       if (!record) {
         return record.error();

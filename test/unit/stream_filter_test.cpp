@@ -255,6 +255,13 @@ TEST_CASE("raw pieces are merged, and bounded", "[stream]") {
           .has_value());
 }
 
+TEST_CASE("a pages piece longer than any can be is refused", "[stream]") {
+  const auto bytes = stream_rebuild().accept(
+      {coded_piece::kind::pages, byte_buffer(max_piece_bytes + 1)});
+  REQUIRE_FALSE(bytes.has_value());
+  CHECK(bytes.error().context.find("above") != std::string::npos);
+}
+
 TEST_CASE("the filter counts what it does", "[stream]") {
   const byte_buffer stream = test::make_stream({.rounds = 1,
                                                 .pages = 100,
