@@ -1,0 +1,24 @@
+# shellcheck shell=bash disable=SC2034
+# What Debian packages each root file system of the lab is made of. Sourced by build.
+
+SUITE=bookworm
+MIRROR=${XL_TELEPORT_MIRROR:-http://deb.debian.org/debian}
+SECURITY_MIRROR=${XL_TELEPORT_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+
+# dom0: Xen and its tools, what our programs link to, and what scenarios use.
+DOM0_VARIANT=apt
+DOM0_PACKAGES=(
+    linux-image-amd64 xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils libxenmisc4.17 libxencall1
+    udev kmod procps mount hostname util-linux e2fsprogs busybox-static iproute2 iputils-ping bridge-utils
+    ethtool netbase
+    openssh-server openssh-client rsync lvm2 thin-provisioning-tools dmsetup
+    liblmdb0 lmdb-utils libxxhash0 xxhash libzstd1 zstd libssl3 openssl libbpf1 libfmt9 libspdlog1.10
+    python3 jq strace less
+)
+
+# The guest, and two other Debian guests whose disks are the donors. All share the base system; guest
+# and donor-rich share some packages more; vim, rsync and curl are in the guest alone.
+GUEST_VARIANT=minbase
+GUEST_PACKAGES=(procps iproute2 kmod busybox-static python3-minimal openssl vim-tiny rsync curl)
+DONOR_PLAIN_PACKAGES=(procps iproute2)
+DONOR_RICH_PACKAGES=(procps iproute2 kmod python3-minimal openssl sqlite3 nginx-light)

@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# What everything in the lab needs: where it lives, messages, waiting for events, processes that end.
+
+LAB_ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+REPOSITORY=$(dirname "$(dirname "$LAB_ROOT")")
+export LAB_ROOT REPOSITORY
+
+# Waits are for conditions; on a busy machine emulation takes three times as long: LAB_PATIENCE=3.
+: "${LAB_PATIENCE:=1}"
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+
+# fail MESSAGE...: ends the scenario.
+fail() {
+    printf 'FAILED: %s\n' "$*" >&2
+    local i
+    for ((i = 1; i < ${#FUNCNAME[@]} - 1; i++)); do
+        printf '    in %s (%s:%s)\n' "${FUNCNAME[i]}" "${BASH_SOURCE[i]##*/}" "${BASH_LINENO[i - 1]}" >&2
+    done
+    exit 1
+}
+
+# wait_for WHAT SECONDS COMMAND...: until the command succeeds; fails the scenario when it does not in time.
+wait_for() {
+    local what=$1 seconds=$(($2 * LAB_PATIENCE)) deadline
+    shift 2
+    deadline=$((SECONDS + seconds))
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || fail "waited $seconds s for: $what"
+        sleep 0.2
+    done
+}
+
+# assert WHAT COMMAND...
+assert() {
+    local what=$1
+    shift
+    "$@" || fail "$what"
+}
+
+# assert_equal WHAT EXPECTED FOUND
+assert_equal() { [ "$2" = "$3" ] || fail "$1: expected '$2', found '$3'"; }
+
+# now_ms: milliseconds for measuring.
+now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
+
+# seconds_since MS: with one decimal.
+seconds_since() { local d=$(($(now_ms) - $1)); printf '%d.%d' $((d / 1000)) $((d % 1000 / 100)); }
+
+# ---- the lab's directory: one for each running lab, named by LAB ----
+
+# lab_directory_new: makes one, and clears away what dead labs left.
+lab_directory_new() {
+    local directory number=0
+    for directory in /tmp/xl-teleport-lab.*; do
+        [ -d "$directory" ] && lab_is_stale "$directory" && lab_remove "$directory"
+    done
+    if [ -n "${XL_TELEPORT_LAB:-}" ]; then
+        LAB=$XL_TELEPORT_LAB
+        if [ -d "$LAB" ]; then
+            lab_is_stale "$LAB" || fail "$LAB is in use: test/xen/down first"
+            lab_remove "$LAB"
+        fi
+        mkdir -p "$LAB"
+    else
+        until LAB=/tmp/xl-teleport-lab.$number && mkdir "$LAB" 2> /dev/null; do number=$((number + 1)); done
+    fi
+    export LAB
+    mkdir -p "$LAB"/{pids,logs}
+    echo $$ > "$LAB/owner"
+}
+
+# lab_directory_find: the one named by XL_TELEPORT_LAB, or the only one that runs.
+lab_directory_find() {
+    local found=() directory
+    if [ -n "${XL_TELEPORT_LAB:-}" ]; then
+        LAB=$XL_TELEPORT_LAB
+    else
+        for directory in /tmp/xl-teleport-lab.*; do
+            [ -e "$directory/env" ] && ! lab_is_stale "$directory" && found+=("$directory")
+        done
+        [ ${#found[@]} -gt 0 ] || fail "no lab is up: start one with test/xen/up"
+        [ ${#found[@]} -eq 1 ] || fail "several labs are up, set XL_TELEPORT_LAB to one of: ${found[*]}"
+        LAB=${found[0]}
+    fi
+    export LAB
+    [ -e "$LAB/env" ] || fail "$LAB is no lab that is up"
+    # shellcheck disable=SC1091
+    . "$LAB/env"
+}
+
+# Stale: nothing of it runs, and its logs were not kept for a reader; or its runner died.
+lab_is_stale() {
+    local owner file
+    owner=$(cat "$1/owner" 2> /dev/null)
+    [ -n "$owner" ] && [ -d "/proc/$owner" ] && return 1
+    if [ -z "$owner" ]; then
+        for file in "$1"/pids/*; do [ -e "$file" ] && lab_pid_runs "$1" "$file" && return 1; done
+        [ -e "$1/kept" ] && [ -n "$(find "$1" -maxdepth 0 -mmin -2880)" ] && return 1
+    fi
+    return 0
+}
+
+# A recorded process, and not another one that got its number since.
+lab_pid_runs() {
+    local pid
+    pid=$(cat "$2" 2> /dev/null) && [ -n "$pid" ] && tr '\0' ' ' 2> /dev/null < "/proc/$pid/cmdline" | grep -qF "$1/"
+}
+
+# lab_kill NAME...: ends recorded processes of this lab.
+lab_kill() {
+    local name pid file
+    for name; do
+        file=$LAB/pids/$name
+        if lab_pid_runs "$LAB" "$file"; then
+            pid=$(cat "$file")
+            kill -KILL "$pid" 2> /dev/null
+            while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null; do sleep 0.05; done
+        fi
+        rm -f "$file"
+    done
+}
+
+lab_remove() {
+    local file
+    for file in "$1"/pids/*; do [ -e "$file" ] && LAB=$1 lab_kill "${file##*/}"; done
+    rm -rf "$1"
+}
+
+# lab_start NAME COMMAND...: a background process of the lab, recorded; it dies with its runner unless the
+# lab is to stay up (LAB_DETACHED=1). The command must name a path inside the lab's directory.
+lab_start() {
+    local name=$1
+    shift
+    if [ -n "${LAB_DETACHED:-}" ]; then
+        setsid "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
+    else
+        setpriv --pdeathsig KILL "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
+    fi
+    echo $! > "$LAB/pids/$name"
+    disown
+    # between fork and exec it still looks like this shell
+    until lab_pid_runs "$LAB" "$LAB/pids/$name" || ! kill -0 $! 2> /dev/null; do sleep 0.02; done
+}

@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# The wide area between the hosts: netem on both ends' card, so that each direction has the rate and the
+# delay; management by ssh goes another way and is never touched.
+
+# link_set RATE DELAY [LOSS]: for example link_set 100mbit 20ms 0.1%. The delay is one way.
+link_set() {
+    printf 'delay %s rate %s%s\n' "$2" "$1" "${3:+ loss $3}" > "$LAB/link"
+    link_restore
+}
+
+# link_free: no limits.
+link_free() { rm -f "$LAB/link"; link_restore; }
+
+# link_cut: packets vanish both ways, as when a cable in the far distance breaks. No card sees it.
+link_cut() {
+    local host
+    for host in $LAB_HOSTS; do on "$host" tc qdisc replace dev wan0 root netem loss 100% limit 10000 & done
+    wait_all "link_cut"
+}
+
+# link_restore: as it was set before the cut.
+link_restore() {
+    local host how
+    how=$(cat "$LAB/link" 2> /dev/null)
+    for host in $LAB_HOSTS; do
+        if [ -n "$how" ]; then
+            on "$host" "tc qdisc replace dev wan0 root netem $how limit 10000"
+        else
+            on "$host" "tc qdisc del dev wan0 root 2> /dev/null || true"
+        fi &
+    done
+    wait_all "link_restore"
+}
+
+# link_bytes HOST: "SENT RECEIVED", the card's own counters.
+link_bytes() { on "$1" 'cd /sys/class/net/wan0/statistics; echo $(cat tx_bytes rx_bytes)'; }
+
+# wait_all WHAT: for this shell's background jobs.
+wait_all() {
+    local job
+    for job in $(jobs -p); do wait "$job" || fail "$1"; done
+}
