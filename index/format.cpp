@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "index/format.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace teleport::index {
+
+namespace {
+
+constexpr std::size_t group_header = 16;
+constexpr std::size_t extent_record = 72;
+constexpr std::size_t sha_bytes = 32;
+constexpr std::size_t max_path = 4096;
+constexpr std::size_t max_identity = 512;
+constexpr std::uint64_t slots_in_all = std::uint64_t{1} << 32U;
+
+}  // namespace
+
+std::uint32_t checksum(byte_span bytes) {
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
+  std::uint64_t sum = bytes.size();
+  while (!bytes.empty()) {
+    const std::size_t n = std::min(bytes.size(), block_bytes);
+    sum = sum * odd + digest_block(bytes.first(n));
+    bytes = bytes.subspan(n);
+  }
+  return static_cast<std::uint32_t>(sum);
+}
+
+std::array<std::byte, 4> big_endian_key(std::uint32_t number) {
+  std::array<std::byte, 4> key{};
+  for (unsigned i = 0; i < 4; ++i) {
+    key[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xffU);
+  }
+  return key;
+}
+
+std::optional<std::uint32_t> key_number(byte_span key) {
+  if (key.size() != 4) {
+    return std::nullopt;
+  }
+  std::uint32_t number = 0;
+  for (const std::byte b : key) {
+    number = number << 8U | std::to_integer<std::uint32_t>(b);
+  }
+  return number;
+}
+
+byte_buffer encode(const state_record& state) {
+  byte_writer out;
+  out.number(state.version);
+  out.number(state.next_disk);
+  out.number(state.generation);
+  return std::move(out).take();
+}
+
+std::optional<state_record> decode_state(byte_span value) {
+  byte_reader in(value);
+  state_record state;
+  state.version = in.number<std::uint32_t>();
+  state.next_disk = in.number<std::uint32_t>();
+  state.generation = in.number<std::uint64_t>();
+  if (!in.ok()) {
+    return std::nullopt;
+  }
+  return state;
+}
+
+byte_buffer encode(const disk_record& disk) {
+  byte_writer out;
+  out.number(disk.base);
+  out.number(static_cast<std::uint8_t>(disk.complete ? 1 : 0));
+  out.number(disk.size);
+  out.number(disk.scanned_at);
+  out.number(disk.changed_at);
+  out.number(disk.data_blocks);
+  out.number(disk.zero_blocks);
+  out.counted(as_bytes(disk.path));
+  out.counted(as_bytes(disk.identity));
+  return std::move(out).take();
+}
+
+std::optional<disk_record> decode_disk(std::uint32_t id, byte_span value) {
+  byte_reader in(value);
+  disk_record disk;
+  disk.id = id;
+  disk.base = in.number<std::uint32_t>();
+  disk.complete = (in.number<std::uint8_t>() & 1U) != 0;
+  disk.size = in.number<std::uint64_t>();
+  disk.scanned_at = in.number<std::uint64_t>();
+  disk.changed_at = in.number<std::uint64_t>();
+  disk.data_blocks = in.number<std::uint64_t>();
+  disk.zero_blocks = in.number<std::uint64_t>();
+  disk.path = as_text(in.counted(max_path));
+  disk.identity = as_text(in.counted(max_identity));
+  if (!in.done() || disk.size == 0 || disk.size > max_disk_bytes ||
+      disk.size % sector_bytes != 0 || disk.base % group_extents != 0 ||
+      disk.end_slot() > slots_in_all || !disk.path.starts_with('/')) {
+    return std::nullopt;
+  }
+  return disk;
+}
+
+std::uint32_t extent_view::rank(unsigned block) const noexcept {
+  int count_before = 0;
+  for (unsigned word = 0; word < block / 64; ++word) {
+    count_before += std::popcount(blocks[word]);
+  }
+  const std::uint64_t below = (std::uint64_t{1} << (block % 64)) - 1;
+  count_before += std::popcount(blocks[block / 64] & below);
+  return static_cast<std::uint32_t>(count_before);
+}
+
+unsigned extent_view::next(unsigned from) const noexcept {
+  while (from < extent_blocks) {
+    const std::uint64_t rest = blocks[from / 64] >> (from % 64);
+    if (rest != 0) {
+      return from + static_cast<unsigned>(std::countr_zero(rest));
+    }
+    from = (from / 64 + 1) * 64;
+  }
+  return extent_blocks;
+}
+
+std::optional<group_view> group_view::parse(byte_span value) {
+  if (value.size() < group_header) {
+    return std::nullopt;
+  }
+  group_view view;
+  view.value_ = value;
+  view.known_ = peek<std::uint32_t>(value, 4);
+  view.data_ = peek<std::uint32_t>(value, 8);
+  const std::uint64_t count = peek<std::uint32_t>(value, 12);
+  const std::uint64_t records =
+      extent_record * static_cast<std::uint64_t>(std::popcount(view.data_));
+  if ((view.data_ & ~view.known_) != 0 ||
+      value.size() != group_header + records + 8 * count) {
+    return std::nullopt;
+  }
+  view.digests_ = value.subspan(group_header + records);
+  return view;
+}
+
+bool group_view::intact() const {
+  return checksum(value_.subspan(4)) == peek<std::uint32_t>(value_, 0);
+}
+
+std::optional<extent_view> group_view::extent(unsigned extent) const {
+  if (extent >= group_extents || (data_ >> extent & 1U) == 0) {
+    return std::nullopt;
+  }
+  const std::uint32_t below = (std::uint32_t{1} << extent) - 1;
+  const auto number = static_cast<std::size_t>(std::popcount(data_ & below));
+  const byte_span record =
+      value_.subspan(group_header + number * extent_record, extent_record);
+  extent_view view;
+  view.sha = record.first(sha_bytes);
+  int bits = 0;
+  for (std::size_t i = 0; i < view.blocks.size(); ++i) {
+    view.blocks[i] = peek<std::uint64_t>(record, sha_bytes + 8 * i);
+    bits += std::popcount(view.blocks[i]);
+  }
+  view.first = peek<std::uint32_t>(record, 2 * sha_bytes);
+  view.count = static_cast<std::uint32_t>(bits);
+  if (view.first > digests() || view.count > digests() - view.first) {
+    return std::nullopt;
+  }
+  return view;
+}
+
+unsigned group_view::next_data(unsigned from) const noexcept {
+  const std::uint32_t rest = from < group_extents ? data_ >> from : 0;
+  return rest == 0 ? group_extents
+                   : from + static_cast<unsigned>(std::countr_zero(rest));
+}
+
+void group_builder::add(unsigned extent, const extent_content& content) {
+  known_ |= 1U << extent;
+  if (content.count == 0) {
+    return;
+  }
+  data_ |= 1U << extent;
+  records_.bytes(content.sha);
+  for (const std::uint64_t word : content.blocks) {
+    records_.number(word);
+  }
+  records_.number(count_);
+  records_.number(std::uint32_t{0});
+  for (std::uint32_t i = 0; i < content.count; ++i) {
+    digests_.number(content.digests[i]);
+  }
+  count_ += content.count;
+}
+
+bool group_builder::all_known(unsigned extents) const noexcept {
+  return std::countr_one(known_) >= static_cast<int>(extents);
+}
+
+byte_buffer group_builder::encode() const {
+  byte_writer out;
+  out.number(std::uint32_t{0});
+  out.number(known_);
+  out.number(data_);
+  out.number(count_);
+  byte_writer records = records_;
+  out.bytes(std::move(records).take());
+  byte_writer digests = digests_;
+  out.bytes(std::move(digests).take());
+  byte_buffer value = std::move(out).take();
+  store_le(checksum(byte_span(value).subspan(4)), std::span(value).first(4));
+  return value;
+}
+
+}  // namespace teleport::index

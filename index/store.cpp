@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "index/store.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+
+#include "libteleport/base/log.hpp"
+
+namespace teleport::index {
+
+namespace {
+
+constexpr std::uint64_t slots_in_all = std::uint64_t{1} << 32U;
+constexpr std::string_view state_key = "state";
+
+/// Moves the data file out of the way; its lock file goes with it, because
+/// LMDB's reader table belongs to one data file.
+result<void> set_aside(const std::string& folder) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::string aside =
+      folder + "/damaged-" +
+      std::to_string(
+          std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  std::error_code failed;
+  std::filesystem::create_directory(aside, failed);
+  if (!failed) {
+    std::filesystem::rename(folder + "/data.mdb", aside + "/data.mdb", failed);
+  }
+  if (failed) {
+    return system_error(failed.value(), "setting aside " + folder);
+  }
+  std::filesystem::rename(folder + "/lock.mdb", aside + "/lock.mdb", failed);
+  log_warning("the damaged index is set aside in " + aside +
+              " and an empty one begun: add and scan the disks again");
+  return {};
+}
+
+}  // namespace
+
+disk_table::disk_table(std::vector<disk_record> disks, std::uint64_t generation)
+    : disks_(std::move(disks)), generation_(generation) {
+  std::sort(disks_.begin(),
+            disks_.end(),
+            [](const disk_record& a, const disk_record& b) {
+              return a.base < b.base;
+            });
+}
+
+const disk_record* disk_table::owner(slot_number slot) const noexcept {
+  const auto after = std::upper_bound(
+      disks_.begin(),
+      disks_.end(),
+      slot,
+      [](slot_number s, const disk_record& disk) { return s < disk.base; });
+  if (after == disks_.begin()) {
+    return nullptr;
+  }
+  const disk_record& disk = *std::prev(after);
+  return disk.owns(slot) ? &disk : nullptr;
+}
+
+const disk_record* disk_table::by_id(std::uint32_t id) const noexcept {
+  const auto at =
+      std::find_if(disks_.begin(), disks_.end(), [id](const disk_record& disk) {
+        return disk.id == id;
+      });
+  return at == disks_.end() ? nullptr : &*at;
+}
+
+const disk_record* disk_table::by_path(std::string_view path) const {
+  const auto at = std::find_if(
+      disks_.begin(), disks_.end(), [path](const disk_record& disk) {
+        return disk.path == path;
+      });
+  return at == disks_.end() ? nullptr : &*at;
+}
+
+std::optional<slot_number> disk_table::room_for(std::uint64_t extents) const {
+  std::uint64_t base = 0;
+  for (const disk_record& disk : disks_) {
+    if (disk.base >= base + extents) {
+      break;
+    }
+    base = std::max(base, disk.end_slot());
+  }
+  if (base + extents + group_extents > slots_in_all) {
+    return std::nullopt;
+  }
+  return static_cast<slot_number>(base);
+}
+
+result<std::unique_ptr<store>> store::open(const std::string& folder,
+                                           const store_options& options) {
+  std::error_code failed;
+  if (options.writable) {
+    std::filesystem::create_directories(folder, failed);
+    if (failed) {
+      return system_error(failed.value(), folder);
+    }
+  }
+  // One folder under two names would be two environments to LMDB's caller.
+  const std::string real = std::filesystem::weakly_canonical(folder, failed);
+  lmdb_options map = options.map;
+  map.writable = options.writable;
+  for (bool again = false;; again = true) {
+    std::unique_ptr<store> made(new store);
+    made->folder_ = failed ? folder : real;
+    result<std::unique_ptr<lmdb_env>> env = lmdb_env::open(made->folder_, map);
+    result<void> opened;
+    if (!env) {
+      opened = env.error();
+    } else {
+      made->env_ = std::move(*env);
+      opened = made->open_tables();
+    }
+    if (opened) {
+      return made;
+    }
+    if (opened.error().code != errc::corrupt || !options.writable || again) {
+      return opened.error();
+    }
+    log_warning(opened.error().context);
+    made.reset();
+    result<void> moved = set_aside(real);
+    if (!moved) {
+      return moved.error();
+    }
+  }
+}
+
+result<void> store::open_tables() {
+  const std::pair<const char*, lmdb_table*> tables[] = {{"state", &state_},
+                                                        {"disks", &disks_},
+                                                        {"groups", &groups_},
+                                                        {"buckets", &buckets_},
+                                                        {"extents", &extents_}};
+  for (const auto& [name, table] : tables) {
+    result<lmdb_table> opened = env_->table(name);
+    if (!opened) {
+      return opened.error();
+    }
+    *table = *opened;
+  }
+  return check_version();
+}
+
+result<void> store::check_version() {
+  result<read_txn> txn = env_->begin_read();
+  if (!txn) {
+    return txn.error();
+  }
+  const auto value = txn->get(state_, as_bytes(state_key));
+  if (!value) {
+    return value.error();
+  }
+  if (!*value) {
+    return {};  // nothing was ever added
+  }
+  const std::optional<state_record> state = decode_state(**value);
+  if (!state) {
+    return error(errc::corrupt, "index " + folder_ + " has no whole state");
+  }
+  if (state->version != format_version) {
+    return error(
+        errc::unsupported,
+        "index " + folder_ + " is of format " + std::to_string(state->version) +
+            ", this program knows format " + std::to_string(format_version) +
+            ": remove the folder and scan again");
+  }
+  return {};
+}
+
+result<std::uint64_t> store::generation(const read_txn& txn) const {
+  const auto value = txn.get(state_, as_bytes(state_key));
+  if (!value) {
+    return value.error();
+  }
+  const std::optional<state_record> state =
+      *value ? decode_state(**value) : std::nullopt;
+  return state ? state->generation : std::uint64_t{0};
+}
+
+result<disk_table> store::read_disks(const lmdb_view& txn) const {
+  const auto value = txn.get(state_, as_bytes(state_key));
+  if (!value) {
+    return value.error();
+  }
+  const std::optional<state_record> state =
+      *value ? decode_state(**value) : std::nullopt;
+  result<lmdb_cursor> cursor = txn.cursor(disks_);
+  if (!cursor) {
+    return cursor.error();
+  }
+  std::vector<disk_record> disks;
+  result<bool> more = cursor->seek({});
+  for (; more && *more; more = cursor->next()) {
+    const auto id = key_number(cursor->key());
+    std::optional<disk_record> disk =
+        id ? decode_disk(*id, cursor->value()) : std::nullopt;
+    if (disk) {
+      disks.push_back(std::move(*disk));
+    }
+  }
+  if (!more) {
+    return more.error();
+  }
+  return disk_table(std::move(disks), state ? state->generation : 0);
+}
+
+result<disk_table> store::disks() {
+  result<read_txn> txn = env_->begin_read();
+  if (!txn) {
+    return txn.error();
+  }
+  return read_disks(*txn);
+}
+
+result<disk_table> store::disks(const read_txn& txn) const {
+  return read_disks(txn);
+}
+
+result<disk_lock> store::lock_disk(std::uint32_t id) const {
+  const std::string path = folder_ + "/scan.lock";
+  disk_lock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) {
+    return system_error(errno, path);
+  }
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = id;
+  range.l_len = 1;
+  if (::fcntl(lock.get(), F_OFD_SETLK, &range) != 0) {
+    if (errno == EAGAIN || errno == EACCES) {
+      return error(errc::busy, "being scanned or removed by another process");
+    }
+    return system_error(errno, path);
+  }
+  return lock;
+}
+
+result<std::optional<byte_buffer>> store::group(std::uint32_t number) {
+  result<read_txn> txn = env_->begin_read();
+  if (!txn) {
+    return txn.error();
+  }
+  const auto value = txn->get(groups_, big_endian_key(number));
+  if (!value) {
+    return value.error();
+  }
+  if (*value) {
+    const std::optional<group_view> view = group_view::parse(**value);
+    if (view && view->intact()) {
+      return std::optional<byte_buffer>(
+          byte_buffer((*value)->begin(), (*value)->end()));
+    }
+  }
+  return std::optional<byte_buffer>();
+}
+
+result<std::vector<std::uint32_t>> store::groups_in(std::uint32_t first,
+                                                    std::uint32_t last) {
+  std::vector<std::uint32_t> numbers;
+  result<read_txn> txn = env_->begin_read();
+  if (!txn) {
+    return txn.error();
+  }
+  result<lmdb_cursor> cursor = txn->cursor(groups_);
+  if (!cursor) {
+    return cursor.error();
+  }
+  result<bool> more = cursor->seek(big_endian_key(first));
+  for (; more && *more; more = cursor->next()) {
+    const auto number = key_number(cursor->key());
+    if (!number || *number >= last) {
+      break;
+    }
+    numbers.push_back(*number);
+  }
+  if (!more) {
+    return more.error();
+  }
+  return numbers;
+}
+
+}  // namespace teleport::index
