@@ -8,7 +8,11 @@
 // guest suspended -> wait until idle() -> last take() -> audit(). A failed
 // audit means that everything is dirty.
 //
-// Threads: one owner. Blocks: start_barrier() waits for writes in flight.
+// Data must be read with O_DIRECT (file_device.hpp): blkback writes past the
+// page cache.
+//
+// Threads: one owner. Blocks: start_barrier() waits for writes in flight;
+// idle() some milliseconds.
 
 #ifndef LIBTELEPORT_DISK_DIRTY_TRACKER_HPP
 #define LIBTELEPORT_DISK_DIRTY_TRACKER_HPP
@@ -35,6 +39,8 @@ class write_tracker {
 
   /// Everything written since the last take, plus what is still in flight.
   /// Data read after this returns is at least as new as the marks taken.
+  ///
+  /// @error errc::mismatch when the device is not the same any more
   [[nodiscard]] virtual result<dirty_map> take() = 0;
 
   /// True when no write is in flight now.
@@ -43,14 +49,32 @@ class write_tracker {
   /// Checks at an idle moment that no write escaped the tracker: its count of
   /// sectors equals the kernel's own, nothing overflowed, programs attached.
   ///
-  /// @error errc::mismatch with what differs: treat every block as dirty
+  /// @error errc::mismatch with what differs: treat every block as dirty;
+  ///        errc::busy when writes are in flight: ask again when idle()
   [[nodiscard]] virtual result<void> audit() = 0;
+};
+
+/// What a tracker has counted since it was attached.
+struct tracker_counters {
+  std::uint64_t submitted_sectors = 0;
+  std::uint64_t submitted_writes = 0;
+  /// Ends of writes that were not seen: each costs a second copy.
+  std::uint64_t reused = 0;
+  /// More than 0 means that marks may be missing.
+  std::uint64_t insert_failed = 0;
+  /// Ends of writes whose begin was not seen: begun before attach().
+  std::uint64_t unpaired = 0;
+  /// Times the kernel did not run the submission program.
+  std::uint64_t missed = 0;
+  /// Writes in the table of pending ones, those given up included.
+  std::uint64_t pending = 0;
 };
 
 class dirty_tracker : public write_tracker {
  public:
   /// Loads and attaches the programs for one block device (whole disk or
-  /// partition), whatever lies below it.
+  /// partition), whatever lies below it. Marks are 4 KiB up to 256 GiB, and
+  /// 64 KiB beyond.
   ///
   /// @param device  path of the device that blkback opened
   /// @error errc::unsupported when the kernel has no BTF or refuses BPF, with
@@ -58,10 +82,14 @@ class dirty_tracker : public write_tracker {
   [[nodiscard]] static result<std::unique_ptr<dirty_tracker>> attach(
       const std::string& device);
 
-  /// Waits until no write that was queued before attach() is in flight.
+  /// Waits until no write that was queued before attach() is in flight. A
+  /// device-mapper device that is never at rest is suspended for a moment.
   ///
-  /// @error errc::timeout when the device never came to rest
+  /// @error errc::timeout when the device never came to rest: pause the guest
+  ///        for a moment, and call again
   virtual result<void> start_barrier(std::chrono::milliseconds limit) = 0;
+
+  [[nodiscard]] virtual tracker_counters counters() const = 0;
 };
 
 }  // namespace teleport

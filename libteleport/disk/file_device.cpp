@@ -18,7 +18,7 @@
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
-#include "libteleport/disk/thin_volume.hpp"
+#include "libteleport/disk/device_mapper.hpp"
 
 namespace teleport {
 

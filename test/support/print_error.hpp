@@ -6,16 +6,25 @@
 #ifndef TELEPORT_TEST_SUPPORT_PRINT_ERROR_HPP
 #define TELEPORT_TEST_SUPPORT_PRINT_ERROR_HPP
 
-#include <ostream>
+#include <string>
+
+#include <catch2/catch.hpp>
 
 #include "libteleport/base/error.hpp"
 
-namespace teleport {
+namespace Catch {
 
-inline std::ostream& operator<<(std::ostream& out, const error& cause) {
-  return out << name_of(cause.code) << ": " << cause.context;
-}
+template <class T>
+struct StringMaker<teleport::result<T>> {
+  static std::string convert(const teleport::result<T>& outcome) {
+    if (outcome) {
+      return "a value";
+    }
+    const teleport::error cause = outcome.error();
+    return std::string(teleport::name_of(cause.code)) + ": " + cause.context;
+  }
+};
 
-}  // namespace teleport
+}  // namespace Catch
 
 #endif  // TELEPORT_TEST_SUPPORT_PRINT_ERROR_HPP

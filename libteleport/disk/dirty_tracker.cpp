@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/disk/dirty_tracker.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include <sys/sysmacros.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
+#include "libteleport/disk/device_mapper.hpp"
+#include "libteleport/disk/disk_facts.hpp"
+#include "libteleport/disk/tracker_programs.hpp"
+
+namespace teleport {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Disks up to this size are marked by the block, larger ones more coarsely:
+/// 8 MiB of marks at most for the former.
+constexpr std::uint64_t fine_limit = 256_GiB;
+constexpr std::size_t coarse_grain = 64_KiB;
+
+/// Between two looks at the kernel's count of writes in flight. Kernels before
+/// 6.14 do not count requests that wait in an I/O scheduler; longer than BFQ's
+/// idling of 8 ms.
+constexpr milliseconds rest_time(10);
+
+/// A pending write that no look has found in flight for this long has ended
+/// unseen.
+constexpr milliseconds stale_time(1000);
+
+/// The kernel's and our count of sectors at one moment at rest.
+struct baseline {
+  std::uint64_t kernel = 0;
+  std::uint64_t ours = 0;
+  std::uint64_t unpaired = 0;
+};
+
+class kernel_tracker final : public dirty_tracker {
+ public:
+  kernel_tracker(disk_facts disk, tracker_programs programs, std::size_t grain)
+      : disk_(std::move(disk)), programs_(std::move(programs)), grain_(grain) {}
+
+  result<dirty_map> take() override;
+  result<bool> idle() override;
+  result<void> audit() override;
+  result<void> start_barrier(milliseconds limit) override;
+  [[nodiscard]] tracker_counters counters() const override;
+
+ private:
+  /// Pending writes without those that were given up.
+  result<std::vector<pending_write>> live_writes();
+  /// The range of a write inside our window, in bytes.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> window_of(
+      const pending_write& write) const;
+  /// Counts of a moment at rest, or none when there is no rest now.
+  result<std::optional<baseline>> rest();
+  result<void> drain_by_suspending();
+  /// Gives up those of `writes` that were there long ago and are not running.
+  void forget_stale(const std::vector<pending_write>& writes);
+
+  disk_facts disk_;
+  tracker_programs programs_;
+  std::size_t grain_;
+  std::optional<baseline> base_;
+  /// Serials of pending writes, and when they were first seen at rest.
+  std::unordered_map<std::uint64_t, clock::time_point> seen_;
+};
+
+std::pair<std::uint64_t, std::uint64_t> kernel_tracker::window_of(
+    const pending_write& write) const {
+  const std::uint64_t end = write.sector + write.bytes / sector_bytes;
+  const std::uint64_t first = std::max(write.sector, disk_.start);
+  const std::uint64_t last = std::min(end, disk_.start + disk_.sectors);
+  return first < last ? std::pair((first - disk_.start) * sector_bytes,
+                                  (last - first) * sector_bytes)
+                      : std::pair(std::uint64_t{0}, std::uint64_t{0});
+}
+
+result<std::vector<pending_write>> kernel_tracker::live_writes() {
+  auto writes = programs_.pending();
+  if (!writes) {
+    return writes;
+  }
+  const auto now = clock::now();
+  std::erase_if(*writes, [&](const pending_write& write) {
+    const auto found = seen_.find(write.serial);
+    return found != seen_.end() && now - found->second >= stale_time;
+  });
+  return writes;
+}
+
+result<dirty_map> kernel_tracker::take() {
+  if (auto same = check_same_disk(disk_); !same) {
+    return same.error();
+  }
+  dirty_map taken(disk_.sectors * sector_bytes, grain_);
+  // First the marks, ...
+  const auto marks = programs_.marks();
+  const auto words = taken.words();
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const std::atomic_ref<std::uint64_t> word(marks[i]);
+    if (word.load(std::memory_order_relaxed) != 0) {
+      words[i] = word.exchange(0);
+    }
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  // ... then the table. A write whose mark was taken is still pending now, and
+  // is marked again for the next round; or it had ended before the caller
+  // reads.
+  const auto writes = live_writes();
+  if (!writes) {
+    return writes.error();
+  }
+  dirty_map again(taken.disk_bytes(), grain_);
+  for (const pending_write& write : *writes) {
+    const auto [offset, length] = window_of(write);
+    again.mark(offset, length);
+  }
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if (again.words()[i] != 0) {
+      std::atomic_ref<std::uint64_t>(marks[i]).fetch_or(again.words()[i]);
+    }
+  }
+  taken.merge(again);
+  return taken;
+}
+
+void kernel_tracker::forget_stale(const std::vector<pending_write>& writes) {
+  // Nothing is taken out of the kernel's table, where the same address may
+  // belong to a new write by now: its serial differs. Those that are passed
+  // over have been marked at every take until now.
+  std::unordered_map<std::uint64_t, clock::time_point> still;
+  const auto now = clock::now();
+  for (const pending_write& write : writes) {
+    const auto found = seen_.find(write.serial);
+    const auto since = found == seen_.end() ? now : found->second;
+    if (found != seen_.end() && now - since >= stale_time) {
+      const auto [offset, length] = window_of(write);
+      log_debug(disk_.device + ": the end of a write at " +
+                std::to_string(offset) + "+" + std::to_string(length) +
+                " was not seen");
+    }
+    still.emplace(write.serial, since);
+  }
+  // Those given up earlier stay given up.
+  for (const auto& [serial, since] : seen_) {
+    if (now - since >= stale_time) {
+      still.emplace(serial, since);
+    }
+  }
+  seen_ = std::move(still);
+}
+
+result<std::optional<baseline>> kernel_tracker::rest() {
+  const tracker_counters before = programs_.counters();
+  const auto writes = live_writes();
+  if (!writes) {
+    return writes.error();
+  }
+  // In this order: a request leaves our table first, is counted in the
+  // kernel's sum next, and leaves the count of those in flight last.
+  const auto running = writes_in_flight(disk_);
+  if (!running) {
+    return running.error();
+  }
+  if (*running != 0) {
+    seen_.clear();
+    return std::optional<baseline>();
+  }
+  if (!writes->empty()) {
+    forget_stale(*writes);
+    return std::optional<baseline>();
+  }
+  const auto sectors = sectors_written(disk_);
+  if (!sectors) {
+    return sectors.error();
+  }
+  const tracker_counters after = programs_.counters();
+  if (after.submitted_writes != before.submitted_writes) {
+    return std::optional<baseline>();
+  }
+  return std::optional(
+      baseline{*sectors, after.submitted_sectors, after.unpaired});
+}
+
+result<bool> kernel_tracker::idle() {
+  auto first = rest();
+  if (!first || !*first) {
+    return first ? result<bool>(false) : result<bool>(first.error());
+  }
+  std::this_thread::sleep_for(rest_time);
+  auto second = rest();
+  if (!second) {
+    return second.error();
+  }
+  return second->has_value() && (*second)->ours == (*first)->ours;
+}
+
+result<void> kernel_tracker::drain_by_suspending() {
+  log_info(disk_.device +
+           " is never at rest: suspending it until its writes have ended");
+  std::optional<baseline> counted;
+  const auto count = [&] {
+    // What is submitted now waits at the device mapper's door: it is in our
+    // table and in our sum, and not yet in the kernel's.
+    const auto sectors = sectors_written(disk_);
+    const tracker_counters before = programs_.counters();
+    const auto writes = programs_.pending();
+    const tracker_counters after = programs_.counters();
+    if (!sectors || !writes ||
+        before.submitted_writes != after.submitted_writes) {
+      return;
+    }
+    std::uint64_t waiting = 0;
+    for (const pending_write& write : *writes) {
+      waiting += write.bytes / sector_bytes;
+    }
+    counted =
+        baseline{*sectors, after.submitted_sectors - waiting, after.unpaired};
+  };
+  const auto drained =
+      drain_writes(makedev(disk_.disk_major, disk_.disk_minor), [&] {
+        for (int i = 0; i < 10 && !counted; ++i) {
+          count();
+        }
+      });
+  if (!drained) {
+    return in_context(disk_.device, drained.error());
+  }
+  if (!counted) {
+    return error(errc::timeout,
+                 disk_.device + ": too many writes to count them at rest");
+  }
+  base_ = counted;
+  return {};
+}
+
+result<void> kernel_tracker::start_barrier(milliseconds limit) {
+  const auto deadline = clock::now() + limit;
+  std::optional<clock::time_point> first_rest;
+  while (clock::now() < deadline) {
+    const auto now_at_rest = rest();
+    if (!now_at_rest) {
+      return now_at_rest.error();
+    }
+    if (*now_at_rest) {
+      const auto now = clock::now();
+      if (!first_rest) {
+        first_rest = now;
+      } else if (now - *first_rest >= rest_time) {
+        base_ = **now_at_rest;
+        return {};
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+  if (disk_.is_device_mapper) {
+    return drain_by_suspending();
+  }
+  return error(errc::timeout,
+               disk_.device + " was written without a pause for " +
+                   std::to_string(limit.count()) +
+                   " ms: pause the guest for a moment and try again");
+}
+
+result<void> kernel_tracker::audit() {
+  if (auto attached = programs_.check_attached(); !attached) {
+    return attached;
+  }
+  if (auto same = check_same_disk(disk_); !same) {
+    return same;
+  }
+  if (!base_) {
+    return error(errc::mismatch,
+                 disk_.device + ": tracked without a start barrier");
+  }
+  const auto now = rest();
+  if (!now) {
+    return now.error();
+  }
+  if (!*now) {
+    return error(errc::busy, disk_.device + ": writes are in flight");
+  }
+  const tracker_counters counted = programs_.counters();
+  const std::uint64_t kernel = (*now)->kernel - base_->kernel;
+  const std::uint64_t ours = (*now)->ours - base_->ours;
+  std::string wrong;
+  if (kernel != ours) {
+    wrong = "the kernel counts " + std::to_string(kernel) +
+            " sectors written, the tracker " + std::to_string(ours);
+  } else if (counted.insert_failed != 0) {
+    wrong = std::to_string(counted.insert_failed) +
+            " writes found no place in the table of pending ones";
+  } else if (counted.missed != 0) {
+    wrong = "the kernel left out the tracker " +
+            std::to_string(counted.missed) + " times";
+  } else if ((*now)->unpaired != base_->unpaired) {
+    wrong = std::to_string((*now)->unpaired - base_->unpaired) +
+            " writes ended whose begin was not seen";
+  }
+  if (!wrong.empty()) {
+    return error(errc::mismatch, disk_.device + ": " + wrong);
+  }
+  return {};
+}
+
+tracker_counters kernel_tracker::counters() const {
+  tracker_counters now = programs_.counters();
+  if (const auto writes = programs_.pending()) {
+    now.pending = writes->size();
+  }
+  return now;
+}
+
+}  // namespace
+
+result<std::unique_ptr<dirty_tracker>> dirty_tracker::attach(
+    const std::string& device) {
+  auto disk = find_disk(device);
+  if (!disk) {
+    return disk.error();
+  }
+  const std::uint64_t size = disk->sectors * sector_bytes;
+  if (size == 0 || size > max_disk_bytes) {
+    return error(errc::bad_input,
+                 device + ": size " + std::to_string(size) +
+                     " is not from 512 to " + std::to_string(max_disk_bytes));
+  }
+  const std::size_t grain = size <= fine_limit ? block_bytes : coarse_grain;
+  auto programs = tracker_programs::attach(*disk, grain);
+  if (!programs) {
+    return in_context(device, programs.error());
+  }
+  return std::unique_ptr<dirty_tracker>(std::make_unique<kernel_tracker>(
+      std::move(*disk), std::move(*programs), grain));
+}
+
+}  // namespace teleport
