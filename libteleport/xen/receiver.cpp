@@ -2,8 +2,8 @@
 //
 // libteleport/xen/receiver.cpp: the process side of receive.hpp.
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -17,9 +17,11 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 does not say so itself
+}
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/xen/receive.hpp"
