@@ -209,7 +209,7 @@ std::optional<disk_receiver::action> disk_receiver::next() {
   if (ready_.empty()) {
     return std::nullopt;
   }
-  action first = std::move(ready_.front());
+  std::optional<action> first(std::move(ready_.front()));
   ready_.pop_front();
   return first;
 }

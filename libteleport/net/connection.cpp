@@ -191,19 +191,34 @@ void connection::shake_hands(const key_files& keys,
           return;
         }
         if (side == net::ssl::stream_base::server) {
-          // The stranger is told what to do, and nothing else.
-          const std::string body =
-              fail_body("not_paired",
-                        "the destination does not know this host's key: run "
-                        "'teleportctl pair root@DESTINATION' on this host");
-          self->start({});
-          self->send(record_type::fail, as_bytes(body));
-          self->finish();
+          self->turn_away(known.error(), ready);
         } else {
           self->close();
+          ready(known.error());
         }
-        ready(known.error());
       });
+}
+
+/// The stranger is told what to do, and nothing else.
+void connection::turn_away(const error& cause, const ready_handler& ready) {
+  auto self = shared_from_this();
+  const auto told = std::make_shared<bool>(false);
+  const auto over = [self, told, cause, ready] {
+    self->close();
+    if (std::exchange(*told, true)) {
+      return;
+    }
+    // Later: this runs inside one of the handlers that it lets go of.
+    self->loop_.post([self, cause, ready] {
+      self->handlers_ = {};
+      ready(cause);
+    });
+  };
+  start({nullptr, [over](const error&) { over(); }, over});
+  send(record_type::fail,
+       as_bytes(fail_body("not_paired",
+                          "the destination does not know this host's key: run "
+                          "'teleportctl pair root@DESTINATION' on this host")));
 }
 
 result<void> connection::check_peer(const key_files& keys) {

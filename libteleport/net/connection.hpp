@@ -94,6 +94,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void shake_hands(const key_files& keys,
                    boost::asio::ssl::stream_base::handshake_type side,
                    ready_handler ready);
+  void turn_away(const error& cause, const ready_handler& ready);
   [[nodiscard]] result<void> check_peer(const key_files& keys);
   void read();
   void deliver();

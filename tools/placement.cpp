@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/placement.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/disk/file_device.hpp"
+
+namespace teleport {
+
+namespace {
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+/// The entry for a disk, when what it names is still there and of this size.
+result<std::optional<kept_disk>> usable_entry(const disk_book& book,
+                                              const guest_info& guest,
+                                              const guest_disk& disk) {
+  auto kept = book.find(guest.uuid, disk.vdev);
+  if (!kept || !*kept) {
+    return kept;
+  }
+  const std::string& place =
+      (*kept)->shadow ? (*kept)->shadow->aside : (*kept)->partial;
+  if ((*kept)->size != disk.size ||
+      !(exists(place) ||
+        ((*kept)->shadow && exists((*kept)->shadow->backing)))) {
+    log_info(
+        fmt::format("{} of {}: what was kept at {} is gone or of another "
+                    "size; a new target is made",
+                    disk.vdev,
+                    guest.name,
+                    place));
+    return std::optional<kept_disk>();
+  }
+  return kept;
+}
+
+/// A file's name made of what a guest's owner chose: only harmless letters.
+std::string harmless(const std::string& text) {
+  std::string name;
+  for (const char c : text.substr(0, 60)) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                       (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+    name += plain && !(name.empty() && c == '.') ? c : '_';
+  }
+  return name.empty() ? "guest" : name;
+}
+
+}  // namespace
+
+result<foreseen> foresee(const guest_info& guest, const disk_book& book) {
+  foreseen out;
+  for (const guest_disk& disk : moved_disks(guest)) {
+    const auto kept = usable_entry(book, guest, disk);
+    if (!kept) {
+      return kept.error();
+    }
+    offered_target target;
+    target.vdev = disk.vdev;
+    if (!*kept) {
+      target.kind = "new";
+      out.bytes_needed += disk.size;
+    } else {
+      target.kind = (*kept)->shadow ? "shadow" : "partial";
+    }
+    out.disks.push_back(std::move(target));
+  }
+  return out;
+}
+
+result<std::unique_ptr<placement>> placement::make(const guest_info& guest,
+                                                   disk_store& store,
+                                                   disk_book& book) {
+  std::unique_ptr<placement> made(new placement(guest, store, book));
+  for (const guest_disk& disk : moved_disks(guest)) {
+    const auto added = made->add(disk);
+    if (!added) {
+      // What was made so far stays, recorded, for the next attempt.
+      (void)made->put_back();
+      return in_context("target for " + disk.vdev, added.error());
+    }
+  }
+  return made;
+}
+
+result<void> placement::add(const guest_disk& disk) {
+  auto kept = usable_entry(book_, guest_, disk);
+  if (!kept) {
+    return kept.error();
+  }
+  spot place;
+  place.disk = disk;
+  const auto opened = *kept ? adopt(**kept, place) : create(disk, place);
+  if (!opened) {
+    return opened;
+  }
+  auto device = open_device(place.path, open_mode::read_write);
+  if (!device) {
+    return device.error();
+  }
+  if ((*device)->size() != disk.size) {
+    return error(errc::mismatch,
+                 fmt::format("{} has {} bytes, the source's disk {}",
+                             place.path,
+                             (*device)->size(),
+                             disk.size));
+  }
+  place.device = std::move(*device);
+  spots_.push_back(std::move(place));
+  return {};
+}
+
+result<void> placement::adopt(const kept_disk& kept, spot& place) {
+  if (kept.shadow) {
+    if (!exists(kept.shadow->aside)) {
+      // An attempt that was killed after settle() has left it under its old
+      // name.
+      const auto aside = set_aside(*kept.shadow);
+      if (!aside) {
+        return aside;
+      }
+    }
+    auto path = open_aside(*kept.shadow);
+    if (!path) {
+      return path.error();
+    }
+    place.kind = "shadow";
+    place.shadow = kept.shadow;
+    place.path = *path;
+    return {};
+  }
+  auto placed = store_.open(kept.partial);
+  if (!placed) {
+    return placed.error();
+  }
+  place.kind = "partial";
+  place.path = placed->device;
+  place.placed = std::move(*placed);
+  place.settled = true;
+  return {};
+}
+
+result<void> placement::create(const guest_disk& disk, spot& place) {
+  const std::string name = harmless(guest_.name) + "-" + harmless(disk.vdev);
+  auto placed = store_.create(name, disk.size);
+  if (!placed && placed.error().code == errc::busy) {
+    // Another guest's disk has that name: this one's uuid tells them apart.
+    placed = store_.create(name + "-" + guest_.uuid.substr(0, 8), disk.size);
+  }
+  if (!placed) {
+    return placed.error();
+  }
+  kept_disk entry;
+  entry.guest = guest_.name;
+  entry.uuid = guest_.uuid;
+  entry.vdev = disk.vdev;
+  entry.size = disk.size;
+  entry.partial = placed->backing;
+  const auto written = book_.write(entry);
+  if (!written) {
+    (void)store_.remove(*placed);  // ours, empty, and nobody would find it
+    return written;
+  }
+  place.kind = "new";
+  place.path = placed->device;
+  place.blank = placed->reads_zero;
+  place.placed = std::move(*placed);
+  place.settled = true;
+  return {};
+}
+
+std::vector<offered_target> placement::described() const {
+  std::vector<offered_target> list;
+  for (const spot& place : spots_) {
+    list.push_back(
+        {place.disk.vdev,
+         place.kind,
+         place.shadow ? place.shadow->backing : place.placed->backing});
+  }
+  return list;
+}
+
+std::vector<target_disk> placement::targets() const {
+  std::vector<target_disk> list;
+  for (const spot& place : spots_) {
+    list.push_back({place.device.get(), place.blank});
+  }
+  return list;
+}
+
+std::map<std::string, std::string> placement::paths() const {
+  std::map<std::string, std::string> paths;
+  for (const spot& place : spots_) {
+    paths[place.disk.vdev] = place.path;
+  }
+  return paths;
+}
+
+void placement::close_devices() {
+  for (spot& place : spots_) {
+    place.device.reset();
+  }
+}
+
+result<void> placement::settle() {
+  for (spot& place : spots_) {
+    // From now on the disk may be read by others: nothing is blank any more.
+    place.blank = false;
+    if (place.settled) {
+      continue;
+    }
+    const auto flushed = place.device->flush();
+    if (!flushed) {
+      return flushed;
+    }
+    place.device.reset();
+    const auto closed = close_aside(*place.shadow);
+    if (!closed) {
+      return closed;
+    }
+    auto path = bring_back(*place.shadow);
+    if (!path) {
+      return path.error();
+    }
+    place.path = *path;
+    place.settled = true;
+    auto device = open_device(place.path, open_mode::read_write);
+    if (!device) {
+      return device.error();
+    }
+    place.device = std::move(*device);
+  }
+  return {};
+}
+
+result<void> placement::flush() {
+  for (const spot& place : spots_) {
+    const auto flushed = place.device->flush();
+    if (!flushed) {
+      return in_context(place.disk.vdev, flushed.error());
+    }
+  }
+  return {};
+}
+
+result<void> placement::keep() {
+  close_devices();
+  for (const spot& place : spots_) {
+    const auto removed = book_.remove(guest_.uuid, place.disk.vdev);
+    if (!removed) {
+      return removed;
+    }
+  }
+  return {};
+}
+
+result<void> placement::put_back() {
+  close_devices();
+  result<void> outcome;
+  for (spot& place : spots_) {
+    result<void> back;
+    if (!place.shadow) {
+      back = store_.close(*place.placed);
+    } else if (!place.settled) {
+      back = close_aside(*place.shadow);
+    } else {
+      // The device's number may have changed; the plan is made anew.
+      auto aside = set_aside(place.path);
+      if (aside) {
+        kept_disk entry;
+        entry.guest = guest_.name;
+        entry.uuid = guest_.uuid;
+        entry.vdev = place.disk.vdev;
+        entry.size = place.disk.size;
+        entry.shadow = std::move(*aside);
+        back = book_.write(entry);
+      } else {
+        back = aside.error();
+      }
+    }
+    if (!back) {
+      log_warning(fmt::format("{}: {}", place.path, back.error().context));
+      outcome = back;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace teleport

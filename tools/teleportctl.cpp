@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/teleportctl.cpp: what an administrator does beside teleporting: pair
+// hosts, keep the content index, look at what is kept for guests elsewhere.
+
+#include <csignal>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
+#include "libteleport/disk/disk_book.hpp"
+#include "libteleport/net/identity.hpp"
+#include "tools/destination_host.hpp"
+#include "tools/pairing.hpp"
+#include "tools/settings.hpp"
+#include "tools/teleportctl_index.hpp"
+
+namespace teleport {
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+int failed(const error& cause) {
+  std::cerr << "teleportctl: " << cause.context << '\n';
+  return exit_failed;
+}
+
+/// Run on the other host by `teleportctl pair`, over its administrator's ssh.
+int accept_pairing(const std::string& name, const settings& options) {
+  const std::string pem{std::istreambuf_iterator<char>(std::cin), {}};
+  const auto made = make_identity(options.keys, host_name());
+  const auto pinned =
+      made ? pin_peer(options.keys.peers, name, pem) : result<void>(made);
+  if (!pinned) {
+    return failed(pinned.error());
+  }
+  const auto own = read_small_file(options.keys.certificate, 64_KiB);
+  if (!own) {
+    return failed(own.error());
+  }
+  std::cout << *own;
+  return exit_ok;
+}
+
+int list_peers(const settings& options, bool json) {
+  const auto peers = pinned_peers::load(options.keys.peers);
+  if (!peers) {
+    return failed(peers.error());
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [fingerprint, name] : peers->all()) {
+    list.push_back({{"name", name}, {"sha256", fingerprint}});
+    if (!json) {
+      std::cout << fmt::format("{:24} {}\n", name, fingerprint);
+    }
+  }
+  if (json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_ok;
+}
+
+int list_kept(const settings& options, bool json) {
+  const auto book = disk_book::open(options.kept_disks_path());
+  const auto disks =
+      book ? book->all() : result<std::vector<kept_disk>>(book.error());
+  if (!disks) {
+    return failed(disks.error());
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const kept_disk& disk : *disks) {
+    const char* kind = disk.shadow ? "shadow" : "partial";
+    const std::string& place = disk.shadow ? disk.shadow->aside : disk.partial;
+    list.push_back({{"guest", disk.guest},
+                    {"uuid", disk.uuid},
+                    {"vdev", disk.vdev},
+                    {"bytes", disk.size},
+                    {"kind", kind},
+                    {"path", place}});
+    if (!json) {
+      std::cout << fmt::format("{:20} {:6} {:8} {:>8} MiB  {}\n",
+                               disk.guest,
+                               disk.vdev,
+                               kind,
+                               disk.size / 1_MiB,
+                               place);
+    }
+  }
+  if (json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_ok;
+}
+
+/// Takes an entry out of the book; the disk itself is the administrator's.
+int forget_kept(const std::string& guest, const settings& options) {
+  auto book = disk_book::open(options.kept_disks_path());
+  const auto disks =
+      book ? book->all() : result<std::vector<kept_disk>>(book.error());
+  if (!disks) {
+    return failed(disks.error());
+  }
+  std::size_t forgotten = 0;
+  for (const kept_disk& disk : *disks) {
+    if (disk.guest != guest && disk.uuid != guest) {
+      continue;
+    }
+    const auto removed = book->remove(disk.uuid, disk.vdev);
+    if (!removed) {
+      return failed(removed.error());
+    }
+    ++forgotten;
+    std::cout << fmt::format("forgotten: {} {}; its contents are still at {}\n",
+                             disk.guest,
+                             disk.vdev,
+                             disk.shadow ? disk.shadow->aside : disk.partial);
+  }
+  return forgotten != 0 ? exit_ok
+                        : failed({errc::not_found,
+                                  "nothing is kept for a guest '" + guest +
+                                      "'; see 'teleportctl shadow list'"});
+}
+
+int main_of_teleportctl(int argc, char** argv) {
+  CLI::App app{"Sets up and looks after teleporting on this host.",
+               "teleportctl"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "teleportctl " TELEPORT_VERSION);
+  std::string settings_file = default_settings_file;
+  bool json = false;
+  std::string name;
+  auto* config = app.add_option("-c,--config", settings_file, "settings file");
+
+  auto* pair = app.add_subcommand(
+      "pair", "exchange keys with another host over ssh, once");
+  std::string own_name = host_name();
+  pair->add_option("HOST", name, "[USER@]HOST as ssh takes it")->required();
+  pair->add_option("--as", own_name, "name of this host there");
+  auto* accept = app.add_subcommand("accept-pairing")->group("");
+  accept->add_option("NAME", name)->required();
+  auto* peers =
+      app.add_subcommand("peers", "hosts that this one is paired with");
+  peers->add_flag("--json", json, "for programs");
+  auto* unpair = app.add_subcommand("unpair", "take back a pairing");
+  unpair->add_option("HOST", name, "its name in 'teleportctl peers'")
+      ->required();
+  auto* shadow = app.add_subcommand(
+      "shadow", "disks kept here for guests that are elsewhere");
+  shadow->require_subcommand(1);
+  auto* shadow_list = shadow->add_subcommand("list", "show them");
+  shadow_list->add_flag("--json", json, "for programs");
+  auto* shadow_forget = shadow->add_subcommand(
+      "forget", "no longer adopt them; their contents stay on the disk");
+  shadow_forget->add_option("GUEST", name, "name or uuid")->required();
+  index_command index;
+  add_index_commands(app, index);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return app.exit(failure) == 0 ? exit_ok : exit_usage;
+  }
+  log_setup("teleportctl", log_level::warning);
+  const auto options = load_settings(settings_file, config->count() != 0);
+  if (!options) {
+    std::cerr << "teleportctl: " << options.error().context << '\n';
+    return exit_usage;
+  }
+  if (pair->parsed()) {
+    const auto paired = pair_with(name, own_name, *options);
+    if (!paired) {
+      return failed(paired.error());
+    }
+    std::cout << "paired with " << name << '\n';
+    return exit_ok;
+  }
+  if (accept->parsed()) {
+    return accept_pairing(name, *options);
+  }
+  if (peers->parsed()) {
+    return list_peers(*options, json);
+  }
+  if (unpair->parsed()) {
+    const auto removed = unpin_peer(options->keys.peers, name);
+    return removed ? exit_ok : failed(removed.error());
+  }
+  if (shadow_list->parsed()) {
+    return list_kept(*options, json);
+  }
+  if (shadow_forget->parsed()) {
+    return forget_kept(name, *options);
+  }
+  return run_index_command(index, *options);
+}
+
+}  // namespace
+}  // namespace teleport
+
+int main(int argc, char** argv) {
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  return teleport::main_of_teleportctl(argc, argv);
+}
