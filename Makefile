@@ -103,6 +103,7 @@ $(BUILD)/%.hpp.ok: %.hpp | $(SKELETONS)
 
 include test/test.mk
 include tools/lint.mk
+include tools/install.mk
 
 clean:
 	rm -rf build build-*

@@ -1,0 +1,81 @@
+#!/bin/bash
+# make install puts everything in its place, overwrites nothing of the
+# administrator's or of Xen's, and make uninstall takes away what it brought.
+. "$(dirname "$0")/functions.sh"
+requires make pod2man
+
+root=$tmp/root
+run_make() {
+  env -u MAKEFLAGS make -C "$TELEPORT_SOURCE" --no-print-directory \
+    DESTDIR="$root" "$@"
+}
+files() { (cd "$root" && find . ! -type d | sort); }
+sbin=$root/usr/local/sbin
+conf=$root/etc/xen/teleport.conf
+
+expect_exit 0 run_make install
+for program in xl-teleport teleportd teleportctl; do
+  [[ -x $sbin/$program ]] || fail "$program is not there"
+done
+[[ -x $sbin/xl ]] || fail 'the wrapper is not there'
+sh -n "$sbin/xl" || fail 'the wrapper is broken'
+expect_text "$sbin/xl" "xlt_teleport='/usr/local/sbin/xl-teleport'"
+expect_text "$sbin/xl" "xlt_diverted=''"
+cmp "$TELEPORT_SOURCE/tools/teleport.conf" "$conf"
+expect_text "$root/usr/local/lib/systemd/system/teleportd.service" \
+  'ExecStart=/usr/local/sbin/teleportd '
+for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleportctl.8 \
+  man5/teleport.conf.5; do
+  [[ -s $root/usr/local/share/man/$page ]] || fail "no man page $page"
+done
+[[ $(stat -c %a "$root/etc/xen/teleport") = 700 ]] ||
+  fail 'the folder of the keys is open to others'
+if grep -rlE '@(SBINDIR|DIVERTED_XL)@' "$root"; then
+  fail 'a place was not filled in'
+fi
+files >first
+expect_exit 0 run_make install
+files | diff first - || fail 'a second install left other files'
+
+# A configuration that was changed stays.
+echo 'port = 1' >>"$conf"
+cp "$conf" mine
+expect_exit 0 run_make install
+cmp "$conf" mine
+cmp "$TELEPORT_SOURCE/tools/teleport.conf" "$conf.new"
+expect_text out 'is there already and stays'
+
+# So does a key, and nothing else is left behind.
+echo secret >"$root/etc/xen/teleport/host.key"
+expect_exit 0 run_make uninstall
+files >left
+printf '%s\n' ./etc/xen/teleport.conf ./etc/xen/teleport/host.key |
+  diff - left || fail 'uninstall left the wrong files'
+rm -r "$root"
+expect_exit 0 run_make install
+expect_exit 0 run_make uninstall
+[[ -z $(files) ]] || fail "uninstall left: $(files)"
+
+# Xen's own xl in our place, a program or a link, stays through both.
+for kind in program link; do
+  rm -rf "$root"
+  mkdir -p "$sbin"
+  if [[ $kind = program ]]; then
+    echo "xen's" >"$sbin/xl"
+  else
+    ln -s ../lib/xen-common/bin/xen-utils-wrapper "$sbin/xl"
+  fi
+  stat -c '%N %s %i' "$sbin/xl" >before
+  expect_exit 0 run_make install
+  expect_text out "is Xen's own and stays"
+  expect_exit 0 run_make uninstall
+  stat -c '%N %s %i' "$sbin/xl" | diff before - || fail "Xen's xl changed"
+done
+
+# A package's tree.
+rm -rf "$root"
+expect_exit 0 run_make PREFIX=/usr install
+diverted=/usr/lib/xl-teleport/xens-xl/xl
+expect_text "$root/usr/sbin/xl" "xlt_diverted='$diverted'"
+[[ $(readlink "$root$diverted") = /usr/sbin/xl.distrib ]] ||
+  fail "$diverted does not lead to the diverted xl"
