@@ -193,7 +193,7 @@ result<page_record> read_page_record(byte_span record) {
 
 struct page_encoder::state {
   struct free_context {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    void operator()(ZSTD_CCtx* old) const { ZSTD_freeCCtx(old); }
   };
   std::unique_ptr<ZSTD_CCtx, free_context> context{ZSTD_createCCtx()};
   int level = 0;
@@ -258,7 +258,7 @@ byte_buffer page_encoder::encode(const page_record& record,
 
 struct page_decoder::state {
   struct free_context {
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+    void operator()(ZSTD_DCtx* old) const { ZSTD_freeDCtx(old); }
   };
   std::unique_ptr<ZSTD_DCtx, free_context> context{ZSTD_createDCtx()};
   byte_buffer unpacked;
