@@ -46,10 +46,14 @@ struct placed_disk {
 /// Longest name of a disk, so that suffixes still fit LVM's limit of 127.
 inline constexpr std::size_t max_disk_name = 100;
 
-/// Accepts [A-Za-z0-9._+-], at most max_disk_name, no leading dot or hyphen.
+/// Accepts [A-Za-z0-9._+-], at most max_disk_name, no leading dot or
+/// hyphen, and not the ending that marks shadows (shadow.hpp).
 ///
 /// @error errc::bad_input
 [[nodiscard]] result<void> check_disk_name(std::string_view name);
+
+/// @error errc::bad_input when it is no multiple of 512, or above max_disk_bytes
+[[nodiscard]] result<void> check_disk_size(std::uint64_t size);
 
 /// Where disks arrive. Every path passed in must be one that owns() accepts.
 class disk_store {

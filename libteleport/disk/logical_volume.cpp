@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/disk/logical_volume.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <utility>
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "libteleport/base/process.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// LVM waits for its locks and for udev; a busy host takes its time.
+program_options patient() {
+  program_options options;
+  options.timeout = std::chrono::minutes(2);
+  return options;
+}
+
+/// Names longer than a store's own are LVM's matter, not ours.
+bool is_plain_name(std::string_view name) {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+  return !name.empty() && name.size() < 128 && name[0] != '-' && name != "." &&
+         name != ".." &&
+         name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace
+
+std::optional<volume_name> parse_volume_path(std::string_view path) {
+  constexpr std::string_view prefix = "/dev/";
+  if (path.substr(0, prefix.size()) != prefix) {
+    return std::nullopt;
+  }
+  path.remove_prefix(prefix.size());
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  volume_name name{std::string(path.substr(0, slash)),
+                   std::string(path.substr(slash + 1))};
+  if (name.group == "mapper") {
+    return parse_mapper_name(name.volume);
+  }
+  if (!is_plain_name(name.group) || !is_plain_name(name.volume)) {
+    return std::nullopt;
+  }
+  return name;
+}
+
+std::optional<volume_name> parse_mapper_name(std::string_view name) {
+  volume_name parsed;
+  bool in_volume = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool doubled =
+        name[i] == '-' && i + 1 < name.size() && name[i + 1] == '-';
+    if (name[i] == '-' && !doubled) {
+      if (in_volume) {
+        return std::nullopt;  // a third part: a layer of LVM's own
+      }
+      in_volume = true;
+      continue;
+    }
+    i += doubled ? 1 : 0;
+    (in_volume ? parsed.volume : parsed.group) += name[i];
+  }
+  if (!is_plain_name(parsed.group) || !is_plain_name(parsed.volume)) {
+    return std::nullopt;
+  }
+  return parsed;
+}
+
+result<std::optional<volume_name>> volume_of_device(const std::string& device) {
+  struct stat about {};
+  if (::stat(device.c_str(), &about) != 0) {
+    return system_error(errno, device);
+  }
+  if (!S_ISBLK(about.st_mode)) {
+    return std::optional<volume_name>();
+  }
+  const std::string folder = "/sys/dev/block/" +
+                             std::to_string(major(about.st_rdev)) + ":" +
+                             std::to_string(minor(about.st_rdev)) + "/dm/";
+  // "LVM-", two identifiers of 32 characters, and for hidden parts a suffix.
+  const std::string uuid = first_line(folder + "uuid");
+  if (uuid.substr(0, 4) != "LVM-" || uuid.size() != 4 + 64) {
+    return std::optional<volume_name>();
+  }
+  return parse_mapper_name(first_line(folder + "name"));
+}
+
+result<std::vector<std::string>> ask_lvm(const std::string& command,
+                                         const std::string& columns,
+                                         const std::string& name) {
+  auto text = run_program({command,
+                           "--noheadings",
+                           "--nosuffix",
+                           "--units",
+                           "b",
+                           "--separator",
+                           "|",
+                           "--options",
+                           columns,
+                           name},
+                          patient());
+  if (!text) {
+    error cause = text.error();
+    if (cause.code == errc::not_found) {
+      cause = {errc::unsupported,
+               "LVM is not installed: no program " + command};
+    } else if (cause.context.find("ot found") != std::string::npos ||
+               cause.context.find("Failed to find") != std::string::npos) {
+      cause.code = errc::not_found;
+    }
+    return cause;
+  }
+  std::vector<std::string> fields(1);
+  for (const char c : text->substr(0, text->find('\n'))) {
+    if (c == '|') {
+      fields.emplace_back();
+    } else if (c != ' ' || !fields.back().empty()) {
+      fields.back() += c;
+    }
+  }
+  const auto wanted = static_cast<std::size_t>(
+      1 + std::count(columns.begin(), columns.end(), ','));
+  if (fields.size() != wanted) {
+    return error(errc::system,
+                 command + " " + name + ": not the " + std::to_string(wanted) +
+                     " columns asked for: " + *text);
+  }
+  return fields;
+}
+
+result<std::uint64_t> bytes_from_lvm(const std::string& column) {
+  std::uint64_t value = 0;
+  const char* const end = column.data() + column.size();
+  const auto [after, failed] = std::from_chars(column.data(), end, value);
+  if (failed != std::errc() || after != end) {
+    return error(errc::system, "LVM gave '" + column + "' for a size");
+  }
+  return value;
+}
+
+result<bool> volume_exists(const volume_name& name) {
+  const auto found = ask_lvm("lvs", "lv_name", name.argument());
+  if (!found && found.error().code != errc::not_found) {
+    return found.error();
+  }
+  return found.has_value();
+}
+
+result<void> activate_volume(const volume_name& name) {
+  // Thin snapshots and shadows may be set to be left out of activation.
+  const auto done = run_program({"lvchange",
+                                 "--activate",
+                                 "y",
+                                 "--ignoreactivationskip",
+                                 name.argument()},
+                                patient());
+  return done ? result<void>() : result<void>(done.error());
+}
+
+result<void> rename_volume(const volume_name& from, const std::string& to) {
+  const auto done =
+      run_program({"lvrename", from.group, from.volume, to}, patient());
+  return done ? result<void>() : result<void>(done.error());
+}
+
+}  // namespace teleport

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/disk/lvm_store.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "libteleport/base/process.hpp"
+#include "libteleport/disk/logical_volume.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr std::chrono::minutes lvm_patience(2);
+
+class lvm_store final : public disk_store {
+ public:
+  lvm_store(store_config config, std::uint64_t extent, bool zeroing)
+      : group_(std::move(config.path)),
+        pool_(std::move(config.thin_pool)),
+        extent_(extent),
+        pool_zeroes_(zeroing) {}
+
+  result<std::uint64_t> free_bytes() override;
+  result<placed_disk> create(const std::string& name,
+                             std::uint64_t size) override;
+  result<placed_disk> open(const std::string& backing) override;
+  result<void> close(const placed_disk& disk) override;
+  result<void> remove(const placed_disk& disk) override;
+  [[nodiscard]] bool owns(const std::string& backing) const override;
+
+ private:
+  [[nodiscard]] bool is_thin() const noexcept { return !pool_.empty(); }
+  [[nodiscard]] result<volume_name> name_of_volume(
+      const std::string& backing) const;
+  [[nodiscard]] result<void> check_size(std::uint64_t size) const;
+
+  std::string group_;
+  std::string pool_;      // empty for thick volumes
+  std::uint64_t extent_;  // LVM's own: volumes are multiples of it
+  bool pool_zeroes_;
+};
+
+bool lvm_store::owns(const std::string& backing) const {
+  const auto name = parse_volume_path(backing);
+  return name && name->group == group_ && name->path() == backing &&
+         check_disk_name(name->volume) && name->volume != pool_;
+}
+
+result<volume_name> lvm_store::name_of_volume(
+    const std::string& backing) const {
+  if (!owns(backing)) {
+    return error(errc::refused,
+                 backing + " is not in the volume group " + group_);
+  }
+  auto name = *parse_volume_path(backing);
+  const auto columns = ask_lvm("lvs", "pool_lv", name.argument());
+  if (!columns) {
+    return columns.error();
+  }
+  if (columns->at(0) != pool_) {
+    return error(errc::refused,
+                 backing + (is_thin() ? " is not in the thin pool " + pool_
+                                      : " is a thin volume"));
+  }
+  return name;
+}
+
+result<void> lvm_store::check_size(std::uint64_t size) const {
+  if (auto checked = check_disk_size(size); !checked) {
+    return checked;
+  }
+  if (size % extent_ != 0) {
+    return error(
+        errc::bad_input,
+        "a disk of " + std::to_string(size) + " bytes cannot be a volume in " +
+            group_ + ", whose sizes are multiples of " +
+            std::to_string(extent_) +
+            " bytes: use a store of kind directory, or a volume group with "
+            "smaller extents (vgchange --physicalextentsize)");
+  }
+  return {};
+}
+
+result<std::uint64_t> lvm_store::free_bytes() {
+  if (!is_thin()) {
+    const auto columns = ask_lvm("vgs", "vg_free", group_);
+    return columns ? bytes_from_lvm(columns->at(0))
+                   : result<std::uint64_t>(columns.error());
+  }
+  const auto columns =
+      ask_lvm("lvs", "lv_size,data_percent", group_ + "/" + pool_);
+  if (!columns) {
+    return columns.error();
+  }
+  const auto size = bytes_from_lvm(columns->at(0));
+  if (!size) {
+    return size.error();
+  }
+  const double used = std::strtod(columns->at(1).c_str(), nullptr) / 100.0;
+  const double rest = static_cast<double>(*size) * (1.0 - used);
+  return static_cast<std::uint64_t>(std::max(rest, 0.0));
+}
+
+result<placed_disk> lvm_store::create(const std::string& name,
+                                      std::uint64_t size) {
+  if (auto checked = check_disk_name(name); !checked) {
+    return checked.error();
+  }
+  if (auto checked = check_size(size); !checked) {
+    return checked.error();
+  }
+  const volume_name volume{group_, name};
+  const auto taken = volume_exists(volume);
+  if (!taken) {
+    return taken.error();
+  }
+  if (*taken) {
+    return error(errc::busy, volume.path() + " exists already");
+  }
+  if (!is_thin()) {
+    const auto free = free_bytes();
+    if (!free) {
+      return free.error();
+    }
+    if (*free < size) {
+      return error(errc::no_space,
+                   "the volume group " + group_ + " has " +
+                       std::to_string(*free) + " bytes left of " +
+                       std::to_string(size));
+    }
+  }
+  const std::string bytes = std::to_string(size) + "b";
+  program_options options;
+  options.timeout = lvm_patience;
+  // Signatures of what lay there before are left alone: all is overwritten.
+  const auto made = is_thin() ? run_program({"lvcreate",
+                                             "--yes",
+                                             "--name",
+                                             name,
+                                             "--virtualsize",
+                                             bytes,
+                                             "--thinpool",
+                                             pool_,
+                                             group_},
+                                            options)
+                              : run_program({"lvcreate",
+                                             "--yes",
+                                             "--wipesignatures",
+                                             "n",
+                                             "--name",
+                                             name,
+                                             "--size",
+                                             bytes,
+                                             group_},
+                                            options);
+  if (!made) {
+    return made.error();
+  }
+  auto disk = open(volume.path());
+  if (disk && disk->size != size) {
+    const std::uint64_t got = disk->size;
+    static_cast<void>(remove(*disk));
+    return error(errc::unsupported,
+                 "LVM made a volume of " + std::to_string(got) + " bytes for " +
+                     std::to_string(size));
+  }
+  if (disk) {
+    disk->reads_zero = is_thin() && pool_zeroes_;
+  }
+  return disk;
+}
+
+result<placed_disk> lvm_store::open(const std::string& backing) {
+  const auto name = name_of_volume(backing);
+  if (!name) {
+    return name.error();
+  }
+  if (auto active = activate_volume(*name); !active) {
+    return active.error();
+  }
+  const auto columns = ask_lvm("lvs", "lv_size", name->argument());
+  if (!columns) {
+    return columns.error();
+  }
+  const auto size = bytes_from_lvm(columns->at(0));
+  if (!size) {
+    return size.error();
+  }
+  placed_disk disk;
+  disk.backing = backing;
+  disk.device = backing;
+  disk.size = *size;
+  return disk;
+}
+
+result<void> lvm_store::close(const placed_disk& disk) {
+  const auto name = name_of_volume(disk.backing);
+  return name ? result<void>() : result<void>(name.error());
+}
+
+result<void> lvm_store::remove(const placed_disk& disk) {
+  const auto name = name_of_volume(disk.backing);
+  if (!name) {
+    return name.error();
+  }
+  program_options options;
+  options.timeout = lvm_patience;
+  const auto done =
+      run_program({"lvremove", "--yes", name->argument()}, options);
+  if (!done) {
+    error cause = done.error();
+    if (cause.context.find("in use") != std::string::npos) {
+      cause.code = errc::busy;
+    }
+    return cause;
+  }
+  return {};
+}
+
+}  // namespace
+
+result<std::unique_ptr<disk_store>> open_lvm_store(const store_config& config) {
+  const bool thin = config.kind == store_kind::lvm_thin;
+  if (!check_disk_name(config.path) ||
+      (thin && !check_disk_name(config.thin_pool)) ||
+      (!thin && !config.thin_pool.empty())) {
+    return error(errc::bad_input,
+                 "a store of kind lvm needs the name of a volume group, and "
+                 "one of kind lvm_thin that of a thin pool as well");
+  }
+  const auto columns = ask_lvm("vgs", "vg_extent_size", config.path);
+  if (!columns) {
+    return columns.error();
+  }
+  const auto extent = bytes_from_lvm(columns->at(0));
+  if (!extent || *extent == 0) {
+    return error(errc::system, "LVM gave no extent size for " + config.path);
+  }
+  bool zeroing = false;
+  if (thin) {
+    const auto pool =
+        ask_lvm("lvs", "segtype,zero", config.path + "/" + config.thin_pool);
+    if (!pool) {
+      return pool.error();
+    }
+    if (pool->at(0) != "thin-pool") {
+      return error(
+          errc::bad_input,
+          config.path + "/" + config.thin_pool + " is not a thin pool");
+    }
+    // Without it a chunk that is written in part shows old contents.
+    zeroing = pool->at(1) == "zero" || pool->at(1) == "1";
+  }
+  return std::unique_ptr<disk_store>(
+      std::make_unique<lvm_store>(config, *extent, zeroing));
+}
+
+}  // namespace teleport
