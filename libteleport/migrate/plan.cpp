@@ -31,7 +31,11 @@ constexpr unsigned max_rounds = 30;
 
 void convergence::on_pass(std::uint64_t link_bytes, seconds took) {
   if (link_bytes >= min_measured_bytes && took.count() > 0) {
-    bytes_per_second_ = static_cast<double>(link_bytes) / took.count();
+    // A pass that found most of its data at the destination has not filled the
+    // link: it must not make the link look slow. One that was slower for real
+    // lowers the figure in a few passes.
+    bytes_per_second_ = std::max(static_cast<double>(link_bytes) / took.count(),
+                                 bytes_per_second_ / 2);
   }
 }
 
@@ -41,8 +45,9 @@ seconds convergence::time_for(std::uint64_t bytes) const {
 }
 
 next_step convergence::weigh(std::uint64_t dirty_bytes) {
-  if (dirty_bytes <= small_set_bytes ||
-      time_for(dirty_bytes) <= budget_.wanted) {
+  const seconds downtime = time_for(dirty_bytes);
+  if (downtime <= budget_.wanted ||
+      (dirty_bytes <= small_set_bytes && downtime <= budget_.longest)) {
     return next_step::start_memory;
   }
   if (dirty_bytes > smallest_ - smallest_ / 10) {
@@ -55,8 +60,8 @@ next_step convergence::weigh(std::uint64_t dirty_bytes) {
   if (fruitless_ < max_fruitless && rounds_ < max_rounds) {
     return next_step::another_round;
   }
-  return time_for(dirty_bytes) <= budget_.longest ? next_step::start_memory
-                                                  : next_step::give_up;
+  return downtime <= budget_.longest ? next_step::start_memory
+                                     : next_step::give_up;
 }
 
 }  // namespace teleport

@@ -101,7 +101,9 @@ void disk_sender::start_round(std::vector<dirty_map> dirty) {
   done_ = 0;
   total_ = 0;
   for (const dirty_map& map : dirty_) {
-    total_ += map.extents() * extent_bytes;
+    for (auto at = map.next_extent(0); at; at = map.next_extent(*at + 1)) {
+      total_ += extent_length(map.disk_bytes(), *at);
+    }
   }
 }
 
@@ -174,6 +176,9 @@ result<void> disk_sender::on_record(const raw_record& record) {
     const auto states = decode_extent_states(record.body);
     return states ? on_states(*states) : states.error();
   }
+  if (record.type != record_type::wanted) {
+    return error(errc::protocol, "a record that is no answer about disks");
+  }
   const auto wanted = decode_wanted(record.body);
   if (!wanted) {
     return wanted.error();
@@ -184,6 +189,7 @@ result<void> disk_sender::on_record(const raw_record& record) {
     return error(errc::protocol, "blocks wanted that were not offered");
   }
   it->second.at = stage::answered;
+  wanted_ += bytes_of(wanted->blocks, it->second.extent->length);
   ready_.emplace_back(
       sender_job(answer_job{it->second.extent, wanted->blocks}));
   return {};
@@ -212,10 +218,14 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
         ready_.emplace_back(sender_job(answer_job{known.extent, std::nullopt}));
         break;
       case extent_state::mismatch:
-        if (known.at == stage::announced) {
-          return error(errc::protocol, "a mismatch before any data");
+        // Once all of it has been sent, there is nothing better to send.
+        if (known.at == stage::announced || known.at == stage::sent_whole) {
+          return error(errc::protocol,
+                       known.at == stage::announced
+                           ? "a mismatch before any data"
+                           : "a mismatch of an extent that was sent whole");
         }
-        known.at = stage::answered;
+        known.at = stage::sent_whole;
         ready_.emplace_back(sender_job(answer_job{
             known.extent, block_mask::first(blocks_in(known.extent->length))}));
         break;

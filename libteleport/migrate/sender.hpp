@@ -97,9 +97,11 @@ class disk_sender {
   /// Bytes of the current pass that are proven, and of the whole pass.
   [[nodiscard]] std::uint64_t pass_done() const noexcept { return done_; }
   [[nodiscard]] std::uint64_t pass_total() const noexcept { return total_; }
+  /// Bytes of blocks that the destination did not have, of all passes.
+  [[nodiscard]] std::uint64_t bytes_wanted() const noexcept { return wanted_; }
 
  private:
-  enum class stage { announced, wants_data, answered };
+  enum class stage { announced, wants_data, answered, sent_whole };
   struct entry {
     shared_extent extent;
     stage at = stage::announced;
@@ -120,6 +122,7 @@ class disk_sender {
   std::vector<dirty_map> dirty_;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
+  std::uint64_t wanted_ = 0;
 };
 
 }  // namespace teleport

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/disk_mover.hpp"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/disk/file_device.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Bytes that wait for the link before no more extents are read: enough for
+/// 100 ms at 500 Mbit/s, little beside the guest's memory.
+constexpr std::size_t max_queued = 8_MiB;
+
+/// Jobs on the pool at once; the pool has half as many threads, so that each
+/// finds its next job waiting.
+constexpr std::size_t max_jobs = 8;
+
+/// zstd's level: 3 is its own default, above 250 MB/s on one core.
+constexpr int compression_level = 3;
+
+/// Writes in flight at the suspension end within the disk's own time-outs; a
+/// disk that needs longer is broken.
+constexpr std::chrono::seconds in_flight_limit{30};
+constexpr std::chrono::seconds barrier_limit{30};
+
+/// There is no event for "the last write has ended" to wait for: the kernel's
+/// count is asked again after this. It is part of the downtime.
+constexpr std::chrono::microseconds in_flight_poll{500};
+
+}  // namespace
+
+disk_mover::disk_mover(event_loop& loop, events callbacks)
+    : loop_(loop), events_(std::move(callbacks)) {}
+
+result<void> disk_mover::attach(const std::vector<guest_disk>& disks) {
+  std::vector<std::uint64_t> sizes;
+  for (const guest_disk& disk : disks) {
+    moved_disk moved;
+    if (!disk.read_only) {
+      auto tracker = dirty_tracker::attach(disk.device);
+      if (!tracker) {
+        return in_context("tracking of " + disk.vdev, tracker.error());
+      }
+      moved.tracker = std::move(*tracker);
+      const auto settled = moved.tracker->start_barrier(barrier_limit);
+      if (!settled) {
+        return in_context("tracking of " + disk.vdev, settled.error());
+      }
+    }
+    auto device = open_device(disk.device, open_mode::read_only);
+    if (!device) {
+      return device.error();
+    }
+    if ((*device)->size() != disk.size) {
+      return error(errc::mismatch,
+                   fmt::format("{} has {} bytes now and had {} a moment ago",
+                               disk.device,
+                               (*device)->size(),
+                               disk.size));
+    }
+    moved.device = std::move(*device);
+    sizes.push_back(disk.size);
+    disks_.push_back(std::move(moved));
+  }
+  sender_ = std::make_unique<disk_sender>(std::move(sizes));
+  return {};
+}
+
+void disk_mover::start_bulk() {
+  sender_->start_bulk();
+  begin_pass();
+}
+
+void disk_mover::start_round() {
+  std::vector<dirty_map> maps;
+  for (std::size_t i = 0; i < disks_.size(); ++i) {
+    maps.push_back(std::exchange(disks_[i].dirty, dirty_map()));
+  }
+  sender_->start_round(std::move(maps));
+  begin_pass();
+}
+
+void disk_mover::begin_pass() {
+  in_pass_ = true;
+  pump();
+}
+
+/// Adds what was written since the last take to each disk's map.
+result<void> disk_mover::take_all(bool last) {
+  for (moved_disk& disk : disks_) {
+    if (!disk.tracker) {
+      disk.dirty = dirty_map(disk.device->size(), block_bytes);
+      continue;
+    }
+    const auto deadline = std::chrono::steady_clock::now() + in_flight_limit;
+    while (last) {
+      const auto idle = disk.tracker->idle();
+      if (!idle) {
+        return idle.error();
+      }
+      if (*idle) {
+        break;
+      }
+      if (std::chrono::steady_clock::now() > deadline) {
+        return error(errc::timeout, "writes stay in flight after suspension");
+      }
+      std::this_thread::sleep_for(in_flight_poll);
+    }
+    auto taken = disk.tracker->take();
+    if (!taken) {
+      return taken.error();
+    }
+    if (disk.dirty.disk_bytes() == 0) {
+      disk.dirty = std::move(*taken);
+    } else {
+      disk.dirty.merge(*taken);
+    }
+    const auto honest = last ? disk.tracker->audit() : result<void>();
+    if (!honest) {
+      return in_context("a write may have escaped the tracker", honest.error());
+    }
+  }
+  return {};
+}
+
+void disk_mover::weigh() {
+  ++jobs_;
+  loop_.work([this] { return take_all(false); },
+             [this](const result<void>& taken) {
+               job_over();
+               if (stopped_) {
+                 return;
+               }
+               if (!taken) {
+                 events_.on_failed(taken.error());
+                 return;
+               }
+               std::uint64_t bytes = 0;
+               for (const moved_disk& disk : disks_) {
+                 bytes += disk.dirty.bytes();
+               }
+               events_.on_weighed(bytes);
+             });
+}
+
+void disk_mover::finish_writes() {
+  ++jobs_;
+  loop_.work([this] { return take_all(true); },
+             [this](const result<void>& taken) {
+               job_over();
+               if (stopped_) {
+                 return;
+               }
+               if (!taken) {
+                 events_.on_failed(taken.error());
+                 return;
+               }
+               start_round();
+             });
+}
+
+result<void> disk_mover::on_record(const raw_record& record) {
+  const auto taken = sender_->on_record(record);
+  if (taken) {
+    pump();
+  }
+  return taken;
+}
+
+void disk_mover::pump() {
+  while (!stopped_ && in_pass_ && jobs_ < max_jobs &&
+         events_.queued() < max_queued) {
+    auto action = sender_->next();
+    if (!action) {
+      break;
+    }
+    if (const auto* record = std::get_if<raw_record>(&*action)) {
+      events_.send(record->type, record->body);
+      continue;
+    }
+    std::vector<block_device*> devices;
+    for (const moved_disk& disk : disks_) {
+      devices.push_back(disk.device.get());
+    }
+    ++jobs_;
+    loop_.work(
+        [job = std::get<sender_job>(std::move(*action)), devices] {
+          return run(job, devices, compression_level);
+        },
+        [this](result<sender_job_done> done) {
+          job_over();
+          if (stopped_) {
+            return;
+          }
+          if (!done) {
+            events_.on_failed(in_context("reading the disk", done.error()));
+            return;
+          }
+          sender_->on_job_done(std::move(*done));
+          pump();
+        });
+  }
+  if (!stopped_ && in_pass_ && sender_->idle()) {
+    in_pass_ = false;
+    events_.on_pass_done();
+  }
+}
+
+void disk_mover::job_over() {
+  --jobs_;
+  if (stopped_ && jobs_ == 0 && on_rest) {
+    on_rest();
+  }
+}
+
+}  // namespace teleport

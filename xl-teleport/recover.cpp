@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/recover.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+#include "libteleport/base/lock_file.hpp"
+#include "libteleport/migrate/handover.hpp"
+#include "libteleport/migrate/journal.hpp"
+#include "libteleport/net/loop.hpp"
+#include "xl-teleport/fate_query.hpp"
+#include "xl-teleport/source_host.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Who was asked, as source_session wrote it: "[HOST]:PORT".
+std::optional<fate_query::target> peer_of(const journal_entry& entry,
+                                          const settings& config) {
+  const auto end = entry.peer.rfind("]:");
+  if (!entry.peer.starts_with('[') || end == std::string::npos) {
+    return std::nullopt;
+  }
+  fate_query::target whom{
+      config.keys, entry.peer.substr(1, end - 1), 0, entry.id};
+  const char* digits = entry.peer.data() + end + 2;
+  const char* last = entry.peer.data() + entry.peer.size();
+  const auto [stop, failure] = std::from_chars(digits, last, whom.port);
+  return failure == std::errc() && stop == last ? std::optional(whom)
+                                                : std::nullopt;
+}
+
+exit_code complain(const std::string& sentence, exit_code code) {
+  std::cerr << "xl teleport: " << sentence << '\n';
+  return code;
+}
+
+result<journal_entry> find_lost(const journal& entries,
+                                const std::string& guest) {
+  const auto all = entries.all(journal_role::source);
+  if (!all) {
+    return all.error();
+  }
+  const auto lost = std::ranges::find_if(*all, [&](const journal_entry& entry) {
+    return entry.state == journal_state::go &&
+           (entry.guest == guest || entry.uuid == guest);
+  });
+  if (lost == all->end()) {
+    return error(errc::not_found,
+                 "no teleport of '" + guest +
+                     "' from here waits for its answer: nothing to recover");
+  }
+  return *lost;
+}
+
+std::optional<destination_fate> ask(const fate_query::target& whom,
+                                    std::chrono::seconds limit) {
+  event_loop loop(1);
+  std::optional<destination_fate> answer;
+  fate_query query(
+      loop, whom, limit, [&](std::optional<destination_fate> fate) {
+        answer = fate;
+        loop.stop();
+      });
+  query.ask();
+  loop.run();
+  return answer;
+}
+
+exit_code take_back(journal& entries, journal_entry entry) {
+  const auto resumed = let_go_on(entry.domid);
+  if (!resumed) {
+    return complain(entry.guest +
+                        " never ran there, and could not be resumed "
+                        "here: " +
+                        resumed.error().context,
+                    exit_code::uncertain);
+  }
+  entry.state = journal_state::home;
+  (void)entries.write(entry);
+  std::cout << entry.guest << " never ran there; it goes on here.\n";
+  return exit_code::stayed;
+}
+
+exit_code let_go(journal& entries,
+                 journal_entry entry,
+                 const settings& config) {
+  entry.state = journal_state::moved;
+  (void)entries.write(entry);
+  const auto guest = recall(entry);
+  if (!guest) {
+    return complain(guest.error().context, exit_code::not_cleared);
+  }
+  const auto cleared = clear_away(*guest, config);
+  if (!cleared) {
+    return complain(cleared.error().context, exit_code::not_cleared);
+  }
+  std::cout << entry.guest << " runs there; its copy here is cleared away.\n";
+  return exit_code::moved;
+}
+
+}  // namespace
+
+exit_code recover(const move_options& options, const settings& config) {
+  auto entries = journal::open(config.journal_path());
+  if (!entries) {
+    return complain(entries.error().context, exit_code::stayed);
+  }
+  const auto entry = find_lost(*entries, options.guest);
+  if (!entry) {
+    return complain(entry.error().context, exit_code::refused);
+  }
+  const auto lock = take_lock(config.run_path, "guest-" + entry->uuid);
+  if (!lock) {
+    return complain("another teleport of this guest is under way",
+                    exit_code::refused);
+  }
+  const auto whom = peer_of(*entry, config);
+  if (!whom) {
+    return complain("the journal does not say who was asked",
+                    exit_code::uncertain);
+  }
+  source_handover handover;
+  (void)handover.recover();
+  const auto fate = ask(*whom, options.ask_limit);
+  switch (fate ? handover.on_fate(*fate) : handover.on_no_answer()) {
+    case source_handover::action::finish:
+      return let_go(*entries, *entry, config);
+    case source_handover::action::stay:
+      return take_back(*entries, *entry);
+    default:
+      return complain(
+          "it is still not known whether " + entry->guest + " runs on " +
+              whom->host +
+              ": look there with 'xl list'. If it runs, or its disks have "
+              "changed, destroy the suspended one here; if it never ran, "
+              "'xl unpause' is not enough: use 'xl teleport --recover' while "
+              "teleportd answers there",
+          exit_code::uncertain);
+  }
+}
+
+}  // namespace teleport

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/xl-teleport.cpp: the command. `xl teleport domU host2` comes here
+// as `xl-teleport domU host2`.
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/migrate/journal.hpp"
+#include "libteleport/net/loop.hpp"
+#include "libteleport/xen/guardian.hpp"
+#include "tools/settings.hpp"
+#include "xl-teleport/options.hpp"
+#include "xl-teleport/recover.hpp"
+#include "xl-teleport/source_host.hpp"
+#include "xl-teleport/source_session.hpp"
+
+namespace teleport {
+namespace {
+
+/// Threads that read and hash disks; half of disk_mover's jobs, so that each
+/// finds its next one waiting.
+constexpr unsigned workers = 4;
+
+result<bool> is_go_journalled(const std::string& journal_file) {
+  const auto entry = journal::read_file(journal_file);
+  if (!entry) {
+    return entry.error();
+  }
+  return entry->state == journal_state::go ||
+         entry->state == journal_state::moved;
+}
+
+int complain(const std::string& sentence, exit_code code) {
+  std::cerr << "xl teleport: " << sentence << '\n';
+  return static_cast<int>(code);
+}
+
+void show(const move_report& report,
+          exit_code code,
+          const move_options& options) {
+  const bool well = code == exit_code::moved || code == exit_code::not_cleared;
+  if (options.json) {
+    std::cout << to_json(report).dump() << '\n';
+  } else if (report.outcome == "moved" && !options.quiet) {
+    std::cout << to_text(report);
+  } else if (report.outcome == "possible" && !options.quiet) {
+    std::cout << report.guest << ": " << report.sentence << '\n';
+  }
+  if (!well && !(options.json && options.quiet)) {
+    std::cerr << "xl teleport: " << report.sentence << '\n';
+  }
+  if (code == exit_code::stayed) {
+    std::cerr << "xl teleport: " << report.guest
+              << " runs here as before; what was transferred serves the next "
+                 "attempt\n";
+  }
+  if (code == exit_code::not_cleared) {
+    std::cerr << "xl teleport: " << report.guest << " runs on "
+              << report.destination
+              << ", but here something was left behind: " << report.sentence
+              << '\n';
+  }
+}
+
+int move(const move_options& options, const settings& config) {
+  auto view = look_at_guest(options.guest, options.live);
+  if (!view) {
+    return complain(view.error().context, exit_code::refused);
+  }
+  event_loop loop(workers);
+  exit_code code = exit_code::uncertain;
+  source_session session(
+      loop, options, config, std::move(*view), [&](exit_code outcome) {
+        code = outcome;
+        loop.stop();
+      });
+  loop.on_stop_signal([&](int) { session.cancel(); });
+  session.start();
+  loop.run();
+  show(session.report(), code, options);
+  return static_cast<int>(code);
+}
+
+int main_of_teleport(int argc, char** argv) {
+  if (is_guardian_call(argc, argv)) {
+    log_setup("xl-teleport guardian", log_level::info);
+    return guardian_main(argc, argv, is_go_journalled);
+  }
+  int code = 0;
+  auto options = read_options(argc, argv, code);
+  if (!options) {
+    return code;
+  }
+  log_setup("xl teleport",
+            options->verbose ? log_level::debug : log_level::warning);
+  const auto config =
+      load_settings(options->settings_file, options->settings_named);
+  if (!config) {
+    return complain(config.error().context, exit_code::usage);
+  }
+  if (options->port == 0) {
+    options->port = config->port;
+  }
+  return options->recover ? static_cast<int>(recover(*options, *config))
+                          : move(*options, *config);
+}
+
+}  // namespace
+}  // namespace teleport
+
+int main(int argc, char** argv) {
+  // A peer or a pipe that goes away is an error of a write, not a signal.
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  return teleport::main_of_teleport(argc, argv);
+}
