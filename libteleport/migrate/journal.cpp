@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/bytes.hpp"
+#include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
@@ -33,6 +35,16 @@ constexpr std::array states = {
 
 std::string_view suffix_of(journal_role role) {
   return role == journal_role::source ? ".source" : ".destination";
+}
+
+/// Names and paths may hold any bytes; JSON text holds UTF-8 alone.
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Of the entry without its "sha256".
+std::string checksum_of(const nlohmann::json& json) {
+  return to_hex(digest_extent(as_bytes(text_of(json))));
 }
 
 }  // namespace
@@ -68,7 +80,7 @@ result<void> journal::write(const journal_entry& entry) {
   if (!is_teleport_id(entry.id)) {
     return error(errc::bad_input, "journal: not a teleport's id: " + entry.id);
   }
-  const nlohmann::json json = {
+  nlohmann::json json = {
       {"id", entry.id},
       {"role", entry.role == journal_role::source ? "source" : "destination"},
       {"state", name_of(entry.state)},
@@ -78,8 +90,9 @@ result<void> journal::write(const journal_entry& entry) {
       {"peer", entry.peer},
       {"disks", entry.disks},
   };
+  json["sha256"] = checksum_of(json);
   return write_durably(
-      path_of(entry.id, entry.role), json.dump(1) + "\n", 0600);
+      path_of(entry.id, entry.role), text_of(json) + "\n", 0600);
 }
 
 result<journal_entry> journal::read_file(const std::string& path) {
@@ -87,7 +100,7 @@ result<journal_entry> journal::read_file(const std::string& path) {
   if (!text) {
     return text.error();
   }
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  auto json = nlohmann::json::parse(*text, nullptr, false);
   const auto damaged = [&](std::string_view what) {
     return error(errc::corrupt,
                  "journal entry " + path + ": " + std::string(what));
@@ -100,6 +113,11 @@ result<journal_entry> journal::read_file(const std::string& path) {
     return it != json.end() && it->is_string() ? it->get<std::string>()
                                                : std::string();
   };
+  const std::string checksum = string_at("sha256");
+  json.erase("sha256");
+  if (checksum != checksum_of(json)) {
+    return damaged("its checksum is wrong");
+  }
   journal_entry entry;
   entry.id = string_at("id");
   entry.role = string_at("role") == "source" ? journal_role::source
@@ -109,6 +127,10 @@ result<journal_entry> journal::read_file(const std::string& path) {
       states, [&](const auto& pair) { return state == pair.second; });
   if (known == states.end() || !is_teleport_id(entry.id)) {
     return damaged("its id or state is not one of ours");
+  }
+  if (std::filesystem::path(path).filename() !=
+      entry.id + std::string(suffix_of(entry.role))) {
+    return damaged("it is the entry of another teleport");
   }
   entry.state = known->first;
   entry.guest = string_at("guest");
@@ -159,6 +181,9 @@ result<std::vector<journal_entry>> journal::all(journal_role role) const {
 }
 
 result<void> journal::remove(const std::string& id, journal_role role) {
+  if (!is_teleport_id(id)) {
+    return error(errc::bad_input, "not a teleport's id");
+  }
   return remove_durably(path_of(id, role));
 }
 

@@ -4,7 +4,8 @@
 // on stable storage before it is told to the other side.
 //
 // One small JSON file a teleport, replaced as a whole (write, fsync, rename,
-// fsync of the folder), so that a crash leaves the old or the new one.
+// fsync of the folder), so that a crash leaves the old or the new one. It holds
+// its own SHA-256, and its name its id and role.
 //
 // Threads: one process writes an entry, under the guest's lock.
 // Blocks: write() returns when the entry is durable.

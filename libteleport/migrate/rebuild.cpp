@@ -165,7 +165,8 @@ void take_from_donors(content_lookup& lookup,
     for (std::size_t i = 0; i < run.count; ++i) {
       const auto from = block_of(std::span<const std::byte>(read), i);
       const std::size_t place = places[run.first + i];
-      if (digest_block(from) != wanted[run.first + i]) {
+      if (work.have.test(place) ||
+          digest_block(from) != wanted[run.first + i]) {
         continue;
       }
       const auto to = block_of(work.bytes.span(), place);
@@ -264,10 +265,19 @@ result<step_result> fill(const target_disk& target,
   if (work.have != block_mask::first(blocks_in(work.bytes.size()))) {
     return error(errc::protocol, "data without all the blocks asked for");
   }
+  const bool whole = work.counts.mismatches != 0;
   work.digest = record.digest;
   work.counts.link += record.raw_bytes;
   work.counts.zero += bytes_of(record.zero, work.bytes.size());
-  return prove(target, work);
+  const auto proof = prove(target, work);
+  if (whole && proof && *proof == step_result::mismatch) {
+    return error(errc::protocol,
+                 fmt::format("extent {} of disk {} was sent whole and is not "
+                             "what its digest says",
+                             record.place.extent,
+                             record.place.disk));
+  }
+  return proof;
 }
 
 result<step_result> overlay(const target_disk& target,

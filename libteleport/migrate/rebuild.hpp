@@ -87,7 +87,8 @@ enum class step_result {
 
 /// Adds the gaps' bytes.
 ///
-/// @error errc::protocol when the record does not bring what is missing
+/// @error errc::protocol when the record does not bring what is missing, or
+///        all of it and the proof fails again: asking once more cannot help
 [[nodiscard]] result<step_result> fill(const target_disk& target,
                                        const extent_data_record& record,
                                        extent_work& work);

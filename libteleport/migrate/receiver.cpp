@@ -106,6 +106,9 @@ result<void> disk_receiver::on_record(const raw_record& record) {
     auto digests = decode_block_digests(record.body);
     return digests ? on_digests(std::move(*digests)) : digests.error();
   }
+  if (record.type != record_type::extent_data) {
+    return error(errc::protocol, "a record that is not about disks");
+  }
   auto data = decode_extent_data(record.body);
   return data ? on_data(std::move(*data)) : data.error();
 }

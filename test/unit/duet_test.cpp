@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/duet_test.cpp: the two sides of the disks, joined: whatever the
+// guest writes, the index says and the scheduler does, the target is the
+// source's disk in the end. test/fault/duet_seeds_test.cpp has many more seeds.
+
+#include "test/support/duet.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/units.hpp"
+#include "test/support/duet_world.hpp"
+#include "test/support/print_error.hpp"
+
+namespace teleport {
+
+namespace {
+
+std::uint64_t sum_of(const rebuild_counts& counts) {
+  return counts.zero + counts.in_place + counts.donors + counts.link;
+}
+
+/// Bulk, `rounds` rounds with a writing guest, and one with it suspended.
+void move_disks(duet_world& world, duet& both, unsigned rounds) {
+  unsigned calls = 0;
+  both.while_running([&] {
+    if (++calls % 4 == 0) {
+      world.write_somewhere();
+    }
+  });
+  REQUIRE(both.bulk());
+  CHECK(sum_of(both.receiver().bulk()) == world.total_bytes());
+  for (unsigned i = 0; i < rounds; ++i) {
+    REQUIRE(both.round(world.take_dirty()));
+  }
+  both.while_running({});
+  REQUIRE(both.round(world.take_dirty()));
+  CHECK(both.receiver().all_proven());
+  CHECK(both.broken() == "");
+  CHECK(world.difference() == "");
+}
+
+}  // namespace
+
+TEST_CASE("the target is the source's disk in the end", "[migrate]") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    duet_world world(seed, 1 + seed % 3, 1 + seed % 2);
+    duet both(seed, world.sources(), world.targets(), world.lookup());
+    move_disks(world, both, static_cast<unsigned>(seed % 4));
+  }
+}
+
+TEST_CASE("no more extents are under way than allowed", "[migrate]") {
+  memory_device source(byte_buffer(130 * extent_bytes + 512));
+  memory_device target(byte_buffer(source.size()));
+  for (std::size_t at = 0; at < source.size(); at += extent_bytes / 2) {
+    source.content()[at] = std::byte{1};
+  }
+  fake_lookup lookup;
+  duet both(7, {&source}, {{&target, true}}, lookup);
+  REQUIRE(both.bulk());
+  CHECK(both.broken() == "");
+  CHECK(both.most_outstanding() == max_outstanding);
+  CHECK(source.content() == target.content());
+  dirty_map dirty(source.size(), extent_bytes);
+  dirty.mark_all();
+  std::vector<dirty_map> all;
+  all.push_back(std::move(dirty));
+  REQUIRE(both.round(std::move(all)));
+  CHECK(both.broken() == "");
+}
+
+TEST_CASE("an unchanged disk crosses the link as digests alone", "[migrate]") {
+  byte_buffer content(3 * extent_bytes + 1024, std::byte{3});
+  memory_device source(content);
+  memory_device target(content);
+  fake_lookup lookup;
+  duet both(1, {&source}, {{&target, false}}, lookup);
+  std::size_t link_bytes = 0;
+  both.listen([&](bool, const raw_record& record) {
+    link_bytes += record.body.size() + record_header_bytes;
+  });
+  REQUIRE(both.bulk());
+  CHECK(both.receiver().bulk().in_place == content.size());
+  CHECK(target.changes() == 0);
+  CHECK(link_bytes < 300);
+}
+
+TEST_CASE("a blank target stays thin under an empty disk", "[migrate]") {
+  memory_device source(byte_buffer(5 * extent_bytes + 512));
+  memory_device target(byte_buffer(source.size()));
+  fake_lookup lookup;
+  duet both(1, {&source}, {{&target, true}}, lookup);
+  REQUIRE(both.bulk());
+  CHECK(both.receiver().all_proven());
+  CHECK(both.receiver().bulk().zero == source.size());
+  CHECK(target.changes() == 0);
+}
+
+TEST_CASE("a donor's colliding block costs bytes and not the disk",
+          "[migrate]") {
+  const auto [mine, planted] = colliding_blocks(1);
+  REQUIRE(mine != planted);
+  REQUIRE(digest_block(mine) == digest_block(planted));
+  memory_device source(mine);
+  memory_device target{byte_buffer(block_bytes)};
+  fake_lookup lookup;
+  lookup.add_donor(planted);
+  duet both(1, {&source}, {{&target, true}}, lookup);
+  REQUIRE(both.bulk());
+  CHECK(target.content() == mine);
+  CHECK(both.receiver().bulk().mismatches == 1);
+  CHECK(both.receiver().bulk().link == block_bytes);
+}
+
+TEST_CASE("a target's colliding block is replaced", "[migrate]") {
+  const auto [mine, planted] = colliding_blocks(2);
+  memory_device source(mine);
+  memory_device target(planted);
+  fake_lookup lookup;
+  duet both(1, {&source}, {{&target, false}}, lookup);
+  REQUIRE(both.bulk());
+  CHECK(both.broken() == "");
+  CHECK(target.content() == mine);
+}
+
+TEST_CASE("a guest without disks is complete at once", "[migrate]") {
+  fake_lookup lookup;
+  duet both(1, {}, {}, lookup);
+  REQUIRE(both.bulk());
+  CHECK(both.receiver().all_proven());
+}
+
+}  // namespace teleport

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/base/durable_file.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
+
+namespace teleport {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("a durable file is read as it was written", "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  for (const std::string& content :
+       {std::string(), std::string("x"), std::string(100'000, '\0')}) {
+    REQUIRE(write_durably(path, content, 0600));
+    const auto back = read_small_file(path, 100'000);
+    REQUIRE(back);
+    CHECK(*back == content);
+    CHECK_FALSE(fs::exists(path + ".new"));
+  }
+  struct stat facts {};
+  REQUIRE(::stat(path.c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777U) == 0600);
+}
+
+TEST_CASE("what a crash left beside a durable file does no harm", "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  REQUIRE(write_durably(path, "old", 0600));
+  std::ofstream(path + ".new") << "half of something that is much longer";
+  CHECK(*read_small_file(path, 100) == "old");
+  REQUIRE(write_durably(path, "new", 0600));
+  CHECK(*read_small_file(path, 100) == "new");
+  CHECK_FALSE(fs::exists(path + ".new"));
+}
+
+TEST_CASE("a write that fails leaves the old file", "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  REQUIRE(write_durably(path, "old", 0600));
+  fs::create_directory(path + ".new");
+  CHECK_FALSE(write_durably(path, "new", 0600));
+  CHECK(*read_small_file(path, 100) == "old");
+  CHECK_FALSE(write_durably(folder / "missing/a", "new", 0600));
+}
+
+TEST_CASE("a small file has at most as many bytes as are wanted", "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  REQUIRE(write_durably(path, "12345", 0600));
+  CHECK(*read_small_file(path, 5) == "12345");
+  const auto longer = read_small_file(path, 4);
+  REQUIRE_FALSE(longer);
+  CHECK(longer.error().code == errc::corrupt);
+  const auto missing = read_small_file(folder / "b", 5);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == errc::not_found);
+}
+
+TEST_CASE("removing a file that is not there is no error", "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  REQUIRE(write_durably(path, "1", 0600));
+  CHECK(remove_durably(path));
+  CHECK_FALSE(fs::exists(path));
+  CHECK(remove_durably(path));
+}
+
+TEST_CASE("folders are made with their parents and for us alone", "[base]") {
+  const temp_folder folder;
+  REQUIRE(make_folders(folder / "a/b/c"));
+  REQUIRE(make_folders(folder / "a/b/c"));
+  struct stat facts {};
+  REQUIRE(::stat((folder / "a/b/c").c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777U) == 0700);
+  std::ofstream(folder / "file") << "x";
+  CHECK_FALSE(make_folders(folder / "file/d"));
+}
+
+}  // namespace teleport
