@@ -50,8 +50,8 @@ using physical_info =
     libxl_value<libxl_physinfo, libxl_physinfo_init, libxl_physinfo_dispose>;
 
 struct domain_list {
-  libxl_dominfo* all = nullptr;
-  int count = 0;
+  int count = 0;  // before `all`, which sets it
+  libxl_dominfo* all;
 
   explicit domain_list(libxl_ctx* ctx) : all(libxl_list_domain(ctx, &count)) {}
   domain_list(const domain_list&) = delete;
@@ -156,9 +156,9 @@ result<void> read_disks(std::uint32_t domid, std::vector<guest_disk>& disks) {
   if (!store) {
     return store.error();
   }
-  const std::string tree = "/libxl/" + std::to_string(domid) + "/device/vbd";
-  for (const std::string& id : store->list(tree)) {
-    const auto backend = store->read(tree + "/" + id + "/backend");
+  const std::string tree = "/libxl/" + std::to_string(domid) + "/device/vbd/";
+  for (const std::string& id : store->list(tree.substr(0, tree.size() - 1))) {
+    const auto backend = store->read(std::string(tree).append(id) + "/backend");
     if (!backend) {
       continue;
     }

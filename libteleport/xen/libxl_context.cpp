@@ -72,6 +72,7 @@ result<std::unique_ptr<libxl_context>> libxl_context::open(
   return made;
 }
 
+// NOLINTNEXTLINE(readability-function-size): libxl's signature
 void libxl_context::write_line(xentoollog_logger* log,
                                xentoollog_level level,
                                int errno_value,
@@ -98,6 +99,7 @@ void libxl_context::write_line(xentoollog_logger* log,
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): libxl's signature
 void libxl_context::write_progress(xentoollog_logger* log,
                                    const char* /*context*/,
                                    const char* what,

@@ -88,7 +88,7 @@ class libxl_context {
 /// A char* that libxl or libxenstore has allocated.
 struct free_text {
   void operator()(void* text) const noexcept {
-    std::free(text);  // NOLINT(cppcoreguidelines-no-malloc): theirs
+    std::free(text);  // NOLINT(cppcoreguidelines-*): theirs
   }
 };
 using c_text = std::unique_ptr<char, free_text>;

@@ -143,7 +143,7 @@ void check_names(const guest_info& guest,
 }  // namespace
 
 std::uint64_t memory_needed_kib(const guest_info& guest) {
-  constexpr std::uint64_t fixed_kib = 16 * 1024;
+  constexpr std::uint64_t fixed_kib = 16_MiB / 1_KiB;
   return guest.max_memory_kib + guest.max_memory_kib / 100 + fixed_kib;
 }
 

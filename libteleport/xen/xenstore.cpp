@@ -18,7 +18,7 @@ namespace {
 
 struct free_any {
   void operator()(void* memory) const noexcept {
-    std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc): libxenstore's
+    std::free(memory);  // NOLINT(cppcoreguidelines-*): theirs
   }
 };
 
