@@ -256,7 +256,7 @@ result<void> file_device::zero_at(std::uint64_t offset, std::uint64_t length) {
     return checked;
   }
   // A device frees whole units only; a file any range.
-  const std::uint64_t end = is_file() ? 0 : length % parts_.unit;
+  const std::uint64_t end = is_file() ? 0 : length % block_bytes;
   const std::uint64_t body = length - end;
   const bool freed = body == 0 || punch(offset, body);
   const std::uint64_t done = freed ? body : 0;
