@@ -212,6 +212,50 @@ TEST_CASE("END inside a raw piece is refused and never let out", "[stream]") {
   }
 }
 
+TEST_CASE("an end inside a record is refused, however well proven",
+          "[stream]") {
+  const byte_buffer stream = test::make_stream(small);
+  const auto pieces = code_whole(stream);
+  REQUIRE(pieces.size() > 3);
+  std::size_t refused = 0;
+  // Every raw piece cut at each place, then an end that is right in its length
+  // and SHA-256.
+  for (std::size_t p = 0; p + 1 < pieces.size(); ++p) {
+    for (std::size_t n = 1; n <= pieces[p].body.size(); ++n) {
+      if (pieces[p].type != coded_piece::kind::raw) {
+        continue;
+      }
+      stream_rebuild side;
+      sha256_stream hash;
+      for (std::size_t i = 0; i <= p; ++i) {
+        coded_piece piece = pieces[i];
+        piece.body.resize(i < p ? piece.body.size() : n);
+        const auto bytes = side.accept(std::move(piece));
+        REQUIRE(bytes.has_value());
+        hash.update(*bytes);
+      }
+      hash.update(xen_stream::end_record);
+      byte_writer body;
+      body.number(side.bytes_out() + xen_stream::end_record.size());
+      body.bytes(hash.finish());
+      const auto end =
+          side.accept({coded_piece::kind::end, std::move(body).take()});
+      REQUIRE(end.has_value() == side.complete());
+      refused += end ? 0U : 1U;
+      // Only between libxl's records may the stream end: after the libxc part,
+      // after EMULATOR_XENSTORE_DATA, and where it does.
+      if (end) {
+        CHECK(p + 2 == pieces.size());
+      }
+    }
+  }
+  std::size_t raw = 0;
+  for (const coded_piece& piece : pieces) {
+    raw += piece.type == coded_piece::kind::raw ? piece.body.size() : 0;
+  }
+  CHECK(raw - refused == 3);
+}
+
 TEST_CASE("after an error a side takes nothing more", "[stream]") {
   const byte_buffer stream = test::make_stream(small);
   const auto pieces = code_whole(stream);
