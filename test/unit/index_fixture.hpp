@@ -21,11 +21,17 @@
 #include "index/store.hpp"
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
+#include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport::index {
+
+/// For tests that break things: the log would only hide what matters.
+inline void expect_warnings() {
+  log_setup("unit-tests", log_level::error);
+}
 
 /// Block `content`: 0 is all zero, every other number has bytes of its own.
 inline byte_buffer block_of_content(std::uint64_t content) {

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/index_format_test.cpp: the index's records as bytes, and what
+// happens when the bytes lie.
+
+#include <random>
+
+#include "index/bucket.hpp"
+#include "index/pair_merge.hpp"
+#include "test/unit/index_fixture.hpp"
+
+namespace teleport::index {
+
+namespace {
+
+byte_buffer sample_group() {
+  group_builder builder;
+  extent_content content;
+  for (unsigned e = 0; e < 3; ++e) {
+    content = {};
+    for (unsigned b = e; b < extent_blocks; b += 50) {
+      content.blocks[b / 64] |= std::uint64_t{1} << (b % 64);
+      content.digests[content.count++] = e * 1000 + b;
+    }
+    content.sha[0] = static_cast<std::byte>(e + 1);
+    builder.add(2 * e, content);
+  }
+  builder.add_zero(7);
+  return builder.encode();
+}
+
+std::vector<tag_place> even_pairs(std::size_t count, std::uint32_t step) {
+  std::vector<tag_place> pairs;
+  for (std::size_t i = 0; i < count; ++i) {
+    pairs.push_back({static_cast<tag>(1000 + i * step), i * 3});
+  }
+  return pairs;
+}
+
+}  // namespace
+
+TEST_CASE("a disk record comes back, and out of range it does not", "[index]") {
+  disk_record disk;
+  disk.id = 7;
+  disk.base = 64;
+  disk.complete = true;
+  disk.size = 5 * extent_bytes + 512;
+  disk.scanned_at = 11;
+  disk.changed_at = 12;
+  disk.data_blocks = 13;
+  disk.zero_blocks = 14;
+  disk.path = "/dev/a";
+  disk.identity = "dm x";
+  const byte_buffer value = encode(disk);
+  const auto again = decode_disk(7, value);
+  REQUIRE(again);
+  CHECK(encode(*again) == value);
+  CHECK(again->owns(64));
+  CHECK(again->owns(69));
+  CHECK_FALSE(again->owns(70));
+  CHECK_FALSE(again->owns(63));
+  CHECK(again->end_slot() == 96);
+  for (std::size_t n = 0; n < value.size(); ++n) {
+    CHECK_FALSE(decode_disk(7, byte_span(value).first(n)));
+  }
+  disk.size = max_disk_bytes + 512;
+  CHECK_FALSE(decode_disk(7, encode(disk)));
+  disk.size = 513;
+  CHECK_FALSE(decode_disk(7, encode(disk)));
+  disk.size = extent_bytes * 64;
+  disk.base = 0xffffffe0U;
+  CHECK_FALSE(decode_disk(7, encode(disk)));
+  disk.base = 1;
+  CHECK_FALSE(decode_disk(7, encode(disk)));
+}
+
+TEST_CASE("a group tells its extents' digests by block", "[index]") {
+  const byte_buffer value = sample_group();
+  const auto view = group_view::parse(value);
+  REQUIRE(view);
+  CHECK(view->intact());
+  CHECK(view->known(7));
+  CHECK_FALSE(view->known(1));
+  CHECK_FALSE(view->extent(7));
+  CHECK(view->next_data(1) == 2);
+  CHECK(view->next_data(5) == group_extents);
+  const auto extent = view->extent(4);
+  REQUIRE(extent);
+  CHECK(extent->sha[0] == std::byte{3});
+  CHECK(extent->has(52));
+  CHECK_FALSE(extent->has(53));
+  CHECK(extent->next(53) == 102);
+  CHECK(extent->next(253) == extent_blocks);
+  CHECK(view->digest(extent->first + extent->rank(102)) == 2102);
+}
+
+TEST_CASE("no bit of a group can lead a reader out of it", "[index]") {
+  const byte_buffer good = sample_group();
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    byte_buffer value = good;
+    value[bit / 8] ^= std::byte{1} << (bit % 8);
+    const auto view = group_view::parse(value);
+    if (!view) {
+      continue;
+    }
+    REQUIRE_FALSE(view->intact());
+    for (unsigned e = 0; e < group_extents; ++e) {
+      const auto extent = view->extent(e);
+      for (unsigned b = extent ? extent->next(0) : extent_blocks;
+           b < extent_blocks;
+           b = extent->next(b + 1)) {
+        REQUIRE(extent->first + extent->rank(b) < view->digests());
+      }
+    }
+  }
+  for (std::size_t n = 0; n < good.size(); ++n) {
+    CHECK_FALSE(group_view::parse(byte_span(good).first(n)));
+  }
+}
+
+TEST_CASE("a bucket finds what it holds, at every width", "[index]") {
+  for (const std::uint32_t step : {1U, 300U, 70'000U, 800'000U}) {
+    const auto pairs = even_pairs(5000, step);
+    const byte_buffer value = encode_bucket(pairs);
+    CHECK(value.size() == bucket_bytes(pairs));
+    const auto view = bucket_view::parse(value);
+    REQUIRE(view);
+    REQUIRE(view->intact());
+    std::array<place, max_places> places{};
+    for (const tag_place& pair : pairs) {
+      REQUIRE(view->find(pair.key, places) == 1);
+      REQUIRE(places[0] == pair.at);
+    }
+    CHECK(view->find(999, places) == 0);
+    CHECK(view->find(pairs.back().key + 1, places) == 0);
+    CHECK(view->find(0xffffffffU, places) == 0);
+    CHECK((step == 1 || view->find(1001, places) == 0));
+  }
+  const byte_buffer none = encode_bucket({});
+  std::array<place, max_places> places{};
+  CHECK(bucket_view::parse(none)->find(5, places) == 0);
+}
+
+TEST_CASE("a bucket with crowded tags is searched all the same", "[index]") {
+  std::vector<tag_place> pairs;
+  for (std::uint32_t i = 0; i < 4000; ++i) {
+    pairs.push_back({i, i});
+  }
+  pairs.push_back({0xfffffff0U, 1});
+  pairs.push_back({0xfffffff0U, max_place});
+  const byte_buffer value = encode_bucket(pairs);
+  const auto view = bucket_view::parse(value);
+  REQUIRE(view);
+  std::array<place, max_places> places{};
+  for (std::uint32_t i = 0; i < 4000; ++i) {
+    REQUIRE(view->find(i, places) == 1);
+  }
+  REQUIRE(view->find(0xfffffff0U, places) == 2);
+  CHECK(places[1] == max_place);
+}
+
+TEST_CASE("no bit of a bucket can lead a reader out of it", "[index]") {
+  const byte_buffer good = encode_bucket(even_pairs(40, 12345));
+  std::array<place, max_places> places{};
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    byte_buffer value = good;
+    value[bit / 8] ^= std::byte{1} << (bit % 8);
+    const auto view = bucket_view::parse(value);
+    if (!view) {
+      continue;
+    }
+    REQUIRE_FALSE(view->intact());
+    for (tag key = 0; key < 600'000; key += 5'000) {
+      REQUIRE(view->find(key, places) <= places.size());
+    }
+  }
+  for (std::size_t n = 0; n < good.size(); ++n) {
+    CHECK_FALSE(bucket_view::parse(byte_span(good).first(n)));
+  }
+}
+
+TEST_CASE("places of one tag are spread over disks; the dead go", "[index]") {
+  std::vector<disk_record> disks(3);
+  for (unsigned i = 0; i < 3; ++i) {
+    disks[i].id = i + 1;
+    disks[i].base = i * 64;
+    disks[i].size = 32 * extent_bytes;
+  }
+  const disk_table table(disks, 1);
+  std::vector<tag_place> pairs{{1, 9}};
+  for (unsigned block = 0; block < 6; ++block) {
+    pairs.push_back({5, make_place(3, block)});
+  }
+  pairs.push_back({5, make_place(40, 0)});  // between two disks: nobody's
+  pairs.push_back({5, make_place(64, 1)});
+  pairs.push_back({5, make_place(128, 2)});
+  thin_places(pairs, 1, table);
+  const std::vector<tag_place> expected{{1, 9},
+                                        {5, make_place(3, 0)},
+                                        {5, make_place(3, 1)},
+                                        {5, make_place(64, 1)},
+                                        {5, make_place(128, 2)}};
+  CHECK(pairs == expected);
+}
+
+}  // namespace teleport::index
