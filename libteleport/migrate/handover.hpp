@@ -78,11 +78,13 @@ class destination_handover {
     none,
     journal_ready,  ///< then GUEST_RECEIVED
     journal_go,
-    start_guest,        ///< give xl the permission to unpause
-    journal_running,    ///< then GO_RESULT
-    refuse,             ///< GO where none may come: close the connection
-    destroy,            ///< let xl destroy what was built
-    journal_abandoned,  ///< destroyed after GO: then GO_RESULT says so
+    start_guest,      ///< give xl the permission to unpause
+    journal_running,  ///< then GO_RESULT
+    refuse,           ///< GO where none may come: close the connection
+    /// Let xl destroy what was built; once it is gone, journal "abandoned",
+    /// whatever the journal held: else a GO in it leaves the source uncertain.
+    destroy,
+    journal_abandoned,  ///< it never ran: then, when durable, GO_RESULT says so
     leave,  ///< the guest runs or may run: touch nothing, the journal tells
   };
 
