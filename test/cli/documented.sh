@@ -1,0 +1,73 @@
+#!/bin/bash
+# Options, commands and keys: what the programs know and what the man pages and
+# the shipped configuration say are the same.
+. "$(dirname "$0")/functions.sh"
+requires pod2text
+
+xl_teleport=$TELEPORT_BUILD/xl-teleport/xl-teleport
+teleportd=$TELEPORT_BUILD/tools/teleportd
+teleportctl=$TELEPORT_BUILD/tools/teleportctl
+for program in "$xl_teleport" "$teleportd" "$teleportctl"; do
+  [[ -x $program ]] || skip "$program is not built"
+done
+source=$TELEPORT_SOURCE
+
+long_options() { grep -oE -- '--[a-z][a-z-]+' | sort -u; }
+same() {
+  diff "$1" "$2" >difference || {
+    cat difference
+    fail "$3 (< the program, > the page)"
+  }
+}
+
+"$xl_teleport" --help | sed '/^Exit codes/,$d' | long_options >known
+sed -n 's/^=item//p' "$source/xl-teleport/xl-teleport.1.pod" | long_options >told
+same known told 'options of xl-teleport'
+
+"$teleportd" --help | long_options >known
+sed -n 's/^=item//p' "$source/tools/teleportd.8.pod" | long_options >told
+same known told 'options of teleportd'
+
+# A program's subcommands, from the last part of its help.
+commands() {
+  "$teleportctl" "$@" --help | sed -n '/^Subcommands:/,$s/^  \([a-z]\+\) .*/\1/p'
+}
+for command in $(commands); do
+  inner=$(commands "$command")
+  for word in ${inner:-''}; do
+    echo "${command}${word:+ $word}"
+    # shellcheck disable=SC2086 # no word is no argument
+    "$teleportctl" "$command" $word --help | long_options >>all
+  done
+done | sed "s/ ''//" | sort >known
+sed -n 's/^=item B<\([a-z ]*\)>.*/\1/p' "$source/tools/teleportctl.8.pod" |
+  sort >told
+same known told 'commands of teleportctl'
+{
+  cat all
+  "$teleportctl" --help | long_options
+} | sort -u >known
+sed -n 's/^=item//p' "$source/tools/teleportctl.8.pod" | long_options >told
+same known told 'options of teleportctl'
+
+# Keys of the configuration: section and name, in the code, file and page.
+grep -oE '^ *\{"[a-z]+\.[a-z_]+"' "$source/tools/settings.cpp" |
+  grep -oE '[a-z]+\.[a-z_]+' | sort >known
+awk -F'[][ ]' '/^\[/ { s = $2 } /^[a-z_]+ = / { print s "." $1 }' \
+  "$source/tools/teleport.conf" | sort >told
+same known told 'keys in teleport.conf'
+awk '/^=head2 \[/ { s = $2; gsub(/[][]/, "", s) }
+  /^=item B</ { k = $2; gsub(/B<|>/, "", k); print s "." k }' \
+  "$source/tools/teleport.conf.5.pod" | sort >told
+same known told 'keys in teleport.conf(5)'
+# Defaults in the page are those in the file.
+grep -E '^[a-z_]+ = ' "$source/tools/teleport.conf" | sort >known
+sed -nE 's/^=item B<([a-z_]+)>( = .*)/\1\2/p' "$source/tools/teleport.conf.5.pod" |
+  sort >told
+same known told 'defaults in teleport.conf(5)'
+
+# The shipped file is read without complaint; what is wrong is named.
+expect_exit 0 "$teleportctl" --config "$source/tools/teleport.conf" shadow list
+printf '[listen]\nprot = 1\n' >wrong
+expect_exit 2 "$teleportctl" --config wrong shadow list
+expect_text err "unknown key 'listen.prot'"
