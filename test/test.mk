@@ -40,4 +40,6 @@ $(BUILD)/test/fuzz/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(BUILD)/libfuzzed.a
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) -fsanitize=fuzzer $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+.PRECIOUS: $(BUILD)/test/fuzz/%.o
+
 -include $(FUZZERS:%=$(BUILD)/test/fuzz/%.d)
