@@ -46,8 +46,7 @@ std::string find_program(const std::string& name) {
   std::string_view rest = path;
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
-    const std::string candidate =
-        std::string(rest.substr(0, colon)) + "/" + name;
+    std::string candidate = std::string(rest.substr(0, colon)) + "/" + name;
     if (candidate[0] == '/' && ::access(candidate.c_str(), X_OK) == 0) {
       return candidate;
     }
@@ -113,7 +112,8 @@ class child {
     }
   }
 
-  result<void> start(const std::vector<std::string>& argv, std::string path);
+  result<void> start(const std::vector<std::string>& argv,
+                     const std::string& path);
   /// Reaps it. Blocks until it has ended.
   int wait();
 
@@ -127,7 +127,7 @@ class child {
 };
 
 result<void> child::start(const std::vector<std::string>& argv,
-                          std::string path) {
+                          const std::string& path) {
   for (channel* each : {&in, &out, &err}) {
     auto made = open_channel();
     if (!made) {
@@ -288,7 +288,7 @@ result<std::string> run_program(const std::vector<std::string>& argv,
   if (argv.empty()) {
     return error(errc::bad_input, "no program to run");
   }
-  std::string path = find_program(argv[0]);
+  const std::string path = find_program(argv[0]);
   if (path.empty()) {
     return error(errc::not_found, "no program " + argv[0] + " in PATH");
   }
@@ -297,7 +297,7 @@ result<std::string> run_program(const std::vector<std::string>& argv,
     command += (command.empty() ? "" : " ") + word;
   }
   child running;
-  auto started = running.start(argv, std::move(path));
+  auto started = running.start(argv, path);
   if (!started) {
     return in_context(command, started.error());
   }
