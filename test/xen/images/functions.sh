@@ -9,7 +9,8 @@ make_rootfs() {
     shift 2
     [ -e "$tar" ] && return
     packages=$(IFS=,; echo "$*")
-    mmdebstrap --quiet --mode=root --variant="$variant" --include="$packages" \
+    # INITRD=No: nobody needs Debian's initramfs, which takes long to make
+    INITRD=No mmdebstrap --quiet --mode=root --variant="$variant" --include="$packages" \
         --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$SUITE" "${tar%.tar}.part.tar" \
@@ -24,7 +25,12 @@ make_dom0() {
     # Kernel drivers for hardware that no emulated host has.
     rm -rf "$dir"/lib/modules/*/kernel/{sound,drivers/{gpu,media,infiniband,staging,iio,hid,usb,scsi,input,platform,bluetooth,ata,hwmon,mtd,isdn}} \
         "$dir"/lib/modules/*/kernel/drivers/net/{ethernet,wireless,usb,can,wwan}
+    mkdir "$work/guest-kernel"
+    mv "$dir"/boot/vmlinuz-*-cloud-* "$work/guest-kernel"
+    mkdir -p "$work/guest-kernel/lib/modules"
+    mv "$dir"/lib/modules/*-cloud-* "$work/guest-kernel/lib/modules"
     depmod -b "$dir" "$(ls "$dir/lib/modules")"
+    depmod -b "$work/guest-kernel" "$(ls "$work/guest-kernel/lib/modules")"
     install -m 755 "$here/dom0/rc" "$here/dom0/rc.stop" "$dir/etc/"
     install -m 644 "$here/dom0/inittab" "$dir/etc/inittab"
     ln -s ../bin/busybox "$dir/sbin/init"
@@ -47,10 +53,12 @@ make_boot_files() {
     local dom0=$1 out=$2 release
     release=$(ls "$dom0/lib/modules")
     gunzip -c "$dom0"/boot/xen-*-amd64.gz > "$out/xen"
-    unpack_kernel "$dom0/boot/vmlinuz-$release" > "$out/vmlinux-guest"
-    cp "$out/vmlinux-guest" "$out/vmlinux-dom0"
+    unpack_kernel "$dom0/boot/vmlinuz-$release" > "$out/vmlinux-dom0"
+    # libxl unpacks this one itself: its lz4 is quick even in emulation
+    cp "$work"/guest-kernel/vmlinuz-* "$out/vmlinuz-guest"
+    cp "$dom0/bin/busybox" "$work/busybox"
     make_initrd "$dom0" "$out/initrd-dom0" virtio_pci virtio_blk crc32c_generic ext4
-    make_initrd "$dom0" "$out/initrd-guest" xen-blkfront xen-netfront crc32c_generic ext4
+    make_initrd "$work/guest-kernel" "$out/initrd-guest" xen-blkfront xen-netfront crc32c_generic ext4
 }
 
 # The ELF kernel out of a bzImage: emulation would need long to unpack it at each boot.
@@ -71,13 +79,14 @@ make_initrd() {
     release=$(ls "$root/lib/modules")
     rm -rf "$dir"
     mkdir -p "$dir"/{bin,proc,sys,dev,root,modules}
-    cp "$root/bin/busybox" "$dir/bin/busybox"
+    cp "$work/busybox" "$dir/bin/busybox"
+    touch "$dir/modules/order"
     for module; do
         # Lines "insmod /path/to/module.ko", dependencies first; "builtin" lines are of no interest.
         modprobe -d "$root" -S "$release" --show-depends "$module" | while read -r verb line _; do
             [ "$verb" = insmod ] || continue
             cp -n "$line" "$dir/modules/"
-            grep -qx "${line##*/}" "$dir/modules/order" 2> /dev/null || echo "${line##*/}" >> "$dir/modules/order"
+            grep -qx "${line##*/}" "$dir/modules/order" || echo "${line##*/}" >> "$dir/modules/order"
         done
     done
     cat > "$dir/init" << 'EOF'

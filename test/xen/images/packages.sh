@@ -5,10 +5,12 @@ SUITE=bookworm
 MIRROR=${XL_TELEPORT_MIRROR:-http://deb.debian.org/debian}
 SECURITY_MIRROR=${XL_TELEPORT_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 
-# dom0: Xen and its tools, what our programs link to, and what scenarios use.
+# dom0: Xen and its tools, what our programs link to, and what scenarios use. The guests run Debian's
+# cloud kernel, taken from here too: half the size, and it boots in half the time.
 DOM0_VARIANT=apt
 DOM0_PACKAGES=(
-    linux-image-amd64 xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils libxenmisc4.17 libxencall1
+    linux-image-amd64 linux-image-cloud-amd64 xen-hypervisor-4.17-amd64 xen-utils-4.17
+    xenstore-utils libxenmisc4.17 libxencall1
     udev kmod procps mount hostname util-linux e2fsprogs busybox-static iproute2 iputils-ping bridge-utils
     ethtool netbase
     openssh-server openssh-client rsync lvm2 thin-provisioning-tools dmsetup

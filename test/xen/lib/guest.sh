@@ -82,6 +82,7 @@ witness_beyond() {
 
 # witness_verdict HOST NAME: the full one. Shuts the guest down, then judges consoles and disks.
 witness_verdict() {
+    # shellcheck disable=SC2034  # witness_state sets them all
     local host=$1 name=$2 disks device vdev last up wall pid boot moves missing longest_gap stopped
     guest_alive "$host" "$name"
     disks=$(guest_disks "$host" "$name") || fail "no disks of $name"

@@ -4,7 +4,8 @@
 # What TCG emulates beyond the plain model: SVM with nested pages so that Xen runs PVH guests, and the
 # instructions that hashes and ciphers are fast with.
 : "${LAB_CPU:=qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq,+rdrand,+rdseed}"
-: "${LAB_VCPUS:=2}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
+# One processor each: two emulated ones wait for each other whenever the machine is busy.
+: "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
 # lab_up [HOSTS]: boots two hosts (or one) in a new directory. Ends with both reachable by ssh.
 lab_up() {
@@ -42,6 +43,7 @@ lab_write_env() {
 # host_power_on HOST: starts the emulator; its disks keep what an earlier life wrote.
 host_power_on() {
     local host=$1 directory=$LAB/host$1 port attempt wan
+    local quick="mitigations=off cryptomgr.notests audit=0 apparmor=0 init_on_alloc=0 random.trust_cpu=on"
     if [ "$host" = 1 ]; then wan=server=on; else wan=server=off; fi
     [ "$host" = 1 ] || wait_for "host1's end of the wide area" 20 test -S "$LAB/wan"
     for attempt in 1 2 3 4 5 6 7 8; do
@@ -49,8 +51,8 @@ host_power_on() {
         lab_start "host$host" qemu-system-x86_64 -name "xen-host$host" -nodefaults -no-user-config -display none -no-reboot \
             -accel tcg,thread=multi -cpu "$LAB_CPU" -smp "$LAB_VCPUS" -m "$LAB_MEMORY" \
             -kernel "$LAB_IMAGES/xen" \
-            -append "console=com1 com1=115200,8n1 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M loglvl=info guest_loglvl=info" \
-            -initrd "$LAB_IMAGES/vmlinux-dom0 console=hvc0 root=/dev/vda quiet lab.host=$host,$LAB_IMAGES/initrd-dom0" \
+            -append "console=com1 com1=115200,8n1 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M spec-ctrl=no loglvl=info guest_loglvl=info" \
+            -initrd "$LAB_IMAGES/vmlinux-dom0 console=hvc0 root=/dev/vda quiet $quick lab.host=$host,$LAB_IMAGES/initrd-dom0" \
             -drive "file=$directory/dom0.qcow2,if=virtio,cache=unsafe,discard=unmap" \
             -drive "file=$directory/data.qcow2,if=virtio,cache=unsafe,discard=unmap" \
             -drive "file=$directory/lvm.img,format=raw,if=virtio,cache=unsafe,discard=unmap" \

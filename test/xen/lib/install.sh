@@ -21,6 +21,7 @@ install_programs() {
 }
 
 # daemon_restart HOST, daemon_stop HOST: teleportd; what it says is in /var/log/teleportd.log there.
+# shellcheck disable=SC2016  # the variables are the other shell's
 daemon_restart() {
     daemon_stop "$1"
     on "$1" 'PATH=/usr/local/sbin:/usr/local/bin:$PATH
@@ -30,6 +31,7 @@ daemon_restart() {
     wait_for "teleportd on host $1" 60 on "$1" 'kill -0 $(cat /run/teleportd.lab.pid)'
 }
 
+# shellcheck disable=SC2016
 daemon_stop() {
     on "$1" 'read -r pid 2> /dev/null < /run/teleportd.lab.pid || exit 0
         kill "$pid" 2> /dev/null; for i in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done

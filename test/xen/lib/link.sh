@@ -33,7 +33,7 @@ link_restore() {
 }
 
 # link_bytes HOST: "SENT RECEIVED", the card's own counters.
-link_bytes() { on "$1" 'cd /sys/class/net/wan0/statistics; echo $(cat tx_bytes rx_bytes)'; }
+link_bytes() { on "$1" 'cd /sys/class/net/wan0/statistics; paste -d " " tx_bytes rx_bytes'; }
 
 # wait_all WHAT: for this shell's background jobs.
 wait_all() {

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# The lab itself, with stock Xen alone: a guest is saved on host1, its disk and its memory cross the link, and
+# it goes on at host2. Also: the link's rate, delay and cut are what they are said to be.
+
+# round_trip: the average in whole milliseconds
+round_trip() { host1 ping -q -c 5 -i 0.2 host2 | sed -n 's|^rtt .* = [^/]*/\([0-9]*\)[./].*|\1|p'; }
+
+# a speed in MiB/s of what filters 256 MiB in dom0
+speed() { host1 "s=\$(date +%s%N); head -c 256M /dev/zero | $1 > /dev/null; e=\$(date +%s%N); echo \$((256000000000 / (e - s)))"; }
+
+began=$(now_ms)
+guest_create host1 self loop --disks 2
+say "measured: guest created and acknowledging after $(seconds_since "$began") s"
+say "measured: in dom0 $(speed sha256sum) MiB/s sha256sum, $(speed xxh128sum) MiB/s xxh128sum"
+
+# ---- the link ----
+unlimited=$(round_trip)
+link_set 50mbit 40ms
+limited=$(round_trip)
+say "measured: round trip $unlimited ms free, $limited ms with 40 ms each way"
+[ "$limited" -ge 79 ] || fail "the round trip is $limited ms, less than twice the delay"
+
+read -r sent _ < <(link_bytes host1)
+began=$(now_ms)
+host1 'head -c 12M /dev/urandom | ssh -o Compression=no root@host2 "cat > /dev/null"'
+took=$(($(now_ms) - began))
+read -r sent_after _ < <(link_bytes host1)
+sent=$((sent_after - sent))
+if [ $sent -lt $((12 << 20)) ] || [ $sent -gt $((14 << 20)) ]; then fail "the card counted $sent bytes of 12 MiB"; fi
+rate=$((sent * 8 / took))
+say "measured: $rate kbit/s over a link of 50000, by the card's counter"
+[ $rate -lt 52500 ] || fail "the link is faster than it was set"
+
+link_cut
+if host1 ping -q -c 2 -W 2 host2 > /dev/null; then fail "a cut link lets packets through"; fi
+link_restore
+wait_for "the link after the cut" 30 host1 ping -q -c 1 -W 2 host2
+link_free
+
+# ---- a move with stock tools ----
+guest_alive host1 self
+began=$(now_ms)
+host1 xl save self /srv/lab/self.save > /dev/null 2>&1
+say "measured: saved in $(seconds_since "$began") s"
+guest_runs host1 self && fail "it runs on after being saved"
+for disk in xvda xvdb; do
+    file=/srv/lab/guests/self-$disk.img
+    host1 "sync; dd if=$file bs=1M conv=sparse status=none | zstd -1 -q | ssh root@host2 'zstd -dcq | dd of=$file bs=1M conv=sparse,fsync iflag=fullblock status=none'"
+    host1 "ssh root@host2 truncate -s \$(stat -c %s $file) $file"
+    assert_equal "$disk of both hosts" "$(host1 "xxh128sum < $file")" "$(host2 "xxh128sum < $file")"
+done
+host1 scp -q /srv/lab/self.save root@host2:/srv/lab/
+first=$(host2 losetup -f --show /srv/lab/guests/self-xvda.img)
+second=$(host2 losetup -f --show /srv/lab/guests/self-xvdb.img)
+host1 cat /srv/lab/guests/self.cfg | sed "s|phy:[^,]*,xvda|phy:$first,xvda|; s|phy:[^,]*,xvdb|phy:$second,xvdb|" |
+    on_input host2 'cat > /srv/lab/guests/self.cfg'
+began=$(now_ms)
+host2 xl restore /srv/lab/guests/self.cfg /srv/lab/self.save > /dev/null 2>&1
+say "measured: restored in $(seconds_since "$began") s"
+assert_equal "the guest's hosts" 2 "$(guest_hosts self)"
+
+guest_mode host2 self heavy
+guest_alive host2 self
+guest_mode host2 self normal
+witness_verdict host2 self
+host1 rm -f /srv/lab/self.save
+host2 rm -f /srv/lab/self.save
