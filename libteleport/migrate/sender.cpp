@@ -147,15 +147,15 @@ std::optional<sender_job> disk_sender::next_round() {
 
 std::optional<disk_sender::action> disk_sender::next() {
   if (!ready_.empty()) {
-    action first = std::move(ready_.front());
+    std::optional<action> first(std::move(ready_.front()));
     ready_.pop_front();
     return first;
   }
   if (auto job = next_bulk()) {
-    return action(std::move(*job));
+    return std::optional<action>(std::in_place, std::move(*job));
   }
   if (auto job = next_round()) {
-    return action(std::move(*job));
+    return std::optional<action>(std::in_place, std::move(*job));
   }
   return std::nullopt;
 }

@@ -50,6 +50,9 @@ duet::duet(std::uint64_t seed,
       lookup_(lookup),
       sender_(sizes_of(disks_)),
       receiver_(sizes_of(disks_)) {
+  for (const target_disk& target : targets_) {
+    looked_at_.push_back(target.device);
+  }
   for (std::size_t disk = 0; disk < disks_.size(); ++disk) {
     for (std::uint64_t i = 0; i < extents_of(disks_[disk]->size()); ++i) {
       unproven_.insert({static_cast<std::uint16_t>(disk), i});
@@ -200,7 +203,7 @@ result<void> duet::run_receiver_job() {
 }
 
 void duet::check_proven(const extent_place& place) {
-  auto* target = targets_[place.disk].device;
+  auto* target = looked_at_[place.disk];
   aligned_buffer bytes(extent_length(target->size(), place.extent));
   const auto read = target->read_at(place.extent * extent_bytes, bytes.span());
   if (read) {

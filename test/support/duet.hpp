@@ -39,6 +39,11 @@ class duet {
 
   /// Called now and then during a pass: the guest's chance to write.
   void while_running(std::function<void()> guest) { guest_ = std::move(guest); }
+  /// Where the targets are looked at when extents are called proven; the
+  /// targets themselves unless given.
+  void look_at(std::vector<block_device*> devices) {
+    looked_at_ = std::move(devices);
+  }
   /// Sees every record on its way: true for what goes to the destination.
   void listen(std::function<void(bool, const raw_record&)> listener) {
     listener_ = std::move(listener);
@@ -78,6 +83,7 @@ class duet {
   std::mt19937_64 random_;
   std::vector<block_device*> disks_;
   std::vector<target_disk> targets_;
+  std::vector<block_device*> looked_at_;
   content_lookup& lookup_;
   disk_sender sender_;
   disk_receiver receiver_;

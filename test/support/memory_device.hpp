@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/support/memory_device.hpp: a disk in memory. Refuses what a real one
-// would refuse (offsets off a block, ranges past the end), and counts calls.
+// would refuse (offsets off a block, ranges past the end), and counts changes.
 
 #ifndef TELEPORT_TEST_SUPPORT_MEMORY_DEVICE_HPP
 #define TELEPORT_TEST_SUPPORT_MEMORY_DEVICE_HPP
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/units.hpp"
 #include "libteleport/disk/block_device.hpp"
 
 namespace teleport {
@@ -41,6 +45,53 @@ class memory_device : public block_device {
   byte_buffer content_;
   unsigned changes_ = 0;
 };
+
+inline result<void> memory_device::check(std::uint64_t offset,
+                                         std::uint64_t length) const {
+  if (offset % block_bytes != 0 || offset > content_.size() ||
+      length > content_.size() - offset) {
+    return error(
+        errc::bad_input,
+        fmt::format(
+            "{} bytes at {} of a disk of {}", length, offset, content_.size()));
+  }
+  return {};
+}
+
+inline result<void> memory_device::read_at(std::uint64_t offset,
+                                           std::span<std::byte> out) {
+  const auto inside = check(offset, out.size());
+  if (inside) {
+    std::ranges::copy(byte_span(content_).subspan(offset, out.size()),
+                      out.begin());
+  }
+  return inside;
+}
+
+inline result<void> memory_device::write_at(std::uint64_t offset,
+                                            byte_span bytes) {
+  const auto inside = check(offset, bytes.size());
+  if (inside) {
+    ++changes_;
+    std::ranges::copy(bytes, std::span(content_).subspan(offset).begin());
+  }
+  return inside;
+}
+
+inline result<void> memory_device::zero_at(std::uint64_t offset,
+                                           std::uint64_t length) {
+  const auto inside = check(offset, length);
+  if (inside) {
+    ++changes_;
+    std::ranges::fill(std::span(content_).subspan(offset, length),
+                      std::byte{0});
+  }
+  return inside;
+}
+
+inline result<void> memory_device::flush() {
+  return {};
+}
 
 }  // namespace teleport
 

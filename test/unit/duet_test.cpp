@@ -52,7 +52,7 @@ TEST_CASE("the target is the source's disk in the end", "[migrate]") {
 }
 
 TEST_CASE("no more extents are under way than allowed", "[migrate]") {
-  memory_device source(byte_buffer(130 * extent_bytes + 512));
+  memory_device source(byte_buffer(80 * extent_bytes + 512));
   memory_device target(byte_buffer(source.size()));
   for (std::size_t at = 0; at < source.size(); at += extent_bytes / 2) {
     source.content()[at] = std::byte{1};

@@ -94,32 +94,6 @@ TEST_CASE("an entry cut anywhere is damaged or not one at all", "[migrate]") {
   CHECK(book->all(journal_role::destination)->empty());
 }
 
-TEST_CASE(
-    "an entry with any bit flipped is never another teleport's, role or "
-    "state",
-    "[migrate]") {
-  const temp_folder folder;
-  auto book = journal::open(folder.path());
-  REQUIRE(book);
-  REQUIRE(book->write(some_entry(journal_state::go)));
-  const std::string path = book->path_of(an_id, journal_role::destination);
-  const std::string text = *read_small_file(path, 100'000);
-  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
-    CAPTURE(bit);
-    std::string flipped = text;
-    flipped[bit / 8] = static_cast<char>(
-        static_cast<unsigned char>(flipped[bit / 8]) ^ (1U << (bit % 8)));
-    write_text(path, flipped);
-    const auto read = book->read(an_id, journal_role::destination);
-    if (read) {
-      REQUIRE(*read);
-      CHECK((*read)->id == an_id);
-      CHECK((*read)->role == journal_role::destination);
-      CHECK((*read)->state == journal_state::go);
-    }
-  }
-}
-
 TEST_CASE("an entry of another name or of no known role is damaged",
           "[migrate]") {
   const temp_folder folder;

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/sender_test.cpp: a hostile destination. Answers that answer
+// nothing are refused, and nobody is sent the same for ever.
+
+#include "libteleport/migrate/sender.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <catch2/catch.hpp>
+
+#include "test/support/memory_device.hpp"
+#include "test/support/print_error.hpp"
+
+namespace teleport {
+
+namespace {
+
+raw_record state_of(const extent_place& place, extent_state state) {
+  extent_states_record record;
+  record.entries = {{place, state}};
+  return {record_type::extent_states, encode(record)};
+}
+
+raw_record wanted_of(const extent_place& place, std::size_t blocks) {
+  return {record_type::wanted,
+          encode(wanted_record{place, block_mask::first(blocks)})};
+}
+
+/// A sender of one disk: an extent of noise, one of zeros, and a short one.
+struct bench {
+  bench() : source(byte_buffer(2 * extent_bytes + 1024)) {
+    std::ranges::fill(std::span(source.content()).first(extent_bytes),
+                      std::byte{3});
+    source.content()[2 * extent_bytes] = std::byte{4};
+  }
+  /// Does all jobs; gives the records back.
+  std::vector<raw_record> work() {
+    std::vector<raw_record> records;
+    while (auto action = sender.next()) {
+      if (auto* job = std::get_if<sender_job>(&*action)) {
+        auto done = run(*job, {&source}, 1);
+        REQUIRE(done);
+        sender.on_job_done(std::move(*done));
+      } else {
+        records.push_back(std::get<raw_record>(std::move(*action)));
+      }
+    }
+    return records;
+  }
+  void finish() {
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      REQUIRE(sender.on_record(state_of({0, i}, extent_state::proven)));
+    }
+  }
+
+  memory_device source;
+  disk_sender sender{{source.size()}};
+};
+
+void check_refused(const result<void>& outcome) {
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == errc::protocol);
+}
+
+}  // namespace
+
+TEST_CASE("the bulk announces all and ends when all is proven", "[migrate]") {
+  bench test;
+  CHECK(test.sender.idle());
+  test.sender.start_bulk();
+  CHECK_FALSE(test.sender.idle());
+  const auto records = test.work();
+  REQUIRE(records.size() == 1);
+  const auto extents = decode_extents(records[0].body);
+  REQUIRE(extents);
+  REQUIRE(extents->digests.size() == 3);
+  CHECK(extents->digests[0]);
+  CHECK_FALSE(extents->digests[1]);
+  CHECK(extents->digests[2]);
+  test.finish();
+  CHECK(test.sender.idle());
+  CHECK(test.sender.pass_done() == test.source.size());
+  CHECK(test.sender.pass_total() == test.source.size());
+}
+
+TEST_CASE("answers before anything was sent are refused", "[migrate]") {
+  bench test;
+  for (const auto state : {extent_state::proven,
+                           extent_state::wants_digests,
+                           extent_state::mismatch}) {
+    check_refused(test.sender.on_record(state_of({0, 0}, state)));
+  }
+  check_refused(test.sender.on_record(wanted_of({0, 0}, 1)));
+}
+
+TEST_CASE("answers about unknown places are refused", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  for (const extent_place place : {extent_place{0, 3}, {1, 0}, {63, 9}}) {
+    check_refused(test.sender.on_record(state_of(place, extent_state::proven)));
+    check_refused(test.sender.on_record(wanted_of(place, 1)));
+  }
+}
+
+TEST_CASE("the same answer twice is refused", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  const auto digests = state_of({0, 0}, extent_state::wants_digests);
+  REQUIRE(test.sender.on_record(digests));
+  check_refused(test.sender.on_record(digests));
+  const auto wanted = wanted_of({0, 0}, 2);
+  REQUIRE(test.sender.on_record(wanted));
+  check_refused(test.sender.on_record(wanted));
+  check_refused(test.sender.on_record(digests));
+  const auto mismatch = state_of({0, 0}, extent_state::mismatch);
+  REQUIRE(test.sender.on_record(mismatch));
+  check_refused(test.sender.on_record(mismatch));
+  check_refused(test.sender.on_record(wanted));
+  const auto proven = state_of({0, 0}, extent_state::proven);
+  REQUIRE(test.sender.on_record(proven));
+  check_refused(test.sender.on_record(proven));
+}
+
+TEST_CASE("data is wanted after digests and of some block", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  check_refused(test.sender.on_record(wanted_of({0, 0}, 1)));
+  check_refused(
+      test.sender.on_record(state_of({0, 0}, extent_state::mismatch)));
+  check_refused(
+      test.sender.on_record(state_of({0, 1}, extent_state::wants_digests)));
+  REQUIRE(test.sender.on_record(state_of({0, 0}, extent_state::wants_digests)));
+  check_refused(test.sender.on_record(wanted_of({0, 0}, 0)));
+}
+
+TEST_CASE("blocks past the end of a short extent are not sent", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  REQUIRE(test.sender.on_record(state_of({0, 2}, extent_state::wants_digests)));
+  REQUIRE(test.sender.on_record(wanted_of({0, 2}, extent_blocks)));
+  const auto records = test.work();
+  REQUIRE(records.size() == 2);
+  const auto data = decode_extent_data(records[1].body);
+  REQUIRE(data);
+  CHECK(data->raw_bytes == 1024);
+  CHECK(data->data == block_mask::first(1));
+}
+
+TEST_CASE("the sender refuses other types even with a good body", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  REQUIRE(test.sender.on_record(state_of({0, 0}, extent_state::wants_digests)));
+  const byte_buffer body = wanted_of({0, 0}, 1).body;
+  for (std::uint16_t type = 1; type <= 20; ++type) {
+    const auto kind = static_cast<record_type>(type);
+    if (kind != record_type::wanted) {
+      check_refused(test.sender.on_record({kind, body}));
+    }
+  }
+}
+
+TEST_CASE("a round sends what is marked, coarse marks and the end included",
+          "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  test.finish();
+  dirty_map dirty(test.source.size(), 16 * block_bytes);
+  dirty.mark(5 * block_bytes, 1);
+  dirty.mark(2 * extent_bytes + 512, 512);
+  std::vector<dirty_map> all;
+  all.push_back(std::move(dirty));
+  test.sender.start_round(std::move(all));
+  CHECK(test.sender.pass_total() == extent_bytes + 1024);
+  const auto records = test.work();
+  REQUIRE(records.size() == 2);
+  const auto first = decode_extent_data(records[0].body);
+  const auto second = decode_extent_data(records[1].body);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->data == block_mask::first(16));
+  CHECK(second->data == block_mask::first(1));
+  CHECK(second->raw_bytes == 1024);
+  CHECK_FALSE(test.sender.idle());
+  REQUIRE(test.sender.on_record(state_of({0, 0}, extent_state::proven)));
+  REQUIRE(test.sender.on_record(state_of({0, 2}, extent_state::proven)));
+  CHECK(test.sender.idle());
+  CHECK(test.sender.pass_done() == test.sender.pass_total());
+}
+
+}  // namespace teleport
