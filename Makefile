@@ -73,6 +73,7 @@ $(BUILD)/%.bpf.o: %.bpf.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -I. \
 	  -isystem /usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
+.PRECIOUS: $(BUILD)/%.bpf.o $(BUILD)/%.skel.h
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@
