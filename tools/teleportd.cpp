@@ -175,6 +175,7 @@ int run_session(const settings& options) {
         session->start();
       });
   loop.run();
+  loop.join();
   return exit_code;
 }
 

@@ -83,6 +83,7 @@ int move(const move_options& options, const settings& config) {
   loop.on_stop_signal([&](int) { session.cancel(); });
   session.start();
   loop.run();
+  loop.join();
   show(session.report(), code, options);
   return static_cast<int>(code);
 }

@@ -20,6 +20,8 @@ void event_loop::stop() {
   context_.stop();
 }
 
+void event_loop::join() { pool_.join(); }
+
 timer event_loop::after(std::chrono::milliseconds delay,
                         std::function<void()> task) {
   auto asio_timer = std::make_shared<boost::asio::steady_timer>(context_);

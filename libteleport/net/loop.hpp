@@ -51,12 +51,14 @@ class event_loop {
   event_loop& operator=(const event_loop&) = delete;
   event_loop(event_loop&&) = delete;
   event_loop& operator=(event_loop&&) = delete;
-  /// Waits for the pool's work under way.
   ~event_loop();
 
   /// Runs callbacks until stop().
   void run();
   void stop();
+  /// Waits for the pool's work under way; what it would call back is dropped.
+  /// Call after run(), before what the work refers to goes.
+  void join();
 
   /// Runs `task` in the loop.
   template <class Task>
