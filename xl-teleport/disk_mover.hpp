@@ -60,6 +60,9 @@ class disk_mover {
   void pump();
   /// Starts nothing more.
   void stop() noexcept { stopped_ = true; }
+  /// Lets go of the disks and their trackers.
+  /// @pre at_rest()
+  void close() noexcept { disks_.clear(); }
   /// No job of this is on the pool: it may be destroyed.
   [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
   /// Called when at_rest() becomes true after stop().

@@ -124,6 +124,9 @@ void source_session::finish() {
     log_warning(written.error().context);
   }
   link_->finish();
+  if (disks_ && disks_->at_rest()) {
+    disks_->close();  // a disk that we hold open cannot be set aside
+  }
   loop_.work([guest = view_.guest,
               options = settings_] { return clear_away(guest, options); },
              [this](const result<std::vector<std::string>>& shadows) {
@@ -165,6 +168,9 @@ void source_session::end(exit_code code, std::string outcome) {
     return;
   }
   enter(move_phase::over);
+  if (memory_) {
+    report_.memory = memory_->statistics();
+  }
   ended_ = true;
   tick_timer_ = timer();
   round_timer_ = timer();

@@ -46,12 +46,6 @@ result<void> memory_mover::start(std::uint32_t domid, bool live) {
   (void)::fcntl(write_end.get(), F_SETPIPE_SZ, pipe_bytes);
   pipe_ = std::make_unique<pipe_reader>(loop_, std::move(read_end));
   save_events saving;
-  saving.on_progress =
-      [this](unsigned pass, std::uint64_t done, std::uint64_t total) {
-        loop_.post([this, pass, done, total] {
-          events_.on_progress(pass, done, total);
-        });
-      };
   saving.on_suspended = [this] {
     loop_.post([this] { events_.on_suspended(); });
   };

@@ -30,8 +30,6 @@ class memory_mover {
   struct events {
     std::function<void(coded_piece)> send;
     std::function<std::size_t()> queued;
-    std::function<void(unsigned pass, std::uint64_t done, std::uint64_t total)>
-        on_progress;
     std::function<void()> on_suspended;
     /// The stream has been sent whole, or libxl failed or was aborted.
     std::function<void(result<void>)> on_done;

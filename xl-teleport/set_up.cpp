@@ -251,12 +251,6 @@ void source_session::make_movers() {
     link_->send(record_type::stream_piece, encode(record));
   };
   memory_events.queued = [this] { return link_->queued(); };
-  memory_events.on_progress =
-      [this](unsigned pass, std::uint64_t done, std::uint64_t total) {
-        memory_pass_ = pass;
-        memory_done_pages_ = done;
-        memory_total_pages_ = total;
-      };
   memory_events.on_suspended = [this] { guest_suspended(); };
   memory_events.on_done = [this](result<void> outcome) {
     memory_done(std::move(outcome));

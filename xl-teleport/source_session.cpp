@@ -210,8 +210,10 @@ void source_session::tick() {
                                      static_cast<double>(now.done));
     }
   } else if (phase_ == move_phase::memory || phase_ == move_phase::stopped) {
-    now.done = memory_done_pages_ * block_bytes;
-    now.total = memory_total_pages_ * block_bytes;
+    // The first pass brings all of it; how much later passes bring, nobody
+    // knows before.
+    now.done = memory_->statistics().bytes_in;
+    now.total = std::max(now.done, view_.guest.max_memory_kib * 1_KiB);
   }
   view_of_progress_.show(now, clock::now());
   tick_timer_ = loop_.after(tick_interval, [this] { tick(); });

@@ -120,9 +120,6 @@ class source_session {
   bool failing_ = false;
   bool leaving_ = false;  ///< the guest is being let go on
   bool ended_ = false;
-  unsigned memory_pass_ = 0;
-  std::uint64_t memory_done_pages_ = 0;
-  std::uint64_t memory_total_pages_ = 0;
   timer tick_timer_;
   timer round_timer_;
   progress_view view_of_progress_;
