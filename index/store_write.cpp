@@ -339,37 +339,49 @@ result<void> store::sweep_pairs() {
   return merge.run(*env_);
 }
 
+/// Slots that no disk owns go; in rounds, so that memory stays bounded.
 result<void> store::sweep_extents() {
+  constexpr std::size_t at_once = 65536;
   const result<disk_table> all = disks();
   if (!all) {
     return all.error();
   }
-  changes batch;
-  {
-    result<read_txn> txn = env_->begin_read();
-    if (!txn) {
-      return txn.error();
-    }
-    result<lmdb_cursor> cursor = txn->cursor(extents_);
-    if (!cursor) {
-      return cursor.error();
-    }
-    result<bool> more = cursor->seek({});
-    for (; more && *more; more = cursor->next()) {
-      if (cursor->key().size() != 8) {
-        continue;
+  byte_buffer from;
+  for (bool again = true; again;) {
+    changes batch;
+    {
+      result<read_txn> txn = env_->begin_read();
+      if (!txn) {
+        return txn.error();
       }
-      for (const slot_number slot : read_slots(cursor->value())) {
-        if (all->owner(slot) == nullptr) {
-          batch.extents_.push_back({sha_key(cursor->key()), slot, false});
+      result<lmdb_cursor> cursor = txn->cursor(extents_);
+      if (!cursor) {
+        return cursor.error();
+      }
+      result<bool> more = cursor->seek(from);
+      for (; more && *more && batch.extents_.size() < at_once;
+           more = cursor->next()) {
+        const byte_span key = cursor->key();
+        for (const slot_number slot : read_slots(cursor->value())) {
+          if (key.size() == 8 && all->owner(slot) == nullptr) {
+            batch.extents_.push_back({sha_key(key), slot, false});
+          }
         }
       }
+      if (!more) {
+        return more.error();
+      }
+      again = *more;
+      if (again) {
+        from.assign(cursor->key().begin(), cursor->key().end());
+      }
     }
-    if (!more) {
-      return more.error();
+    result<void> done = apply_extents(batch);
+    if (!done) {
+      return done;
     }
   }
-  return apply_extents(batch);
+  return {};
 }
 
 result<store_counts> store::count() {
