@@ -14,6 +14,7 @@
 #include <optional>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
@@ -120,7 +121,7 @@ class guard {
   }
   [[nodiscard]] bool begin() {
     const bool watching = store_.watch(control_path());
-    static_cast<void>(store_.drain_events());
+    first_event_due_ = store_.drain_events() == 0;
     return watching;
   }
 
@@ -130,10 +131,12 @@ class guard {
            "/control/shutdown";
   }
   [[nodiscard]] bool has_suspend_channel() {
-    return store_
-        .read("/local/domain/" + std::to_string(guest_.domid) +
-              "/device/suspend/event-channel")
-        .has_value();
+    // libxl makes the node, empty; a guest that uses it writes a number.
+    return !store_
+                .read("/local/domain/" + std::to_string(guest_.domid) +
+                      "/device/suspend/event-channel")
+                .value_or("")
+                .empty();
   }
   void outlast_helper();
   void give_name_back();
@@ -142,11 +145,11 @@ class guard {
   std::unique_ptr<toolstack> tools_;
   xenstore store_;
   std::string name_now_;
+  bool first_event_due_ = true;
   bool suspend_asked_ = false;  // something was written to control/shutdown
 };
 
 bool guard::watch_over() {
-  bool first = true;
   for (;;) {
     std::array<pollfd, 2> fds = {
         {{STDIN_FILENO, POLLIN, 0}, {store_.fd(), POLLIN, 0}}};
@@ -154,11 +157,12 @@ bool guard::watch_over() {
       continue;  // EINTR; nothing else can happen with valid descriptors
     }
     if (fds[1].revents != 0) {
-      const unsigned events = store_.drain_events();
-      // The watch's own first event may come late; it stands for no write.
-      const bool written = events > (first ? 1U : 0U);
-      first = first && events == 0;
-      suspend_asked_ = suspend_asked_ || written;
+      unsigned events = store_.drain_events();
+      // The watch's own first event stands for no write.
+      if (events > 0 && std::exchange(first_event_due_, false)) {
+        --events;
+      }
+      suspend_asked_ = suspend_asked_ || events > 0;
     }
     if (fds[0].revents != 0) {
       char byte = 0;

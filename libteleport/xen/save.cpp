@@ -73,6 +73,7 @@ struct saver::state_data {
   void ask_abort();
   [[nodiscard]] std::optional<int> finished();
   [[nodiscard]] result<void> one_turn(std::vector<pollfd>& fds);
+  [[nodiscard]] result<void> outcome(int rc) const;
   [[nodiscard]] result<void> save();
   void run();
 };
@@ -181,6 +182,21 @@ result<void> saver::state_data::one_turn(std::vector<pollfd>& fds) {
   return {};
 }
 
+/// libxl calls a broken pipe a guest that did not answer; better say so.
+result<void> saver::state_data::outcome(int rc) const {
+  if (rc == 0) {
+    return {};
+  }
+  error cause = context->failure(rc, "save of domain " + std::to_string(domid));
+  pollfd reader = {pipe.get(), 0, 0};
+  if (rc != ERROR_ABORTED && ::poll(&reader, 1, 0) == 1 &&
+      (reader.revents & POLLERR) != 0) {
+    return error{errc::peer_lost,
+                 "the stream's reader is gone; " + cause.context};
+  }
+  return cause;
+}
+
 result<void> saver::state_data::save() {
   const libxl_asyncop_how how = how_of(this);
   const int flags = live ? LIBXL_SUSPEND_LIVE : 0;
@@ -196,10 +212,7 @@ result<void> saver::state_data::save() {
     ask_abort();
     if (const auto rc = finished()) {
       tell();
-      if (*rc != 0) {
-        return context->failure(*rc, what);
-      }
-      return {};
+      return outcome(*rc);
     }
     // A failed poll leaves the operation pending; libxl cannot be freed then.
     if (auto r = one_turn(fds); !r) {
