@@ -98,6 +98,7 @@ void memory_mover::take(result<byte_buffer> bytes) {
 
 void memory_mover::coded(result<std::vector<coded_piece>> pieces) {
   busy_ = false;
+  statistics_ = filter_.statistics();
   if (!pieces) {
     piped_ = pieces.error();
     pipe_over_ = true;

@@ -47,7 +47,7 @@ class memory_mover {
   void abort();
 
   [[nodiscard]] const stream_statistics& statistics() const noexcept {
-    return filter_.statistics();
+    return statistics_;
   }
 
  private:
@@ -58,7 +58,8 @@ class memory_mover {
   event_loop& loop_;
   events events_;
   stream_recorder recorder_;
-  stream_filter filter_;
+  stream_filter filter_;  ///< the pool's while `busy_`
+  stream_statistics statistics_;
   std::unique_ptr<pipe_reader> pipe_;
   std::unique_ptr<saver> saver_;
   bool busy_ = false;  ///< a read or the coding of one is under way
