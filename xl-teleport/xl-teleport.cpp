@@ -71,7 +71,13 @@ void show(const move_report& report,
 int move(const move_options& options, const settings& config) {
   auto view = look_at_guest(options.guest, options.live);
   if (!view) {
-    return complain(view.error().context, exit_code::refused);
+    move_report nothing;
+    nothing.guest = options.guest;
+    nothing.destination = options.host;
+    nothing.outcome = "refused";
+    nothing.sentence = view.error().context;
+    show(nothing, exit_code::refused, options);
+    return static_cast<int>(exit_code::refused);
   }
   event_loop loop(workers);
   exit_code code = exit_code::uncertain;
