@@ -9,6 +9,8 @@
 SYSTEMCTL  ?= systemctl
 CONFDIR     = $(SYSCONFDIR)/xen
 STATEDIR    = /var/lib/xl-teleport
+# Where arriving disks are put unless teleport.conf says otherwise.
+IMAGEDIR    = /var/lib/xen/images
 SBIN_PROGS := $(filter xl-teleport/xl-teleport tools/teleportd tools/teleportctl,$(PROGS))
 PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
@@ -42,6 +44,7 @@ $(BUILD)/%: %.pod Makefile
 install: all man
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
 	  $(DESTDIR)$(CONFDIR) $(sort $(foreach m,$(MAN),$(call man_dir,$(m))))
+	install -d $(DESTDIR)$(IMAGEDIR)
 	install -d -m 0700 $(DESTDIR)$(CONFDIR)/teleport \
 	  $(DESTDIR)$(CONFDIR)/teleport/peers $(DESTDIR)$(STATEDIR)
 	install -m 0755 $(SBIN_PROGS:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)/
@@ -91,4 +94,5 @@ endif
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if cmp -s tools/teleport.conf $$conf; then rm -f $$conf; fi
 	$(Q)rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/teleport/peers \
-	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) 2>/dev/null; true
+	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) \
+	  $(DESTDIR)$(IMAGEDIR) 2>/dev/null; true
