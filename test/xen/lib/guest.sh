@@ -7,7 +7,7 @@ guest_create() {
     local host=$1 name=$2
     shift
     on "$host" /usr/local/lib/lab/guest-create "$@" || fail "cannot create $name: $(on "$host" "tail -5 /var/log/xen/xl-$name.log")"
-    wait_for "the witness of $name on $host" 180 witness_started "$host" "$name"
+    wait_for "the witness of $name on $host" 240 witness_started "$host" "$name"
 }
 
 witness_started() { on "$1" "grep -aq 'witness: ack 3 ' /var/log/xen/console/guest-$2.log"; }

@@ -5,7 +5,7 @@
 # daemon started. Without a Makefile or its install target it says so and returns 1.
 install_programs() {
     local stage=$LAB/stage host
-    if ! grep -qs '^install:' "$REPOSITORY/Makefile"; then
+    if ! make -n -C "$REPOSITORY" install DESTDIR="$stage" PREFIX=/usr/local > /dev/null 2>&1; then
         say "there is no 'make install' yet: only stock Xen in the hosts"
         return 1
     fi
