@@ -88,6 +88,7 @@ __u64 submitted_sectors;  // of all writes to the whole disk
 __u64 submitted_writes;
 __u64 reused;  // a pending write's address came again: its end was missed
 __u64 insert_failed;  // the table was full or locked: marks may be incomplete
+__u64 strike_failed;  // an ended write could not be taken off the table
 __u64 unpaired;       // a write ended whose begin was not seen
 
 struct {
@@ -192,6 +193,13 @@ int BPF_PROG(on_submit, struct bio* bio) {
   return 0;
 }
 
+static __always_inline void strike_off(__u64 key) {
+  // Refused when this interrupts another change of the same part of the table.
+  if (bpf_map_delete_elem(&pending, &key) != 0) {
+    __sync_fetch_and_add(&strike_failed, 1);
+  }
+}
+
 /// Ends of writes on devices that take bios as they are (device mapper, md).
 /// The range that the event tells is not to be trusted: of a write that was
 /// split it is the last part only.
@@ -201,7 +209,7 @@ int BPF_PROG(on_bio_end, struct request_queue* queue, struct bio* bio) {
   struct pending_write* write = bpf_map_lookup_elem(&pending, &key);
   if (write) {
     mark_range(write->sector, write->bytes);
-    bpf_map_delete_elem(&pending, &key);
+    strike_off(key);
     return 0;
   }
   __u64 bytes = bio->bi_iter.bi_size;
@@ -249,7 +257,7 @@ static long end_one(__u32 index, void* context) {
   } else if (__sync_fetch_and_add(&write->bytes_left, -(__s64)bytes) <=
              (__s64)bytes) {
     mark_range(write->sector, write->bytes);
-    bpf_map_delete_elem(&pending, &key);
+    strike_off(key);
   }
   walk->left -= bytes;
   walk->bio = (__u64)BPF_CORE_READ(bio, bi_next);

@@ -66,6 +66,9 @@ struct tracker_counters {
   std::uint64_t unpaired = 0;
   /// Times the kernel did not run the submission program.
   std::uint64_t missed = 0;
+  /// Times it did not run a program at a write's end, or that program could
+  /// not strike the write off the table: as reused.
+  std::uint64_t missed_ends = 0;
   /// Writes in the table of pending ones, those given up included.
   std::uint64_t pending = 0;
 };
@@ -83,7 +86,8 @@ class dirty_tracker : public write_tracker {
       const std::string& device);
 
   /// Waits until no write that was queued before attach() is in flight. A
-  /// device-mapper device that is never at rest is suspended for a moment.
+  /// device-mapper device is suspended for that, for as long as the slowest of
+  /// its writes takes; others must be found at rest.
   ///
   /// @error errc::timeout when the device never came to rest: pause the guest
   ///        for a moment, and call again

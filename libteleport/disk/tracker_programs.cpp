@@ -87,6 +87,15 @@ std::uint64_t load(const Counter& counter) {
   return __atomic_load_n(&counter, __ATOMIC_ACQUIRE);
 }
 
+/// Times the kernel passed a program over, as it was running on that CPU.
+std::uint64_t misses_of(const bpf_program* program) {
+  bpf_prog_info about{};
+  std::uint32_t length = sizeof(about);
+  return bpf_obj_get_info_by_fd(bpf_program__fd(program), &about, &length) == 0
+             ? about.recursion_misses
+             : 0;
+}
+
 }  // namespace
 
 void tracker_programs::destroy::operator()(
@@ -182,12 +191,10 @@ tracker_counters tracker_programs::counters() const {
   now.reused = load(counted.reused);
   now.insert_failed = load(counted.insert_failed);
   now.unpaired = load(counted.unpaired);
-  bpf_prog_info about{};
-  std::uint32_t length = sizeof(about);
-  if (bpf_obj_get_info_by_fd(
-          bpf_program__fd(skeleton_->progs.on_submit), &about, &length) == 0) {
-    now.missed = about.recursion_misses;
-  }
+  now.missed = misses_of(skeleton_->progs.on_submit);
+  now.missed_ends = load(counted.strike_failed) +
+                    misses_of(skeleton_->progs.on_bio_end) +
+                    misses_of(skeleton_->progs.on_request_end);
   return now;
 }
 
