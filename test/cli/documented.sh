@@ -14,6 +14,7 @@ source=$TELEPORT_SOURCE
 
 long_options() { grep -oE -- '--[a-z][a-z-]+' | sort -u; }
 same() {
+  [[ -s $1 ]] || fail "$3: none found"
   diff "$1" "$2" >difference || {
     cat difference
     fail "$3 (< the program, > the page)"
