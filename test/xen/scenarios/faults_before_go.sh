@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+#
+# Every failure before GO costs only time: in the bulk, in the rounds, while the memory is sent, and at the gate
+# with the guest suspended, the link is cut, the destination's session is killed, or the source's process is
+# killed. Each time the guest goes on at host1, nothing of it stays at host2, and the next try, begun on what
+# the last one left, comes as far as the next fault; the last try moves the guest.
+
+hold=/run/lab-hold-gate
+report=$LAB/logs/faults.json
+
+# try: starts a teleport in the background; its process, its progress
+try() {
+    host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json ${1:-} faulty host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
+}
+phase_is() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq -e --arg p "$1" '.progress.phase == $p and .progress.done > 4194304' > /dev/null 2>&1; }
+at_gate() { host2 "test -e /run/lab-at-gate"; }
+# reach PHASE: waits until the move is there
+reach() {
+    case $1 in
+        gate) wait_for 'the gate' 300 at_gate ;;
+        *) wait_for "phase $1" 300 phase_is "$1" ;;
+    esac
+}
+tried() { host1 'test -e /tmp/try.rc'; }
+# strike KIND: the fault
+strike() {
+    case $1 in
+        link) link_cut ;;
+        destination) host2 "pkill -9 -f 'teleportd --session'" ;;
+        source) host1 "pkill -9 -f 'xl-teleport --json.* faulty host2'" ;;
+    esac
+}
+nothing_at_host2() { ! host2 "xl list" | awk 'NR > 2' | grep -q .; }
+
+# fault KIND PHASE
+fault() {
+    local kind=$1 phase=$2 expected=1
+    say "$kind fails, phase $phase"
+    host2 "rm -f /run/lab-at-gate; touch $hold"
+    try
+    reach "$phase"
+    strike "$kind"
+    wait_for 'the command to end' 120 tried
+    [ "$kind" != source ] || expected=137
+    assert_equal "the exit code ($(host1 cat /tmp/try.err))" "$expected" "$(host1 cat /tmp/try.rc)"
+    [ "$kind" != link ] || link_restore
+    host2 "rm -f $hold"
+    guest_alive host1 faulty 120
+    wait_for 'host2 to clean up' 150 nothing_at_host2
+    assert_equal 'hosts it runs on' 1 "$(guest_hosts faulty)"
+}
+
+on_input 2 'cat > /usr/local/lib/lab/hold-gate; chmod 755 /usr/local/lib/lab/hold-gate' << 'EOF'
+#!/bin/sh
+# at_gate hook: tells that the gate is reached, and holds it while the scenario wants that
+touch /run/lab-at-gate
+while [ -e /run/lab-hold-gate ]; do sleep 0.1; done
+EOF
+lab_pair
+set_store directory
+host2 "sed -i s,/at-gate,/hold-gate, /etc/xen/teleport.conf"
+guest_create host1 faulty loop
+link_set 40mbit 10ms
+for phase in ${PHASES:-bulk memory gate}; do
+    for kind in ${KINDS:-link destination source}; do
+        fault "$kind" "$phase"
+    done
+done
+link_free
+host2 "rm -f $hold"
+try
+wait_for 'the last try' 300 tried
+assert_equal "the exit code ($(host1 cat /tmp/try.err))" 0 "$(host1 cat /tmp/try.rc)"
+host1 'tail -1 /tmp/try.json' > "$report"
+assert_equal 'what the tries have left was adopted' partial "$(jq -r '.disks[0].kind' "$report")"
+assert_equal 'hosts it runs on' 2 "$(guest_hosts faulty)"
+witness_verdict host2 faulty
