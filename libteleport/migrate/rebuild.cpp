@@ -203,7 +203,7 @@ result<step_result> examine(const target_disk& target,
   if (donor &&
       lookup.read_donor(donor->donor, donor->offset, work.bytes.span())) {
     work.counts.donors = length;
-    const auto proof = prove(target, work);
+    auto proof = prove(target, work);
     if (!proof || *proof == step_result::proven) {
       return proof;
     }
@@ -269,7 +269,7 @@ result<step_result> fill(const target_disk& target,
   work.digest = record.digest;
   work.counts.link += record.raw_bytes;
   work.counts.zero += bytes_of(record.zero, work.bytes.size());
-  const auto proof = prove(target, work);
+  auto proof = prove(target, work);
   if (whole && proof && *proof == step_result::mismatch) {
     return error(errc::protocol,
                  fmt::format("extent {} of disk {} was sent whole and is not "

@@ -63,7 +63,7 @@ std::vector<passing> record_teleport() {
 class destination {
  public:
   result<void> give(const raw_record& record) {
-    const auto taken = receiver_.on_record(record);
+    auto taken = receiver_.on_record(record);
     if (!taken) {
       return taken;
     }

@@ -92,7 +92,7 @@ result<void> duet::run_to_idle() {
       expect(false, "the pass does not come to an end");
       return {};
     }
-    const auto stepped = step();
+    auto stepped = step();
     if (!stepped) {
       return stepped;
     }
@@ -244,8 +244,8 @@ result<void> duet::deliver(bool to_destination) {
       return {};
     }
     on_delivered(**record, to_destination);
-    const auto taken = to_destination ? receiver_.on_record(**record)
-                                      : sender_.on_record(**record);
+    auto taken = to_destination ? receiver_.on_record(**record)
+                                : sender_.on_record(**record);
     if (!taken) {
       return taken;
     }

@@ -60,7 +60,7 @@ inline result<void> memory_device::check(std::uint64_t offset,
 
 inline result<void> memory_device::read_at(std::uint64_t offset,
                                            std::span<std::byte> out) {
-  const auto inside = check(offset, out.size());
+  auto inside = check(offset, out.size());
   if (inside) {
     std::ranges::copy(byte_span(content_).subspan(offset, out.size()),
                       out.begin());
@@ -70,7 +70,7 @@ inline result<void> memory_device::read_at(std::uint64_t offset,
 
 inline result<void> memory_device::write_at(std::uint64_t offset,
                                             byte_span bytes) {
-  const auto inside = check(offset, bytes.size());
+  auto inside = check(offset, bytes.size());
   if (inside) {
     ++changes_;
     std::ranges::copy(bytes, std::span(content_).subspan(offset).begin());
@@ -80,7 +80,7 @@ inline result<void> memory_device::write_at(std::uint64_t offset,
 
 inline result<void> memory_device::zero_at(std::uint64_t offset,
                                            std::uint64_t length) {
-  const auto inside = check(offset, length);
+  auto inside = check(offset, length);
   if (inside) {
     ++changes_;
     std::ranges::fill(std::span(content_).subspan(offset, length),
