@@ -8,3 +8,4 @@
 . "$LAB_ROOT/lib/link.sh"
 . "$LAB_ROOT/lib/guest.sh"
 . "$LAB_ROOT/lib/install.sh"
+. "$LAB_ROOT/lib/teleport.sh"

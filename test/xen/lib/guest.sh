@@ -48,7 +48,7 @@ witness_consoles() {
     for host in $LAB_HOSTS; do
         rm -f "$directory/host$host-"*
         # a log of this guest, not of one whose name begins alike
-        on "$host" "cd /var/log/xen/console && ls guest-$name.log guest-$name--*.log 2> /dev/null | tar -cf - -T -" |
+        on "$host" "cd /var/log/xen/console && ls guest-$name.log guest-$name--*.log 2> /dev/null | tar --warning=no-file-changed -cf - -T -" |
             tar -C "$directory" --transform "s/^/host$host-/" -xf - 2> /dev/null || true
     done
     find "$directory" -name 'host*.log' | sort

@@ -21,7 +21,7 @@ link_cut() {
 # link_restore: as it was set before the cut.
 link_restore() {
     local host how
-    how=$(cat "$LAB/link" 2> /dev/null)
+    how=$(cat "$LAB/link" 2> /dev/null || true)
     for host in $LAB_HOSTS; do
         if [ -n "$how" ]; then
             on "$host" "tc qdisc replace dev wan0 root netem $how limit 10000"

@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# Teleports and what is judged about them: the report, whole disks, the stream of the memory.
+#
+# A scenario calls pair_hosts and set_store, makes a guest, and calls teleport; after that report, disks_equal and
+# streams_equal speak of that last teleport.
+
+# Where the destination puts arriving disks, by kind of store.
+LAB_STORE=/srv/lab/store LAB_STREAMS=/srv/lab/streams
+
+# pair_hosts: each host knows the other. Once for each lab.
+pair_hosts() {
+    [ -e "$LAB/paired" ] && return
+    host1 'teleportctl pair root@host2' >&2 || fail "the hosts cannot be paired"
+    : > "$LAB/paired"
+}
+
+# set_store directory|lvm|lvm-thin [streams] [hook=PATH]: configures both hosts, and has each keep digests of the
+# disks at the gate, or run another program there; with "streams" also libxl's streams.
+set_store() {
+    local kind=$1 path=$LAB_STORE pool='' streams='' hook=/usr/local/lib/lab/at-gate option host
+    shift
+    for option; do
+        case $option in
+            streams) streams=$LAB_STREAMS ;;
+            hook=*) hook=${option#hook=} ;;
+            *) fail "set_store: what is $option?" ;;
+        esac
+    done
+    [ "$kind" = directory ] || path=vg0
+    [ "$kind" != lvm-thin ] || pool=pool
+    for host in $LAB_HOSTS; do
+        on "$host" "mkdir -p $LAB_STORE $LAB_STREAMS /run/lab-gate; rm -f /run/lab-gate/off $LAB_STREAMS/*
+            [ $kind = directory ] || vgs vg0 > /dev/null 2>&1 || vgcreate -q vg0 /dev/vdc
+            [ $kind != lvm-thin ] || lvs vg0/pool > /dev/null 2>&1 ||
+                lvcreate -q -y --type thin-pool -L 3G -Zn --chunksize 64k -n pool vg0" > /dev/null 2>&1 ||
+            fail "no store on host $host"
+        gate_hook | on_input "$host" 'cat > /usr/local/lib/lab/at-gate && chmod 755 /usr/local/lib/lab/at-gate'
+        printf '%s\n' '[store]' "kind = \"$kind\"" "path = \"$path\"" "pool = \"$pool\"" \
+            '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
+            on_input "$host" 'cat > /etc/xen/teleport.conf'
+        daemon_restart "$host"
+    done
+}
+
+# What runs at the destination while the guest stands still: the digest of every disk, past all caches.
+gate_hook() {
+    cat << 'HOOK'
+#!/bin/bash
+set -eu
+[ -e /run/lab-gate/off ] && exit 0
+: > "/run/lab-gate/$TELEPORT_GUEST.new"
+for disk in $TELEPORT_DISKS; do
+    digest=$(dd if="${disk#*=}" bs=1M iflag=direct status=none | xxh128sum | cut -d' ' -f1)
+    echo "${disk%%=*} $digest" >> "/run/lab-gate/$TELEPORT_GUEST.new"
+done
+mv "/run/lab-gate/$TELEPORT_GUEST.new" "/run/lab-gate/$TELEPORT_GUEST"
+HOOK
+}
+
+# gate_digests on|off: reading whole disks costs seconds of downtime; off where only the guest is judged.
+gate_digests() {
+    local host
+    for host in $LAB_HOSTS; do
+        if [ "$1" = on ]; then on "$host" rm -f /run/lab-gate/off; else on "$host" touch /run/lab-gate/off; fi
+    done
+}
+
+# index_donors HOST PATH...: the index knows exactly these. index_empty HOST: and none.
+index_donors() {
+    local host=$1
+    shift
+    index_empty "$host"
+    on "$host" "teleportctl index add $*" >&2 || fail "cannot index $* on host $host"
+}
+index_empty() {
+    daemon_stop "$1"
+    on "$1" 'rm -rf /var/lib/xl-teleport/index'
+    daemon_restart "$1"
+}
+
+# try_teleport FROM TO GUEST [OPTION...]: sets code. The files of the last one: $LAB/teleport/ lines (progress and
+# report), report, errors, card (bytes that FROM's card sent and received meanwhile).
+try_teleport() {
+    local from=${1#host} to=${2#host} guest=$3 files=$LAB/teleport before after
+    shift 3
+    mkdir -p "$files"
+    on "$to" rm -f "/run/lab-gate/$guest"
+    read -r -a before < <(link_bytes "$from")
+    code=0
+    on "$from" "xl teleport --json $* '$guest' host$to" > "$files/lines" 2> "$files/errors" || code=$?
+    read -r -a after < <(link_bytes "$from")
+    echo "$((after[0] - before[0])) $((after[1] - before[1]))" > "$files/card"
+    tail -n 1 "$files/lines" > "$files/report"
+    say "teleport of $guest from host$from to host$to: exit code $code, $(cat "$files/report" "$files/errors")"
+}
+
+# teleport FROM TO GUEST [OPTION...]: as above, and it must have moved, and run there and there only.
+teleport() {
+    local code
+    try_teleport "$@"
+    [ "$code" -eq 0 ] || fail "the teleport of $3 ended with exit code $code: $(tail -n 3 "$LAB/teleport/errors")"
+    assert_equal "the report's outcome" moved "$(report .outcome)"
+    assert_equal "where $3 runs" "${2#host}" "$(guest_hosts "$3")"
+}
+
+# teleport_fails CODE SENTENCE FROM TO GUEST [OPTION...]: it ends with this exit code and says so (a regular
+# expression), and the guest runs at FROM alone.
+teleport_fails() {
+    local expected=$1 sentence=$2 code
+    shift 2
+    try_teleport "$@"
+    assert_equal "the exit code of the teleport" "$expected" "$code"
+    grep -qE -- "$sentence" "$LAB/teleport/errors" "$LAB/teleport/report" ||
+        fail "nobody said '$sentence': $(cat "$LAB/teleport/errors" "$LAB/teleport/report")"
+    assert_equal "where $3 runs" "${1#host}" "$(guest_hosts "$3")"
+}
+
+# report FILTER: jq's answer about the last report, for example: report .bulk.donors
+report() { jq -r "$1" "$LAB/teleport/report"; }
+
+# shadows HOST GUEST: lines "VDEV PATH" of what is kept whole there.
+shadows() {
+    on "$1" 'teleportctl shadow list --json' |
+        jq -r --arg guest "$2" '.[] | select(.guest == $guest and .kind == "shadow") | "\(.vdev) \(.path)"' | sort
+}
+
+# disks_equal FROM TO GUEST: the disks that stayed behind at FROM, as they are now, are byte for byte what TO had
+# when it let the guest go on. One line for each disk, and as many as the report names.
+disks_equal() {
+    local from=$1 to=$2 guest=$3 vdev path here=''
+    while read -r vdev path; do
+        here+="$vdev $(disk_digest "$from" "$path")"$'\n'
+    done < <(shadows "$from" "$guest")
+    assert_equal "number of shadows of $guest at host${from#host}" "$(report '.disks | length')" "$(printf %s "$here" | wc -l)"
+    assert_equal "the disks at the cut-over" "$(printf %s "$here")" "$(on "$to" "sort '/run/lab-gate/$guest'")"
+    say "$guest: the whole disks of both hosts were equal at the cut-over: $(echo $here)"
+}
+
+# streams_equal FROM TO: what the destination rebuilt for Xen is what libxl wrote at the source, and Xen's own
+# checker accepts it. The files, as large as the guest's memory, go away.
+streams_equal() {
+    local from=$1 to=$2 name
+    name=$(report .id)
+    assert_equal "the streams' digests" "$(on "$from" "xxh128sum < $LAB_STREAMS/$name.sent")" \
+        "$(on "$to" "xxh128sum < $LAB_STREAMS/$name.rebuilt")"
+    on "$to" "PYTHONPATH=\$(echo /usr/lib/xen-*/lib/python) /usr/lib/xen-*/bin/verify-stream-v2 --format libxl -i $LAB_STREAMS/$name.rebuilt" > "$LAB/teleport/verify" 2>&1 ||
+        fail "verify-stream-v2: $(tail -n 3 "$LAB/teleport/verify")"
+    streams_remove
+}
+streams_remove() { local host; for host in $LAB_HOSTS; do on "$host" "rm -f $LAB_STREAMS/*"; done; }
+
+# at_most WHAT LIMIT NUMBER, at_least WHAT LIMIT NUMBER
+at_most() { [ "$3" -le "$2" ] || fail "$1: $3, more than $2"; }
+at_least() { [ "$3" -ge "$2" ] || fail "$1: $3, less than $2"; }

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# What can be known to fail is refused before anything is touched: exit code 3 (2 for wrong usage), a sentence that
+# says what to do, no file and no domain left at the destination, and the guest runs on.
+
+guest=refused1
+
+# everything HOST: what a refusal may not change
+everything() { on "$1" "ls $LAB_STORE; lvs --noheadings -o lv_name 2> /dev/null; xl list | awk 'NR > 1 { print \$1 }'; losetup -nO BACK-FILE; teleportctl shadow list"; }
+
+# refused SENTENCE [GUEST [OPTION...]]
+refused() {
+    local sentence=$1 name=${2:-$guest} here there code
+    shift
+    shift $(($# > 0))
+    here=$(everything host1) there=$(everything host2)
+    try_teleport host1 host2 "$name" "$@"
+    assert_equal "exit code of what is refused for '$sentence'" 3 "$code"
+    grep -qE -- "$sentence" "$LAB/teleport/errors" "$LAB/teleport/report" || fail "nobody said '$sentence'"
+    assert_equal "host1 after the refusal" "$here" "$(everything host1)"
+    assert_equal "host2 after the refusal" "$there" "$(everything host2)"
+}
+
+pair_hosts
+set_store directory
+guest_create host1 $guest loop --idle
+
+refused "no guest named 'nobody'" nobody
+
+host2 'mv /etc/xen/teleport/peers /etc/xen/teleport/peers.away; mkdir /etc/xen/teleport/peers'
+refused "not paired.*teleportctl pair root@"
+host2 'rmdir /etc/xen/teleport/peers; mv /etc/xen/teleport/peers.away /etc/xen/teleport/peers'
+host1 'mv /etc/xen/teleport/peers /etc/xen/teleport/peers.away; mkdir /etc/xen/teleport/peers'
+refused "teleportctl pair root@"
+host1 'rmdir /etc/xen/teleport/peers; mv /etc/xen/teleport/peers.away /etc/xen/teleport/peers'
+
+# a guest of the same name there; it needs no disk, nor to run
+host2 "printf 'name = \"$guest\"\ntype = \"pvh\"\nkernel = \"/srv/lab/golden/vmlinuz-guest\"\nmemory = 32\n' > /tmp/clash.cfg; xl create -q -p /tmp/clash.cfg"
+refused "a guest named '$guest' is already at the destination"
+host2 "xl destroy $guest; rm /tmp/clash.cfg"
+
+# no store, and one that is too small
+host2 "mv $LAB_STORE $LAB_STORE.away"
+refused "$LAB_STORE"
+host2 "mkdir $LAB_STORE && mount -t tmpfs -o size=100m tmpfs $LAB_STORE"
+refused "needs? .*MiB"
+host2 "umount $LAB_STORE && rmdir $LAB_STORE && mv $LAB_STORE.away $LAB_STORE"
+
+# the name of a domain that is no guest; the same problems are told by --dry-run
+refused "Domain-0 is the host itself" Domain-0 --dry-run
+
+guest_alive host1 $guest
+assert_equal "where it runs" 1 "$(guest_hosts $guest)"
+witness_verdict host1 $guest
