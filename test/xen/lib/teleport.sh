@@ -133,7 +133,7 @@ disks_equal() {
     done < <(shadows "$from" "$guest")
     assert_equal "number of shadows of $guest at host${from#host}" "$(report '.disks | length')" "$(printf %s "$here" | wc -l)"
     assert_equal "the disks at the cut-over" "$(printf %s "$here")" "$(on "$to" "sort '/run/lab-gate/$guest'")"
-    say "$guest: the whole disks of both hosts were equal at the cut-over: $(echo $here)"
+    say "$guest: the whole disks of both hosts were equal at the cut-over: ${here//$'\n'/ }"
 }
 
 # streams_equal FROM TO: what the destination rebuilt for Xen is what libxl wrote at the source, and Xen's own
