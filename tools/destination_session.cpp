@@ -443,6 +443,12 @@ void destination_session::act(destination_handover::action action) {
                                               : journal_state::abandoned);
       if (!written) {
         log_error(written.error().context);
+        if (!runs) {
+          // A promise that is not durable is not given: the source asks again.
+          phase_ = phase::ending;
+          end(1);
+          return;
+        }
       }
       go_result result;
       result.runs = runs;

@@ -185,9 +185,9 @@ void disk_mover::pump() {
       events_.send(record->type, record->body);
       continue;
     }
-    std::vector<block_device*> devices;
+    std::vector<source_disk> devices;
     for (const moved_disk& disk : disks_) {
-      devices.push_back(disk.device.get());
+      devices.push_back({disk.device.get(), disk.tracker.get()});
     }
     ++jobs_;
     loop_.work(

@@ -72,6 +72,15 @@ std::optional<destination_fate> ask(const fate_query::target& whom,
   return answer;
 }
 
+/// The guest is here and not in the suspended domain that GO was given for.
+bool goes_on_here(const journal_entry& entry) {
+  auto xen = toolstack::open();
+  const auto state = xen ? (*xen)->state_by_uuid(entry.uuid)
+                         : result<guest_state>(xen.error());
+  return state &&
+         (*state == guest_state::running || *state == guest_state::paused);
+}
+
 exit_code take_back(journal& entries, journal_entry entry) {
   const auto resumed = let_go_on(entry.domid);
   if (!resumed) {
@@ -124,6 +133,14 @@ exit_code recover(const move_options& options, const settings& config) {
   if (!whom) {
     return complain("the journal does not say who was asked",
                     exit_code::uncertain);
+  }
+  if (goes_on_here(*entry)) {
+    // It has come back since, or was resumed by hand: the entry is history.
+    auto settled = *entry;
+    settled.state = journal_state::home;
+    (void)entries->write(settled);
+    std::cout << entry->guest << " runs here: there is nothing to recover.\n";
+    return exit_code::stayed;
   }
   source_handover handover;
   (void)handover.recover();

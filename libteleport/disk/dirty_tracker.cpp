@@ -51,6 +51,7 @@ class kernel_tracker final : public dirty_tracker {
       : disk_(std::move(disk)), programs_(std::move(programs)), grain_(grain) {}
 
   result<dirty_map> take() override;
+  [[nodiscard]] block_mask written_since(std::uint64_t extent) const override;
   result<bool> idle() override;
   result<void> audit() override;
   result<void> start_barrier(milliseconds limit) override;
@@ -139,6 +140,22 @@ result<dirty_map> kernel_tracker::take() {
   }
   taken.merge(again);
   return taken;
+}
+
+block_mask kernel_tracker::written_since(std::uint64_t extent) const {
+  block_mask blocks;
+  const auto marks = programs_.marks();
+  for (std::size_t i = 0; i < extent_blocks; ++i) {
+    const std::uint64_t bit =
+        (extent * extent_bytes + i * block_bytes) / grain_;
+    if (bit / 64 < marks.size()) {
+      const std::atomic_ref<std::uint64_t> word(marks[bit / 64]);
+      if ((word.load(std::memory_order_acquire) >> (bit % 64) & 1U) != 0) {
+        blocks.set(i);
+      }
+    }
+  }
+  return blocks;
 }
 
 result<void> kernel_tracker::forget_stale(

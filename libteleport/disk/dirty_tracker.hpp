@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 
+#include "libteleport/base/block_mask.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/dirty_map.hpp"
 
@@ -42,6 +43,13 @@ class write_tracker {
   ///
   /// @error errc::mismatch when the device is not the same any more
   [[nodiscard]] virtual result<dirty_map> take() = 0;
+
+  /// Blocks of an extent written since the last take. Asked after the extent
+  /// was read, it names every block of it that may be newer than that take.
+  ///
+  /// Threads: may be called from any, beside take().
+  [[nodiscard]] virtual block_mask written_since(
+      std::uint64_t extent) const = 0;
 
   /// True when no write is in flight now.
   [[nodiscard]] virtual result<bool> idle() = 0;

@@ -39,7 +39,9 @@ class tracker_programs {
                                                        std::size_t grain);
 
   /// The marks, shared with the kernel: use atomic operations only.
-  [[nodiscard]] std::span<std::uint64_t> marks() noexcept { return marks_; }
+  [[nodiscard]] std::span<std::uint64_t> marks() const noexcept {
+    return marks_;
+  }
 
   /// All writes that are pending during the whole call, and some of those that
   /// come or go meanwhile.

@@ -50,15 +50,22 @@ sender_job_done run_answer(const answer_job& job, int level) {
 }
 
 result<sender_job_done> run_round(const round_job& job,
-                                  block_device& disk,
+                                  const source_disk& disk,
                                   int level) {
-  auto extent = capture(disk, job.place);
+  auto extent = capture(*disk.device, job.place);
   if (!extent) {
     return extent.error();
   }
+  // What the guest has written to this extent since its marks were taken is in
+  // the bytes just read: it goes along, or the extent's proof would fail. It is
+  // still marked, and comes again in the next round.
+  block_mask blocks = job.blocks;
+  if (disk.tracker != nullptr) {
+    blocks = blocks | disk.tracker->written_since(job.place.extent);
+  }
   sender_job_done done;
   done.record = {record_type::extent_data,
-                 encode(data_of(*extent, job.blocks, level))};
+                 encode(data_of(*extent, blocks, level))};
   done.captured.push_back(
       std::make_shared<const captured_extent>(std::move(*extent)));
   return done;
@@ -67,13 +74,13 @@ result<sender_job_done> run_round(const round_job& job,
 }  // namespace
 
 result<sender_job_done> run(const sender_job& job,
-                            const std::vector<block_device*>& disks,
+                            const std::vector<source_disk>& disks,
                             int level) {
   if (const auto* announce = std::get_if<announce_job>(&job)) {
-    return run_announce(*announce, *disks[announce->disk]);
+    return run_announce(*announce, *disks[announce->disk].device);
   }
   if (const auto* round = std::get_if<round_job>(&job)) {
-    return run_round(*round, *disks[round->place.disk], level);
+    return run_round(*round, disks[round->place.disk], level);
   }
   return run_answer(std::get<answer_job>(job), level);
 }

@@ -25,6 +25,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/dirty_map.hpp"
+#include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/migrate/capture.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/record.hpp"
@@ -60,12 +61,20 @@ struct sender_job_done {
   raw_record record;
 };
 
+/// A disk as jobs need it.
+struct source_disk {
+  block_device* device = nullptr;
+  /// None for a disk that nobody writes.
+  const write_tracker* tracker = nullptr;
+};
+
 /// Does a job's work. Blocks on the disk.
 ///
 /// @param disks  in the OFFER's order
 /// @param level  zstd's
-[[nodiscard]] result<sender_job_done> run(
-    const sender_job& job, const std::vector<block_device*>& disks, int level);
+[[nodiscard]] result<sender_job_done> run(const sender_job& job,
+                                          const std::vector<source_disk>& disks,
+                                          int level);
 
 class disk_sender {
  public:

@@ -145,7 +145,7 @@ TEST_CASE("no flipped bit and no cut in an answer confuses the sender",
     const auto work = [&] {
       while (auto action = sender.next()) {
         if (auto* job = std::get_if<sender_job>(&*action)) {
-          auto done = run(*job, {&source}, 1);
+          auto done = run(*job, {{&source}}, 1);
           REQUIRE(done);
           sender.on_job_done(std::move(*done));
         }

@@ -163,7 +163,11 @@ result<void> duet::run_sender_job() {
     return {};
   }
   const auto job = take(sender_jobs_, pick(sender_jobs_.size()));
-  auto done = run(job, disks_, 1);
+  std::vector<source_disk> sources;
+  for (block_device* disk : disks_) {
+    sources.push_back({disk});
+  }
+  auto done = run(job, sources, 1);
   if (!done) {
     return done.error();
   }

@@ -40,7 +40,7 @@ struct bench {
     std::vector<raw_record> records;
     while (auto action = sender.next()) {
       if (auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {&source}, 1);
+        auto done = run(*job, {{&source}}, 1);
         REQUIRE(done);
         sender.on_job_done(std::move(*done));
       } else {
@@ -193,6 +193,39 @@ TEST_CASE("a round sends what is marked, coarse marks and the end included",
   REQUIRE(test.sender.on_record(state_of({0, 2}, extent_state::proven)));
   CHECK(test.sender.idle());
   CHECK(test.sender.pass_done() == test.sender.pass_total());
+}
+
+namespace {
+
+/// Says that block 5 of every extent has been written since the take.
+class block_five_written : public write_tracker {
+ public:
+  result<dirty_map> take() override { return dirty_map(); }
+  [[nodiscard]] block_mask written_since(
+      std::uint64_t /*extent*/) const override {
+    block_mask blocks;
+    blocks.set(5);
+    return blocks;
+  }
+  result<bool> idle() override { return true; }
+  result<void> audit() override { return {}; }
+};
+
+}  // namespace
+
+TEST_CASE("a round brings what was written between the take and the reading",
+          "[migrate]") {
+  memory_device source{byte_buffer(extent_bytes, std::byte{3})};
+  const block_five_written tracker;
+  round_job job;
+  job.blocks.set(1);
+  const auto done = run(job, {{&source, &tracker}}, 1);
+  REQUIRE(done);
+  const auto data = decode_extent_data(done->record.body);
+  REQUIRE(data);
+  CHECK(data->data.count() == 2);
+  CHECK(data->data.test(1));
+  CHECK(data->data.test(5));
 }
 
 }  // namespace teleport
