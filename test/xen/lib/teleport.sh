@@ -15,7 +15,8 @@ pair_hosts() {
 }
 
 # set_store directory|lvm|lvm-thin [streams] [hook=PATH]: configures both hosts, and has each keep digests of the
-# disks at the gate, or run another program there; with "streams" also libxl's streams.
+# disks at the gate, or run another program there; with "streams" also libxl's streams. What was kept for earlier
+# guests is forgotten.
 set_store() {
     local kind=$1 path=$LAB_STORE pool='' streams='' hook=/usr/local/lib/lab/at-gate option host
     shift
@@ -39,6 +40,7 @@ set_store() {
             '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
             on_input "$host" 'cat > /etc/xen/teleport.conf'
         daemon_restart "$host"
+        on "$host" "teleportctl shadow list --json | jq -r '.[].uuid' | sort -u | xargs -r -n 1 teleportctl shadow forget" > /dev/null
     done
 }
 

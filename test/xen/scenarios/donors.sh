@@ -11,8 +11,8 @@ copies=/srv/lab/donors/copies
 
 # forget HOST: what is kept there for the guest goes, so that its next target there is new
 forget() {
-    local vdev path
-    while read -r vdev path; do on "$1" "teleportctl shadow forget $guest && rm '$path'" < /dev/null >&2; done < <(shadows "$1" $guest)
+    local path
+    while read -r _ path; do on "$1" "teleportctl shadow forget $guest && rm '$path'" < /dev/null >&2; done < <(shadows "$1" $guest)
 }
 
 # copy_donors HOST: indexed, and free to be spoilt

@@ -9,14 +9,14 @@ gate_digests off
 guest_create host1 $guest loop --churn 8
 for ((i = 1; i <= teleports; i++)); do
     [ "$i" -lt "$teleports" ] || gate_digests on
-    teleport $from $to $guest
+    teleport "$from" "$to" $guest
     say "measured: $i: $(report '"\(.total_seconds) s, downtime \(.downtime_seconds) s, sent \(.link.sent), memory \(.memory.coded_bytes)"')"
     [ "$i" -lt 3 ] || assert_equal "the target" shadow "$(report '.disks[0].kind')"
-    guest_alive $to $guest
+    guest_alive "$to" $guest
     read -r from to <<< "$to $from"
 done
-disks_equal $to $from $guest
+disks_equal "$to" "$from" $guest
 witness_state $guest
 # shellcheck disable=SC2154
 assert_equal "moves that the witness's consoles show" "$teleports" "$moves"
-witness_verdict $from $guest
+witness_verdict "$from" $guest

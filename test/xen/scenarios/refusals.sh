@@ -26,12 +26,16 @@ guest_create host1 $guest loop --idle
 
 refused "no guest named 'nobody'" nobody
 
-host2 'mv /etc/xen/teleport/peers /etc/xen/teleport/peers.away; mkdir /etc/xen/teleport/peers'
-refused "not paired.*teleportctl pair root@"
-host2 'rmdir /etc/xen/teleport/peers; mv /etc/xen/teleport/peers.away /etc/xen/teleport/peers'
-host1 'mv /etc/xen/teleport/peers /etc/xen/teleport/peers.away; mkdir /etc/xen/teleport/peers'
+# neither host knows the other any more; put back whatever happens
+peers=/etc/xen/teleport/peers
+know_again() { on "$1" "if [ -d $peers.away ]; then rm -rf $peers; mv $peers.away $peers; fi"; }
+trap 'know_again host1; know_again host2' EXIT
+host2 "mv $peers $peers.away && mkdir $peers"
+refused "does not know this host's key: run 'teleportctl pair root@"
+know_again host2
+host1 "mv $peers $peers.away && mkdir $peers"
 refused "teleportctl pair root@"
-host1 'rmdir /etc/xen/teleport/peers; mv /etc/xen/teleport/peers.away /etc/xen/teleport/peers'
+know_again host1
 
 # a guest of the same name there; it needs no disk, nor to run
 host2 "printf 'name = \"$guest\"\ntype = \"pvh\"\nkernel = \"/srv/lab/golden/vmlinuz-guest\"\nmemory = 32\n' > /tmp/clash.cfg; xl create -q -p /tmp/clash.cfg"
@@ -39,11 +43,13 @@ refused "a guest named '$guest' is already at the destination"
 host2 "xl destroy $guest; rm /tmp/clash.cfg"
 
 # no store, and one that is too small
+store_again() { host2 "if [ -d $LAB_STORE.away ]; then umount $LAB_STORE 2> /dev/null; rm -rf $LAB_STORE; mv $LAB_STORE.away $LAB_STORE; fi"; }
+trap 'know_again host1; know_again host2; store_again' EXIT
 host2 "mv $LAB_STORE $LAB_STORE.away"
 refused "$LAB_STORE"
 host2 "mkdir $LAB_STORE && mount -t tmpfs -o size=100m tmpfs $LAB_STORE"
-refused "needs? .*MiB"
-host2 "umount $LAB_STORE && rmdir $LAB_STORE && mv $LAB_STORE.away $LAB_STORE"
+refused "the disks need .* MiB in the destination's store"
+store_again
 
 # the name of a domain that is no guest; the same problems are told by --dry-run
 refused "Domain-0 is the host itself" Domain-0 --dry-run
