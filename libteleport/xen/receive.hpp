@@ -119,7 +119,8 @@ class receiver {
   void close_stdin() noexcept;
   [[nodiscard]] pid_t pid() const noexcept;
 
-  /// Waits for xl to end.
+  /// Waits for xl to end. What became of the guest is told by the handshake,
+  /// not by this: xl was seen to exit with 0 after it had given a guest back.
   ///
   /// @return its exit status, or 128 + the signal that ended it
   /// @error errc::timeout: it still runs

@@ -33,6 +33,10 @@ namespace {
 constexpr std::size_t kept_lines = 20;
 constexpr std::size_t max_line = 1024;
 
+/// Ours are above all numbers that xl is given, so that none is overwritten
+/// while they are put in place.
+constexpr int first_own_fd = 10;
+
 struct pipe_ends {
   unique_fd read;
   unique_fd write;
@@ -43,23 +47,31 @@ result<pipe_ends> make_pipe() {
   if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
     return system_error(errno, "pipe for xl");
   }
-  return pipe_ends{unique_fd(fds[0]), unique_fd(fds[1])};
+  const unique_fd low_read(fds[0]);
+  const unique_fd low_write(fds[1]);
+  pipe_ends ends{
+      unique_fd(::fcntl(low_read.get(), F_DUPFD_CLOEXEC, first_own_fd)),
+      unique_fd(::fcntl(low_write.get(), F_DUPFD_CLOEXEC, first_own_fd))};
+  if (!ends.read || !ends.write) {
+    return system_error(errno, "pipe for xl");
+  }
+  return ends;
 }
 
-/// Spawns `argv` with these three descriptors, no others, no signal mask, and
-/// a session of its own: a terminal's signals are for us, and xl must live to
-/// clean up.
+/// Spawns `argv` with these descriptors as 0, 1, ..., no others, no signal
+/// mask, and a session of its own: a terminal's signals are for us, and xl must
+/// live to clean up.
 result<pid_t> spawn(const std::vector<std::string>& argv,
-                    const std::array<int, 3>& fds) {
+                    const std::vector<int>& fds) {
   posix_spawn_file_actions_t actions{};
   posix_spawnattr_t attributes{};
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  for (int i = 0; i < 3; ++i) {
-    posix_spawn_file_actions_adddup2(
-        &actions, fds.at(static_cast<std::size_t>(i)), i);
+  int next = 0;
+  for (const int fd : fds) {
+    posix_spawn_file_actions_adddup2(&actions, fd, next++);
   }
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  posix_spawn_file_actions_addclosefrom_np(&actions, next);
   sigset_t none{};
   sigset_t all{};
   sigemptyset(&none);
@@ -189,8 +201,16 @@ result<std::unique_ptr<receiver>> receiver::start(receiver_options options) {
   if (options.paused) {
     argv.emplace_back("-p");
   }
-  const auto pid = spawn(
-      argv, {input->read.get(), output->write.get(), complaints->write.get()});
+  // xl also holds the reading ends of what it writes. If we are killed, it
+  // says so on standard error and then reports on standard output *before* it
+  // destroys its half-made guest; with nobody left to read, that would be its
+  // end (SIGPIPE), and a paused guest would stay and hold the disks.
+  const auto pid = spawn(argv,
+                         {input->read.get(),
+                          output->write.get(),
+                          complaints->write.get(),
+                          output->read.get(),
+                          complaints->read.get()});
   if (!pid) {
     return pid.error();
   }

@@ -175,6 +175,17 @@ TEST_CASE("a receiver that has no input left ends", "[xen]") {
   CHECK(receiver::start(options).error().code == errc::not_found);
 }
 
+TEST_CASE("xl can report and clean up when nobody reads any more", "[xen]") {
+  const script xl("cat > /dev/null; printf report; exit 7");
+  receiver_options options;
+  options.xl = xl.path;
+  auto started = receiver::start(options);
+  REQUIRE(started.has_value());
+  (*started)->take_stdout().reset();
+  (*started)->close_stdin();
+  CHECK((*started)->wait(std::chrono::seconds(30)).value() == 7);
+}
+
 TEST_CASE("libxl's save helper is known by its words", "[xen]") {
   const auto words = [](const std::string& mode, const std::string& domid) {
     return "/usr/lib/xen-4.17/bin/libxl-save-helper\0"s + mode +
