@@ -158,7 +158,7 @@ class store {
   store() = default;
   result<void> open_tables();
   result<void> check_version();
-  result<disk_table> read_disks(const lmdb_view& txn) const;
+  [[nodiscard]] result<disk_table> read_disks(const lmdb_view& txn) const;
   result<void> put_state(write_txn& txn, std::uint32_t next_disk);
   result<void> apply_pairs(changes& batch);
   result<void> apply_extents(changes& batch);

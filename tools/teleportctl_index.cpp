@@ -92,6 +92,7 @@ result<std::vector<std::string>> expand(
   };
   for (const std::string& pattern : patterns) {
     glob_t matches{};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet
     const int code = ::glob(pattern.c_str(), GLOB_NOCHECK, nullptr, &matches);
     for (std::size_t i = 0; code == 0 && i < matches.gl_pathc; ++i) {
       const std::string path = absolute(matches.gl_pathv[i]);

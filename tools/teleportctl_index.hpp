@@ -15,6 +15,7 @@
 
 #include "tools/settings.hpp"
 
+// NOLINTNEXTLINE(readability-identifier-naming): CLI11's own
 namespace CLI {
 class App;
 }
