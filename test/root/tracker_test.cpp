@@ -171,13 +171,15 @@ void report(const dirty_tracker& tracker, const storm& writers, int rounds) {
   UNSCOPED_INFO(writers.calls()
                 << " calls, " << c.submitted_writes << " writes, " << rounds
                 << " rounds, reused " << c.reused << ", insert_failed "
-                << c.insert_failed << ", unpaired " << c.unpaired << ", missed "
-                << c.missed << ", pending " << c.pending);
+                << c.insert_failed << ", unpaired " << c.unpaired
+                << ", missed ends " << c.missed_ends << ", missed " << c.missed
+                << ", pending " << c.pending);
   if (std::getenv("TELEPORT_TEST_REPORT") != nullptr) {
     WARN(writers.calls() << " calls, " << c.submitted_writes << " writes, "
                          << rounds << " rounds, reused " << c.reused
-                         << ", unpaired " << c.unpaired << ", missed "
-                         << c.missed << ", pending " << c.pending);
+                         << ", unpaired " << c.unpaired << ", missed ends "
+                         << c.missed_ends << ", missed " << c.missed
+                         << ", pending " << c.pending);
   }
 }
 
