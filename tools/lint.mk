@@ -45,8 +45,12 @@ lint-shell:
 	  shellcheck --external-sources --source-path=SCRIPTDIR --exclude=$(UNSHELL)
 lint-headers: $(addprefix $(BUILD)/,$(HEADERS:.hpp=.hpp.ok))
 lint-coawait: $(AWAITING:%=$(LINT)/%.coawait)
-# Catch2's main has nothing of ours in it.
-lint-tidy: $(patsubst %,$(LINT)/%.tidy,$(filter-out test/unit/main.cpp,$(ALL_SRC)))
+# Tests take as long again as the programs, for Catch2's headers: they are
+# looked at with TIDY_TESTS=1. Catch2's main has nothing of ours in it.
+TIDY_TESTS ?= 0
+TIDIED      = $(filter-out test/unit/main.cpp \
+                $(if $(filter 1,$(TIDY_TESTS)),,test/%),$(ALL_SRC))
+lint-tidy: $(patsubst %,$(LINT)/%.tidy,$(TIDIED))
 
 # The rule is in the Makefile; this makes its stamp know the headers below.
 $(BUILD)/%.hpp.ok: CPPFLAGS += -MMD -MP -MT $@ -MF $@.d
