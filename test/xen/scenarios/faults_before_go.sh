@@ -10,7 +10,7 @@ report=$LAB/logs/faults.json
 
 # try: starts a teleport in the background; its process, its progress
 try() {
-    host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json ${1:-} faulty host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
+    host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json faulty host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
 }
 phase_is() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq -e --arg p "$1" '.progress.phase == $p and .progress.done > 4194304' > /dev/null 2>&1; }
 at_gate() { host2 "test -e /run/lab-at-gate"; }
@@ -56,7 +56,7 @@ on_input 2 'cat > /usr/local/lib/lab/hold-gate; chmod 755 /usr/local/lib/lab/hol
 touch /run/lab-at-gate
 while [ -e /run/lab-hold-gate ]; do sleep 0.1; done
 EOF
-lab_pair
+pair_hosts
 set_store directory
 host2 "sed -i s,/at-gate,/hold-gate, /etc/xen/teleport.conf"
 guest_create host1 faulty loop
