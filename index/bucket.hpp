@@ -31,6 +31,7 @@ struct tag_place {
   place at = 0;
 
   friend bool operator==(const tag_place&, const tag_place&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): false alarm of clang-tidy 14
   friend auto operator<=>(const tag_place&, const tag_place&) = default;
 };
 

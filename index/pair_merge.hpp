@@ -36,6 +36,7 @@ struct pair_change {
   std::uint8_t block = 0;
   bool add = false;  ///< sorts after the removal of the same pair
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): false alarm of clang-tidy 14
   friend auto operator<=>(const pair_change&, const pair_change&) = default;
   [[nodiscard]] place at() const noexcept { return make_place(slot, block); }
 };
