@@ -12,21 +12,23 @@ count_blocks() {
     on_input "$1" "python3 - '$2' /srv/lab/donors/*.img" << 'END'
 import hashlib, os, sys
 def blocks(path):
-    with open(path, 'rb', buffering=1 << 20) as file:
-        size, at = os.fstat(file.fileno()).st_size, 0
-        while at < size:
-            try:
-                data = os.lseek(file.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                data = size
-            data -= data % 4096
-            yield (data - at) // 4096, None
-            if data == size:
-                return
-            at = min(os.lseek(file.fileno(), data, os.SEEK_HOLE), size)
-            file.seek(data)
-            for _ in range(data, at, 4096):
-                yield 1, file.read(4096)
+    file = os.open(path, os.O_RDONLY)
+    size, at = os.fstat(file).st_size, 0
+    while at < size:
+        try:
+            data = os.lseek(file, at, os.SEEK_DATA) // 4096 * 4096
+        except OSError:
+            data = size
+        yield (data - at) // 4096, None
+        while data < size:
+            piece = os.pread(file, 1 << 20, data)
+            for first in range(0, len(piece), 4096):
+                yield 1, piece[first:first + 4096]
+            data += len(piece)
+            if os.lseek(file, data - 1, os.SEEK_HOLE) < data:
+                break
+        at = data
+    os.close(file)
 digest, nothing = (lambda block: hashlib.md5(block).digest()), bytes(4096)
 donors = {digest(block) for path in sys.argv[2:] for _, block in blocks(path) if block}
 zero = found = 0
