@@ -6,8 +6,8 @@ REPOSITORY=$(dirname "$(dirname "$LAB_ROOT")")
 export LAB_ROOT REPOSITORY
 
 # Waits are for conditions; on a busy machine emulation takes three times as long: LAB_PATIENCE=3.
-# LAB_NICE=-10 has the hosts go before other work: libxl itself gives a hotplug script 40 s and no more.
-: "${LAB_PATIENCE:=1}" "${LAB_NICE:=0}"
+# The hosts go before other work of the machine: libxl gives a hotplug script 40 s of real time and no more.
+: "${LAB_PATIENCE:=1}" "${LAB_NICE:=-10}"
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 
@@ -69,6 +69,7 @@ lab_directory_new() {
     export LAB
     mkdir -p "$LAB"/{pids,logs}
     echo $$ > "$LAB/owner"
+    [ -n "${LAB_DETACHED:-}" ] || lab_guard
 }
 
 # lab_directory_find: the one named by XL_TELEPORT_LAB, or the only one that runs.
@@ -128,18 +129,25 @@ lab_remove() {
     rm -rf "$1"
 }
 
-# lab_start NAME COMMAND...: a background process of the lab, recorded; it dies with its runner unless the
-# lab is to stay up (LAB_DETACHED=1). The command must name a path inside the lab's directory.
+# lab_start NAME COMMAND...: a background process of the lab, recorded, in a session of its own. The command
+# must name a path inside the lab's directory.
 lab_start() {
     local name=$1
     shift
-    if [ -n "${LAB_DETACHED:-}" ]; then
-        setsid nice -n "$LAB_NICE" "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
-    else
-        setpriv --pdeathsig KILL nice -n "$LAB_NICE" "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
-    fi
+    setsid nice -n "$LAB_NICE" "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
     echo $! > "$LAB/pids/$name"
     disown
     # between fork and exec it still looks like this shell
     until lab_pid_runs "$LAB" "$LAB/pids/$name" || ! kill -0 $! 2> /dev/null; do sleep 0.02; done
+    # nice counts only within a session where the kernel groups processes by session
+    echo "$LAB_NICE" 2> /dev/null > "/proc/$!/autogroup" || true
+}
+
+# lab_guard: ends this lab should its runner die without a chance to do so. The runner is the lab's owner; a lab
+# that is to stay up has none.
+lab_guard() {
+    # shellcheck disable=SC2016
+    LAB_NICE=0 lab_start guard bash -c '. "$2"; LAB=${1%/}; read -r owner < "$LAB/owner"
+        while [ -d "/proc/$owner" ]; do sleep 2; done
+        rm -f "$LAB/pids/guard"; [ ! -e "$LAB/owner" ] || lab_remove "$LAB"' lab-guard "$LAB/" "$LAB_ROOT/lab.sh"
 }
