@@ -34,9 +34,15 @@ constexpr std::size_t coarse_grain = 64_KiB;
 /// idling of 8 ms.
 constexpr milliseconds rest_time(10);
 
-/// A pending write that no look has found in flight for this long has ended
-/// unseen.
-constexpr milliseconds stale_time(1000);
+/// The same for writes from before the tracker, of which the table knows
+/// nothing: also longer than a thread on its way from the submission to the
+/// driver may have to wait for a processor.
+constexpr milliseconds first_rest_time(100);
+
+/// A pending write has ended unseen when in this time no look found any write
+/// in flight. Short, as the guest waits for it in its suspension; an error
+/// would be found by the audit, as the kernel would not have counted the write.
+constexpr milliseconds stale_time(200);
 
 /// The kernel's and our count of sectors at one moment at rest.
 struct baseline {
@@ -64,12 +70,15 @@ class kernel_tracker final : public dirty_tracker {
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> window_of(
       const pending_write& write) const;
   /// Counts of a moment at rest, or none when there is no rest now.
-  result<std::optional<baseline>> rest();
+  ///
+  /// @param may_drain  a device-mapper device may be suspended for certainty
+  result<std::optional<baseline>> rest(bool may_drain);
   /// Waits until all writes that a device-mapper device was given before have
   /// ended, and counts them if that was not done before.
   result<void> drain();
   /// Gives up those of `writes` that were there long ago and are not running.
-  result<void> forget_stale(const std::vector<pending_write>& writes);
+  result<void> forget_stale(const std::vector<pending_write>& writes,
+                            bool may_drain);
 
   disk_facts disk_;
   tracker_programs programs_;
@@ -159,7 +168,7 @@ block_mask kernel_tracker::written_since(std::uint64_t extent) const {
 }
 
 result<void> kernel_tracker::forget_stale(
-    const std::vector<pending_write>& writes) {
+    const std::vector<pending_write>& writes, bool may_drain) {
   // Nothing is taken out of the kernel's table, where the same address may
   // belong to a new write by now: its serial differs. Those that are passed
   // over have been marked at every take until now.
@@ -172,7 +181,7 @@ result<void> kernel_tracker::forget_stale(
     any_stale = any_stale || now - since >= stale_time;
     still.emplace(write.serial, since);
   }
-  if (any_stale && disk_.is_device_mapper) {
+  if (any_stale && may_drain && disk_.is_device_mapper) {
     // Its targets may hold writes that are not counted as in flight.
     seen_.clear();
     return drain();
@@ -187,7 +196,7 @@ result<void> kernel_tracker::forget_stale(
   return {};
 }
 
-result<std::optional<baseline>> kernel_tracker::rest() {
+result<std::optional<baseline>> kernel_tracker::rest(bool may_drain) {
   const tracker_counters before = programs_.counters();
   const auto writes = live_writes();
   if (!writes) {
@@ -204,7 +213,7 @@ result<std::optional<baseline>> kernel_tracker::rest() {
     return std::optional<baseline>();
   }
   if (!writes->empty()) {
-    const auto done = forget_stale(*writes);
+    const auto done = forget_stale(*writes, may_drain);
     return done ? result<std::optional<baseline>>(std::nullopt)
                 : result<std::optional<baseline>>(done.error());
   }
@@ -221,12 +230,12 @@ result<std::optional<baseline>> kernel_tracker::rest() {
 }
 
 result<bool> kernel_tracker::idle() {
-  auto first = rest();
+  auto first = rest(true);
   if (!first || !*first) {
     return first ? result<bool>(false) : result<bool>(first.error());
   }
   std::this_thread::sleep_for(rest_time);
-  auto second = rest();
+  auto second = rest(true);
   if (!second) {
     return second.error();
   }
@@ -281,16 +290,18 @@ result<void> kernel_tracker::start_barrier(milliseconds limit) {
     }
   }
   std::optional<clock::time_point> first_rest;
+  std::uint64_t unpaired = 0;
   while (clock::now() < deadline) {
-    const auto now_at_rest = rest();
+    const auto now_at_rest = rest(false);
     if (!now_at_rest) {
       return now_at_rest.error();
     }
     if (*now_at_rest) {
       const auto now = clock::now();
-      if (!first_rest) {
+      if (!first_rest || (*now_at_rest)->unpaired != unpaired) {
         first_rest = now;
-      } else if (now - *first_rest >= rest_time) {
+        unpaired = (*now_at_rest)->unpaired;
+      } else if (now - *first_rest >= first_rest_time) {
         base_ = **now_at_rest;
         return {};
       }
@@ -317,7 +328,7 @@ result<void> kernel_tracker::audit() {
     return error(errc::mismatch,
                  disk_.device + ": tracked without a start barrier");
   }
-  const auto now = rest();
+  const auto now = rest(false);
   if (!now) {
     return now.error();
   }
