@@ -182,4 +182,18 @@ result<void> rename_volume(const volume_name& from, const std::string& to) {
   return done ? result<void>() : result<void>(done.error());
 }
 
+result<void> check_pool_zeroes(const std::string& pool) {
+  const auto columns = ask_lvm("lvs", "zero", pool);
+  if (!columns) {
+    return columns.error();
+  }
+  if (columns->at(0) == "zero" || columns->at(0) == "1") {
+    return {};
+  }
+  return error(errc::unsupported,
+               "thin pool " + pool + " does not zero new chunks, so that old " +
+                   "contents could show up in a disk: run 'lvchange -Z y " +
+                   pool + "'");
+}
+
 }  // namespace teleport

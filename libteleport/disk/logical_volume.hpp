@@ -57,6 +57,14 @@ struct volume_name {
     const std::string& columns,
     const std::string& name);
 
+/// Refuses a thin pool that does not zero the chunks that it gives out: a chunk
+/// that is written in part would show old contents where the disk was proven to
+/// hold zeros, in this extent or in the next.
+///
+/// @param pool  VG/POOL
+/// @error errc::unsupported, with what to do
+[[nodiscard]] result<void> check_pool_zeroes(const std::string& pool);
+
 /// A number of bytes as ask_lvm() gives it.
 [[nodiscard]] result<std::uint64_t> bytes_from_lvm(const std::string& column);
 

@@ -251,8 +251,11 @@ result<std::unique_ptr<disk_store>> open_lvm_store(const store_config& config) {
           errc::bad_input,
           config.path + "/" + config.thin_pool + " is not a thin pool");
     }
-    // Without it a chunk that is written in part shows old contents.
-    zeroing = pool->at(1) == "zero" || pool->at(1) == "1";
+    const auto zeroes = check_pool_zeroes(config.path + "/" + config.thin_pool);
+    if (!zeroes) {
+      return zeroes.error();
+    }
+    zeroing = true;
   }
   return std::unique_ptr<disk_store>(
       std::make_unique<lvm_store>(config, *extent, zeroing));

@@ -232,6 +232,16 @@ result<std::string> open_aside(const shadow_place& place) {
   if (!volume) {
     return volume.error();
   }
+  const auto columns = ask_lvm("lvs", "pool_lv", volume->argument());
+  if (!columns) {
+    return columns.error();
+  }
+  if (const std::string& pool = columns->at(0); !pool.empty()) {
+    const auto zeroes = check_pool_zeroes(volume->group + "/" + pool);
+    if (!zeroes) {
+      return zeroes.error();
+    }
+  }
   const auto active = activate_volume(*volume);
   return active ? result<std::string>(place.aside)
                 : result<std::string>(active.error());

@@ -33,7 +33,7 @@ set_store() {
         on "$host" "mkdir -p $LAB_STORE $LAB_STREAMS /run/lab-gate; rm -f /run/lab-gate/off $LAB_STREAMS/*
             [ $kind = directory ] || vgs vg0 > /dev/null 2>&1 || vgcreate -q vg0 /dev/vdc
             [ $kind != lvm-thin ] || lvs vg0/pool > /dev/null 2>&1 ||
-                lvcreate -q -y --type thin-pool -L 3G -Zn --chunksize 64k -n pool vg0" > /dev/null 2>&1 ||
+                lvcreate -q -y --type thin-pool -L 3G -Zy --chunksize 64k -n pool vg0" > /dev/null 2>&1 ||
             fail "no store on host $host"
         gate_hook | on_input "$host" 'cat > /usr/local/lib/lab/at-gate && chmod 755 /usr/local/lib/lab/at-gate'
         printf '%s\n' '[store]' "kind = \"$kind\"" "path = \"$path\"" "pool = \"$pool\"" \
