@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/xen/json_fields.hpp: checked reading of JSON objects; for the
-// sources of this folder only.
+// libteleport/xen/json_fields.hpp: checked reading of JSON objects; for
+// sources alone: no other header includes it.
 //
 // A json_fields is asked for one field after the other; the first that is
 // missing, of another type or beyond its limit is remembered, and what comes
