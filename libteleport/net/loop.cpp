@@ -20,7 +20,9 @@ void event_loop::stop() {
   context_.stop();
 }
 
-void event_loop::join() { pool_.join(); }
+void event_loop::join() {
+  pool_.join();
+}
 
 timer event_loop::after(std::chrono::milliseconds delay,
                         std::function<void()> task) {

@@ -3,7 +3,7 @@
 
 # What TCG emulates beyond the plain model: SVM with nested pages so that Xen runs PVH guests, and the
 # instructions that hashes and ciphers are fast with.
-: "${LAB_CPU:=qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq,+rdrand,+rdseed}"
+: "${LAB_CPU:=qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq,+rdrand}"
 # One processor each: two emulated ones wait for each other whenever the machine is busy.
 : "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
