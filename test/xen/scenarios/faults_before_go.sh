@@ -13,7 +13,7 @@ report=$LAB/logs/faults.json
 try() {
     host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json faulty host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
 }
-phase_is() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq -e --arg p "$1" '.progress.phase == $p and .progress.done > 4194304' > /dev/null 2>&1; }
+phase_is() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq --arg p "$1" '.progress.phase == $p and .progress.done > 4194304' 2> /dev/null | grep -qx true; }
 at_gate() { host2 "test -e /run/lab-at-gate"; }
 # reach PHASE: waits until the move is there
 reach() {
