@@ -28,7 +28,7 @@ strike() {
     case $1 in
         link) link_cut ;;
         destination) host2 "pkill -9 -f 'teleportd --session'" ;;
-        source) host1 "pkill -9 -f 'xl-teleport --json.* faulty host2'" ;;
+        source) host1 "pkill -9 -o -x xl-teleport" ;;
     esac
 }
 nothing_at_host2() { ! host2 "xl list" | awk 'NR > 2' | grep -q .; }
