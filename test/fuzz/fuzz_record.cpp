@@ -112,7 +112,7 @@ void play_destination(const std::vector<raw_record>& records) {
   for (std::size_t i = 0; i <= records.size(); ++i) {
     while (auto action = sender.next()) {
       if (const auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {&source}, 1);
+        auto done = run(*job, {{&source}}, 1);
         require(done.has_value());
         sender.on_job_done(std::move(*done));
       } else {
