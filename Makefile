@@ -45,7 +45,7 @@ INDEX_SRC := $(sort $(wildcard index/*.cpp))
 PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl
 PROGS     := $(foreach p,$(PROGS),$(if $(wildcard $(p).cpp),$(p)))
 CLI_SRC   := $(filter-out $(PROGS:=.cpp),$(sort $(wildcard xl-teleport/*.cpp tools/*.cpp)))
-TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))
+TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))
 FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
 HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp xl-teleport/*.hpp tools/*.hpp test/*/*.hpp))
 ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(CLI_SRC) $(TEST_SRC) $(PROGS:=.cpp)
