@@ -130,10 +130,11 @@ result<void> disk_mover::take_all(bool last) {
   return {};
 }
 
-void disk_mover::weigh() {
+/// Takes the marks on the pool; then `go_on`, unless stopped or failed.
+void disk_mover::take_then(bool last, std::function<void()> go_on) {
   ++jobs_;
-  loop_.work([this] { return take_all(false); },
-             [this](const result<void>& taken) {
+  loop_.work([this, last] { return take_all(last); },
+             [this, go_on = std::move(go_on)](const result<void>& taken) {
                job_over();
                if (stopped_) {
                  return;
@@ -142,28 +143,22 @@ void disk_mover::weigh() {
                  events_.on_failed(taken.error());
                  return;
                }
-               std::uint64_t bytes = 0;
-               for (const moved_disk& disk : disks_) {
-                 bytes += disk.dirty.bytes();
-               }
-               events_.on_weighed(bytes);
+               go_on();
              });
 }
 
+void disk_mover::weigh() {
+  take_then(false, [this] {
+    std::uint64_t bytes = 0;
+    for (const moved_disk& disk : disks_) {
+      bytes += disk.dirty.bytes();
+    }
+    events_.on_weighed(bytes);
+  });
+}
+
 void disk_mover::finish_writes() {
-  ++jobs_;
-  loop_.work([this] { return take_all(true); },
-             [this](const result<void>& taken) {
-               job_over();
-               if (stopped_) {
-                 return;
-               }
-               if (!taken) {
-                 events_.on_failed(taken.error());
-                 return;
-               }
-               start_round();
-             });
+  take_then(true, [this] { start_round(); });
 }
 
 result<void> disk_mover::on_record(const raw_record& record) {

@@ -87,6 +87,7 @@ class disk_mover {
   };
 
   result<void> take_all(bool last);
+  void take_then(bool last, std::function<void()> go_on);
   void begin_pass();
   void job_over();
 
