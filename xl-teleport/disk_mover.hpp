@@ -43,7 +43,12 @@ class disk_mover {
 
   /// Opens the disks and attaches a tracker to each that the guest may write.
   /// Blocks: pool thread, before anything else.
-  result<void> attach(const std::vector<guest_disk>& disks);
+  ///
+  /// @param set_paused  pauses the guest (true) and lets it go on: called where
+  ///                    a disk never comes to rest by itself
+  result<void> attach(
+      const std::vector<guest_disk>& disks,
+      const std::function<result<void>(bool)>& set_paused);
 
   void start_bulk();
   /// Takes what was written since the last take and tells how much it is. It

@@ -228,7 +228,21 @@ result<void> source_session::prepare_here() {
     return guardian.error();
   }
   guardian_ = std::move(*guardian);
-  return disks_->attach(moved_disks(view_.guest));
+  return disks_->attach(
+      moved_disks(view_.guest), [this](bool paused) -> result<void> {
+        // The guardian knows it first, and forgets it last.
+        if (paused) {
+          log_info("a disk is written without a pause: the guest stands still "
+                   "for a moment");
+        }
+        auto done = paused ? guardian_.note_pause(true)
+                           : set_paused(view_.guest.domid, false);
+        if (done) {
+          done = paused ? set_paused(view_.guest.domid, true)
+                        : guardian_.note_pause(false);
+        }
+        return done;
+      });
 }
 
 void source_session::make_movers() {

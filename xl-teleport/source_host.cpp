@@ -67,6 +67,20 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
   view.guest = std::move(*guest);
   view.host = std::move(*host);
   view.problems = source_problems(view.guest, live);
+  const auto state = (*xen)->state(view.guest.domid);
+  if (!state) {
+    return state.error();
+  }
+  if (*state != guest_state::running) {
+    view.problems.push_back(
+        {"not_running",
+         fmt::format("{} is {}: only a running guest can be teleported{}",
+                     view.guest.name,
+                     name_of(*state),
+                     *state == guest_state::paused
+                         ? "; 'xl unpause' it first"
+                         : "")});
+  }
   for (const guest_disk& disk : moved_disks(view.guest)) {
     const auto planned = plan_shadow(disk.device);
     if (!planned) {
@@ -78,6 +92,14 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
     }
   }
   return view;
+}
+
+result<void> set_paused(std::uint32_t domid, bool paused) {
+  auto xen = toolstack::open();
+  if (!xen) {
+    return xen.error();
+  }
+  return paused ? (*xen)->pause(domid) : (*xen)->unpause(domid);
 }
 
 result<void> let_go_on(std::uint32_t domid) {

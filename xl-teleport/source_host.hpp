@@ -32,6 +32,9 @@ struct source_view {
 [[nodiscard]] result<source_view> look_at_guest(const std::string& name,
                                                 bool live);
 
+/// Pauses the guest for a moment, or lets it go on from that.
+[[nodiscard]] result<void> set_paused(std::uint32_t domid, bool paused);
+
 /// Lets the guest go on here if it is suspended.
 [[nodiscard]] result<void> let_go_on(std::uint32_t domid);
 

@@ -51,7 +51,7 @@ template <std::unsigned_integral T>
 template <std::unsigned_integral T>
 void store_le(T value, std::span<std::byte> bytes) noexcept {
   for (std::size_t i = 0; i < sizeof(T); ++i) {
-    bytes[i] = static_cast<std::byte>((value >> (8 * i)) & 0xffU);
+    bytes[i] = static_cast<std::byte>(std::uint64_t{value} >> (8 * i) & 0xffU);
   }
 }
 

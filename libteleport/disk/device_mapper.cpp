@@ -11,9 +11,12 @@
 
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
-#include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/unique_fd.hpp"
@@ -53,24 +56,41 @@ int set_suspended(int control, std::uint64_t device, bool suspended) {
   return ::ioctl(control, DM_DEV_SUSPEND, memory.bytes.data()) == 0 ? 0 : errno;
 }
 
-/// Holds signals back, so that none of them ends us while a device is
-/// suspended.
-class without_signals {
- public:
-  without_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+/// The child's whole life: suspends the device, says so, and resumes it when it
+/// is told to, or when the teleport is gone. Each step's errno value, or 0, is
+/// sent over the link. It is the fork of a program with threads: system calls
+/// only.
+[[noreturn]] void hold_suspended(int link, int control, std::uint64_t device) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  // Who kills the teleport by its name or its terminal does not mean this one.
+  ::setsid();
+  ::prctl(PR_SET_NAME, "tp-drain");
+  int failure = set_suspended(control, device, true);
+  ::send(link, &failure, sizeof(failure), MSG_NOSIGNAL);
+  if (failure == 0) {
+    char told = 0;
+    while (::read(link, &told, 1) < 0 && errno == EINTR) {
+    }
+    failure = set_suspended(control, device, false);
+    for (int i = 0; failure == EINTR && i < 100; ++i) {
+      failure = set_suspended(control, device, false);
+    }
+    ::send(link, &failure, sizeof(failure), MSG_NOSIGNAL);
   }
-  without_signals(const without_signals&) = delete;
-  without_signals& operator=(const without_signals&) = delete;
-  without_signals(without_signals&&) = delete;
-  without_signals& operator=(without_signals&&) = delete;
-  ~without_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ::_exit(0);
+}
 
- private:
-  sigset_t before_{};
-};
+/// What the child did: 0 or an errno value.
+int next_step(int link) {
+  int failure = 0;
+  ssize_t got = 0;
+  do {
+    got = ::recv(link, &failure, sizeof(failure), MSG_WAITALL);
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof(failure) ? failure : ECHILD;
+}
 
 }  // namespace
 
@@ -105,21 +125,36 @@ result<void> drain_writes(std::uint64_t device,
   if (!control) {
     return system_error(errno, "open /dev/mapper/control");
   }
-  const without_signals guard;
-  if (const int failure = set_suspended(control.get(), device, true);
-      failure != 0) {
-    return system_error(failure, "suspend the device");
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return system_error(errno, "socket for suspending the device");
   }
-  quiet();
-  int failure = set_suspended(control.get(), device, false);
-  for (int i = 0; failure == EINTR && i < 100; ++i) {
-    failure = set_suspended(control.get(), device, false);
+  unique_fd link(ends[0]);
+  unique_fd theirs(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) {
+    return system_error(errno, "process for suspending the device");
   }
-  if (failure != 0) {
+  if (child == 0) {
+    ::close(link.get());
+    hold_suspended(theirs.get(), control.get(), device);
+  }
+  theirs.reset();
+  const int suspended = next_step(link.get());
+  if (suspended == 0) {
+    quiet();
+  }
+  static_cast<void>(::shutdown(link.get(), SHUT_WR));
+  const int resumed = suspended == 0 ? next_step(link.get()) : 0;
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (resumed != 0) {
     log_error("a disk stays suspended: run dmsetup resume by hand");
-    return system_error(failure, "resume the device");
+    return system_error(resumed, "resume the device");
   }
-  return {};
+  return suspended == 0
+             ? result<void>()
+             : result<void>(system_error(suspended, "suspend the device"));
 }
 
 }  // namespace teleport

@@ -22,7 +22,9 @@ namespace teleport {
 [[nodiscard]] bool is_thin_volume(int device_fd);
 
 /// Suspends a device-mapper device without freezing a filesystem on it, which
-/// waits for all its I/O, and resumes it at once. New I/O waits meanwhile.
+/// waits for all its I/O, and resumes it at once. New I/O waits meanwhile. A
+/// process of its own does both: it resumes the device also when this one is
+/// killed in between.
 ///
 /// @param device  its device number
 /// @param quiet   called while nothing is in flight; must be quick and must

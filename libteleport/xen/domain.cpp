@@ -361,6 +361,16 @@ result<void> toolstack::resume(std::uint32_t domid) {
       what);
 }
 
+result<void> toolstack::pause(std::uint32_t domid) {
+  return data_->done(libxl_domain_pause(data_->ctx(), domid, nullptr),
+                     "pause domain " + std::to_string(domid));
+}
+
+result<void> toolstack::unpause(std::uint32_t domid) {
+  return data_->done(libxl_domain_unpause(data_->ctx(), domid, nullptr),
+                     "unpause domain " + std::to_string(domid));
+}
+
 result<void> toolstack::destroy(std::uint32_t domid) {
   return data_->done(libxl_domain_destroy(data_->ctx(), domid, nullptr),
                      "destroy domain " + std::to_string(domid));

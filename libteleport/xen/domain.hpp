@@ -144,6 +144,10 @@ class toolstack {
   /// @error errc::busy when it is not suspended: nothing was done
   [[nodiscard]] result<void> resume(std::uint32_t domid);
 
+  /// Stops the guest's processors, and lets them go on.
+  [[nodiscard]] result<void> pause(std::uint32_t domid);
+  [[nodiscard]] result<void> unpause(std::uint32_t domid);
+
   [[nodiscard]] result<void> destroy(std::uint32_t domid);
 
   /// @error when the guest is not named `from`, or another is named `to`

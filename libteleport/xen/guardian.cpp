@@ -123,6 +123,14 @@ void guardian_handle::release() {
   reap(std::exchange(pid_, -1));
 }
 
+result<void> guardian_handle::note_pause(bool paused) {
+  const char note = paused ? guardian_pausing : guardian_unpaused;
+  if (!link_ || ::send(link_.get(), &note, 1, MSG_NOSIGNAL) != 1) {
+    return error{errc::system, "the guardian process has died"};
+  }
+  return {};
+}
+
 bool guardian_handle::is_on_watch() const {
   if (!link_) {
     return false;

@@ -10,7 +10,8 @@
 // predicate whether GO stands in the journal. If it does, or if that cannot be
 // told, it touches nothing. If not, it withdraws a pending suspend request,
 // waits for the save's helper process to be gone (ends it if it lingers), and
-// resumes the guest if it is or becomes suspended.
+// resumes the guest if it is or becomes suspended. A guest that the teleport
+// had paused for a moment is unpaused.
 //
 // Threads: start before threads matter; a handle has one owner.
 // Blocks:  start_guardian until the guardian is on watch (under a second).
@@ -55,6 +56,9 @@ class guardian_handle {
   /// Sends the guardian home: GO is journalled and its outcome known, or the
   /// guest was seen running. Waits for its end (at once).
   void release();
+  /// The guest is about to be paused by us, or is not any more: what the
+  /// guardian has to undo if we die in between.
+  [[nodiscard]] result<void> note_pause(bool paused);
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// False once the guardian is gone: then do not begin to suspend.
   [[nodiscard]] bool is_on_watch() const;

@@ -18,6 +18,10 @@ inline constexpr std::string_view guardian_flag = "--guardian";
 inline constexpr char guardian_ready = 'R';
 /// Teleport to guardian: not needed any more.
 inline constexpr char guardian_released = 'r';
+/// Teleport to guardian: it is about to pause the guest for a moment.
+inline constexpr char guardian_pausing = 'P';
+/// Teleport to guardian: the guest is not paused any more.
+inline constexpr char guardian_unpaused = 'p';
 
 /// Whether /proc/PID/cmdline (words ended by NULs) is that of libxl's helper
 /// saving `domid`: HELPER --save-domain STREAM_FD BACK_CHANNEL_FD DOMID ...

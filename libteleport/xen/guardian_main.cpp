@@ -102,6 +102,8 @@ class guard {
 
   /// @return true when released, false when the teleport has died
   bool watch_over();
+  /// Undoes a pause of the teleport's, if it died in it.
+  void end_pause();
   /// @return true when the guest was seen running
   bool let_go_on();
 
@@ -147,6 +149,7 @@ class guard {
   std::string name_now_;
   bool first_event_due_ = true;
   bool suspend_asked_ = false;  // something was written to control/shutdown
+  bool paused_ = false;         // by the teleport, for a moment
 };
 
 bool guard::watch_over() {
@@ -173,7 +176,21 @@ bool guard::watch_over() {
       if (r == 0 || (r < 0 && errno != EINTR)) {
         return false;
       }
+      if (r == 1) {
+        paused_ = byte == guardian_pausing;
+      }
     }
+  }
+}
+
+void guard::end_pause() {
+  if (!paused_ || !is_here()) {
+    return;
+  }
+  if (auto r = tools_->unpause(guest_.domid); !r) {
+    log_error(r.error().context + ": run 'xl unpause' by hand");
+  } else {
+    log_info("guest '" + guest_.name + "' unpaused: the teleport has died");
   }
 }
 
@@ -306,6 +323,7 @@ int guardian_main(int argc,
   if (on_duty.watch_over()) {
     return 0;
   }
+  on_duty.end_pause();
   const auto go = is_go_journalled(journal);
   if (!go) {
     log_error("GO cannot be ruled out, so the guest is left as it is: " +

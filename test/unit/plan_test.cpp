@@ -57,7 +57,7 @@ TEST_CASE("an idle guest needs no rounds", "[migrate]") {
 TEST_CASE("rounds go on while the set gets smaller", "[migrate]") {
   const ending end = play({1e7, 5e6, 1e12, 10 * 1_GiB}, {});
   CHECK(end.step == next_step::start_memory);
-  CHECK(end.left <= 1e7);
+  CHECK(end.left <= 10'000'000);
   CHECK(end.rounds > 3);
   CHECK(end.rounds < 15);
 }
