@@ -47,7 +47,7 @@ bool is_zero(std::span<const std::byte> bytes) noexcept {
 
 struct sha256_stream::state {
   struct free_context {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    void operator()(EVP_MD_CTX* done) const { EVP_MD_CTX_free(done); }
   };
   std::unique_ptr<EVP_MD_CTX, free_context> context{EVP_MD_CTX_new()};
 };

@@ -97,16 +97,25 @@ lab_is_stale() {
     owner=$(cat "$1/owner" 2> /dev/null)
     [ -n "$owner" ] && [ -d "/proc/$owner" ] && return 1
     if [ -z "$owner" ]; then
-        for file in "$1"/pids/*; do [ -e "$file" ] && lab_pid_runs "$1" "$file" && return 1; done
+        for file in "$1"/pids/*; do lab_pid_runs "$file" && return 1; done
         [ -e "$1/kept" ] && [ -n "$(find "$1" -maxdepth 0 -mmin -2880)" ] && return 1
     fi
     return 0
 }
 
-# A recorded process, and not another one that got its number since.
+# process_start PID: when it was started, in the kernel's ticks; with its number it names a process for good. (Its
+# command line does not: that is empty for a moment in each exec.)
+process_start() {
+    local fields
+    { read -r fields < "/proc/$1/stat"; } 2> /dev/null || return 1
+    read -r -a fields <<< "${fields##*) }"
+    [ "${fields[0]}" != Z ] && echo "${fields[19]}"
+}
+
+# lab_pid_runs FILE: a recorded process runs, and not another one that got its number since.
 lab_pid_runs() {
-    local pid
-    pid=$(cat "$2" 2> /dev/null) && [ -n "$pid" ] && tr '\0' ' ' 2> /dev/null < "/proc/$pid/cmdline" | grep -qF "$1/"
+    local pid start
+    { read -r pid start < "$1"; } 2> /dev/null && [ -n "$start" ] && [ "$(process_start "$pid")" = "$start" ]
 }
 
 # lab_kill NAME...: ends recorded processes of this lab.
@@ -114,10 +123,10 @@ lab_kill() {
     local name pid file
     for name; do
         file=$LAB/pids/$name
-        if lab_pid_runs "$LAB" "$file"; then
-            pid=$(cat "$file")
+        if lab_pid_runs "$file"; then
+            read -r pid _ < "$file"
             kill -KILL "$pid" 2> /dev/null
-            while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null; do sleep 0.05; done
+            while lab_pid_runs "$file"; do sleep 0.05; done
         fi
         rm -f "$file"
     done
@@ -129,16 +138,13 @@ lab_remove() {
     rm -rf "$1"
 }
 
-# lab_start NAME COMMAND...: a background process of the lab, recorded, in a session of its own. The command
-# must name a path inside the lab's directory.
+# lab_start NAME COMMAND...: a background process of the lab, recorded, in a session of its own.
 lab_start() {
     local name=$1
     shift
     setsid nice -n "$LAB_NICE" "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
-    echo $! > "$LAB/pids/$name"
+    echo "$! $(process_start $!)" > "$LAB/pids/$name"
     disown
-    # between fork and exec it still looks like this shell
-    until lab_pid_runs "$LAB" "$LAB/pids/$name" || ! kill -0 $! 2> /dev/null; do sleep 0.02; done
     # nice counts only within a session where the kernel groups processes by session
     echo "$LAB_NICE" 2> /dev/null > "/proc/$!/autogroup" || true
 }

@@ -63,7 +63,7 @@ host_power_on() {
             -chardev "file,id=console,path=$directory/console.log,append=on" -serial chardev:console \
             -qmp "unix:$directory/qmp,server=on,wait=off"
         wait_for "the emulator of host$host" 20 host_started_or_gone "$host"
-        if [ -S "$directory/qmp" ] && lab_pid_runs "$LAB" "$LAB/pids/host$host"; then
+        if [ -S "$directory/qmp" ] && lab_pid_runs "$LAB/pids/host$host"; then
             echo "$port" > "$directory/port"
             ssh_config "$host" "$port"
             return
@@ -73,7 +73,7 @@ host_power_on() {
     fail "the emulator of host$host does not start"
 }
 
-host_started_or_gone() { [ -S "$LAB/host$1/qmp" ] || ! lab_pid_runs "$LAB" "$LAB/pids/host$1"; }
+host_started_or_gone() { [ -S "$LAB/host$1/qmp" ] || ! lab_pid_runs "$LAB/pids/host$1"; }
 
 free_port() {
     local port
@@ -109,12 +109,12 @@ host_wait() {
 }
 
 host_is_up() {
-    lab_pid_runs "$LAB" "$LAB/pids/host$1" || fail "host$1's emulator has ended: $(cat "$LAB/logs/host$1.out")"
+    lab_pid_runs "$LAB/pids/host$1" || fail "host$1's emulator has ended: $(cat "$LAB/logs/host$1.out")"
     grep -aq "lab: host$1 is up" "$LAB/host$1/console.log" 2> /dev/null
 }
 
 ssh_master_is_up() {
-    lab_pid_runs "$LAB" "$LAB/pids/ssh$1" || lab_start "ssh$1" ssh -F "$LAB/host$1/ssh" -M -N "host$1"
+    lab_pid_runs "$LAB/pids/ssh$1" || lab_start "ssh$1" ssh -F "$LAB/host$1/ssh" -M -N "host$1"
     ssh -F "$LAB/host$1/ssh" -O check "host$1" 2> /dev/null
 }
 
