@@ -17,6 +17,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,14 +55,15 @@ result<pid_t> start_session(int socket, const std::string& settings_file) {
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, socket, session_socket);
-  std::string program = "/proc/self/exe";
+  // Ourselves, also when the file was replaced by a newer release meanwhile.
+  const char* const program = "/proc/self/exe";
+  std::string name = "teleportd";
   std::string mode = "--session";
   std::string config = "--config=" + settings_file;
-  std::array<char*, 4> argv{
-      program.data(), mode.data(), config.data(), nullptr};
+  std::array<char*, 4> argv{name.data(), mode.data(), config.data(), nullptr};
   pid_t pid = -1;
   const int failure = ::posix_spawn(
-      &pid, program.c_str(), &actions, nullptr, argv.data(), environ);
+      &pid, program, &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) {
     return system_error(failure, "start a session's process");
@@ -209,6 +211,8 @@ int main_of_teleportd(int argc, char** argv) {
     return exit_usage;
   }
   if (session) {
+    // Started as /proc/self/exe, which ps and top would show.
+    (void)::prctl(PR_SET_NAME, "teleportd");
     return run_session(*options);
   }
   const auto identity = make_identity(options->keys, host_name());

@@ -28,7 +28,7 @@ tried() { host1 'test -e /tmp/try.rc'; }
 strike() {
     case $1 in
         link) link_cut ;;
-        destination) host2 "pkill -9 -f 'teleportd --session'" ;;
+        destination) host2 "pkill -9 -f '[t]eleportd --session'" ;;
         source) host1 "pkill -9 -o -x xl-teleport" ;;
     esac
 }
