@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# by hand
 #
 # Every failure before GO costs only time: in the bulk, in the rounds, while the memory is sent, and at the gate
 # with the guest suspended, the link is cut, the destination's session is killed, or the source's process is
