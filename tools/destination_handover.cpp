@@ -162,10 +162,12 @@ void destination_session::give_up() {
 
 void destination_session::end(int exit_code) {
   phase_ = phase::ending;
-  link_->finish();
-  loop_.work(
-      [this] { return arrival_ ? arrival_->wait_for_end() : result<int>(0); },
-      [this, exit_code](const result<int>&) { finished_(exit_code); });
+  // The last record must have left before the process ends.
+  link_->finish([this, exit_code] {
+    loop_.work(
+        [this] { return arrival_ ? arrival_->wait_for_end() : result<int>(0); },
+        [this, exit_code](const result<int>&) { finished_(exit_code); });
+  });
 }
 
 result<void> destination_session::write_journal(journal_state state) {

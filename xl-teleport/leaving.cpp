@@ -82,7 +82,7 @@ void source_session::stay() {
   round_timer_ = timer();
   const failure_note note{"source_gave_up", report_.sentence};
   link_->send(record_type::fail, as_bytes(to_json(note)));
-  link_->finish();
+  link_->finish([] {});
   if (disks_) {
     disks_->stop();
   }
@@ -123,7 +123,7 @@ void source_session::finish() {
   if (!written) {
     log_warning(written.error().context);
   }
-  link_->finish();
+  link_->finish([] {});
   if (disks_ && disks_->at_rest()) {
     disks_->close();  // a disk that we hold open cannot be set aside
   }
@@ -178,7 +178,11 @@ void source_session::end(exit_code code, std::string outcome) {
   report_.outcome = std::move(outcome);
   report_.total_seconds =
       std::chrono::duration<double>(clock::now() - start_).count();
-  finished_(code);
+  if (link_) {
+    link_->finish([this, code] { finished_(code); });
+  } else {
+    finished_(code);
+  }
 }
 
 result<void> source_session::write_journal(journal_state state) {

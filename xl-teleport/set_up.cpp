@@ -66,9 +66,20 @@ void source_session::start() {
   tick();
 }
 
+error source_session::not_paired(std::string_view why) const {
+  return {errc::not_paired,
+          fmt::format("{} is not paired with this host ({}): run 'teleportctl "
+                      "pair root@{}' here",
+                      options_.host,
+                      why,
+                      options_.host)};
+}
+
 void source_session::connected(result<std::shared_ptr<connection>> link) {
   if (!link) {
-    fail(link.error());
+    fail(link.error().code == errc::not_paired
+             ? not_paired("its key is unknown here")
+             : link.error());
     return;
   }
   link_ = std::move(*link);
@@ -126,7 +137,9 @@ result<void> source_session::take(const raw_record& record) {
       if (!note) {
         return note.error();
       }
-      return error(errc::refused, options_.host + ": " + note->sentence);
+      return note->code == name_of(errc::not_paired)
+                 ? not_paired("it does not know this host's key")
+                 : error(errc::refused, options_.host + ": " + note->sentence);
     }
     default:
       return out_of_time(record.type);
@@ -232,8 +245,9 @@ result<void> source_session::prepare_here() {
       moved_disks(view_.guest), [this](bool paused) -> result<void> {
         // The guardian knows it first, and forgets it last.
         if (paused) {
-          log_info("a disk is written without a pause: the guest stands still "
-                   "for a moment");
+          log_info(
+              "a disk is written without a pause: the guest stands still "
+              "for a moment");
         }
         auto done = paused ? guardian_.note_pause(true)
                            : set_paused(view_.guest.domid, false);

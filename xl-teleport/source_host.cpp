@@ -74,12 +74,11 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
   if (*state != guest_state::running) {
     view.problems.push_back(
         {"not_running",
-         fmt::format("{} is {}: only a running guest can be teleported{}",
-                     view.guest.name,
-                     name_of(*state),
-                     *state == guest_state::paused
-                         ? "; 'xl unpause' it first"
-                         : "")});
+         fmt::format(
+             "{} is {}: only a running guest can be teleported{}",
+             view.guest.name,
+             name_of(*state),
+             *state == guest_state::paused ? "; 'xl unpause' it first" : "")});
   }
   for (const guest_disk& disk : moved_disks(view.guest)) {
     const auto planned = plan_shadow(disk.device);

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
@@ -75,6 +76,7 @@ class source_session {
 
   // leaving.cpp: every way it can end
   void fail(const error& cause);
+  [[nodiscard]] error not_paired(std::string_view why) const;
   void act(source_handover::action action);
   void stay();
   void stay_when_quiet();

@@ -34,6 +34,10 @@ constexpr std::chrono::milliseconds silence_limit{20'000};
 /// A quiet connection is asked for a sign of life this often, in seconds.
 constexpr int keep_alive_seconds = 5;
 
+/// What is left to say at the end has this long to arrive: some round trips,
+/// and a second of data on a slow link before it.
+constexpr std::chrono::seconds finish_limit{5};
+
 /// Queued records are written together up to this many bytes.
 constexpr std::size_t write_batch = 256_KiB;
 
@@ -201,24 +205,12 @@ void connection::shake_hands(const key_files& keys,
 
 /// The stranger is told what to do, and nothing else.
 void connection::turn_away(const error& cause, const ready_handler& ready) {
-  auto self = shared_from_this();
-  const auto told = std::make_shared<bool>(false);
-  const auto over = [self, told, cause, ready] {
-    self->close();
-    if (std::exchange(*told, true)) {
-      return;
-    }
-    // Later: this runs inside one of the handlers that it lets go of.
-    self->loop_.post([self, cause, ready] {
-      self->handlers_ = {};
-      ready(cause);
-    });
-  };
-  start({nullptr, [over](const error&) { over(); }, over});
+  start({});
   send(record_type::fail,
        as_bytes(fail_body("not_paired",
                           "the destination does not know this host's key: run "
                           "'teleportctl pair root@DESTINATION' on this host")));
+  finish([cause, ready] { ready(cause); });
 }
 
 result<void> connection::check_peer(const key_files& keys) {
@@ -263,6 +255,14 @@ void connection::read() {
       net::buffer(input_), [self](const error_code& failure, std::size_t size) {
         self->reading_ = false;
         if (self->closed_) {
+          return;
+        }
+        if (self->half_closed_) {
+          if (failure) {
+            self->close();
+          } else {
+            self->read();
+          }
           return;
         }
         if (failure) {
@@ -339,7 +339,7 @@ void connection::write() {
   if (output_.empty()) {
     writing_ = false;
     if (finishing_) {
-      close();
+      half_close();
     } else if (handlers_.on_drained) {
       handlers_.on_drained();
     }
@@ -364,11 +364,30 @@ void connection::write() {
       });
 }
 
-void connection::finish() {
-  finishing_ = true;
-  if (!writing_) {
-    close();
+void connection::finish(std::function<void()> done) {
+  if (closed_) {
+    loop_.post(std::move(done));
+    return;
   }
+  finished_ = std::move(done);
+  if (std::exchange(finishing_, true)) {
+    return;
+  }
+  deadline_ = loop_.after(finish_limit, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->close();
+    }
+  });
+  if (!writing_) {
+    half_close();
+  }
+}
+
+void connection::half_close() {
+  half_closed_ = true;
+  error_code ignored;
+  stream_.lowest_layer().shutdown(tcp::socket::shutdown_send, ignored);
+  read();
 }
 
 void connection::close() {
@@ -382,6 +401,9 @@ void connection::close() {
   auto& socket = stream_.lowest_layer();
   socket.shutdown(tcp::socket::shutdown_both, ignored);
   socket.close(ignored);
+  if (finished_) {
+    loop_.post(std::exchange(finished_, nullptr));
+  }
 }
 
 void connection::fail(error cause) {

@@ -79,8 +79,14 @@ class connection : public std::enable_shared_from_this<connection> {
   void pause();
   void resume();
 
-  /// Sends what is queued, then closes. on_closed does not follow.
-  void finish();
+  /// Sends what is queued, waits until the peer has taken it and closed, and
+  /// closes; within seconds in any case. What still arrives is dropped: to
+  /// close with bytes unread would let TCP throw away what was sent last.
+  /// on_closed does not follow.
+  ///
+  /// @param done  called once it is closed, never from inside; until then the
+  ///              loop must run
+  void finish(std::function<void()> done);
   /// Closes at once. on_closed does not follow.
   void close();
 
@@ -99,6 +105,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void read();
   void deliver();
   void write();
+  void half_close();
   void fail(error cause);
   void tune_socket();
 
@@ -118,6 +125,8 @@ class connection : public std::enable_shared_from_this<connection> {
   bool delivering_ = false;
   bool closed_ = false;
   bool finishing_ = false;
+  bool half_closed_ = false;
+  std::function<void()> finished_;
   std::string name_;
   link_counters last_counters_;
 };

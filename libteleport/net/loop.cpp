@@ -14,6 +14,7 @@ event_loop::~event_loop() {
 
 void event_loop::run() {
   context_.run();
+  context_.restart();
 }
 
 void event_loop::stop() {

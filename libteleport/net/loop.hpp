@@ -53,7 +53,7 @@ class event_loop {
   event_loop& operator=(event_loop&&) = delete;
   ~event_loop();
 
-  /// Runs callbacks until stop().
+  /// Runs callbacks until stop(); may be called again after that.
   void run();
   void stop();
   /// Waits for the pool's work under way; what it would call back is dropped.

@@ -32,14 +32,14 @@ peers=/etc/xen/teleport/peers
 know_again() { on "$1" "if [ -d $peers.away ]; then rm -rf $peers; mv $peers.away $peers; fi"; }
 trap 'know_again host1; know_again host2' EXIT
 host2 "mv $peers $peers.away && mkdir $peers"
-refused "does not know this host's key: run 'teleportctl pair root@"
+refused "does not know this host's key.: run 'teleportctl pair root@host2'"
 know_again host2
 host1 "mv $peers $peers.away && mkdir $peers"
-refused "teleportctl pair root@"
+refused "its key is unknown here.: run 'teleportctl pair root@host2'"
 know_again host1
 
 # a guest of the same name there; it needs no disk, nor to run
-host2 "printf 'name = \"$guest\"\ntype = \"pvh\"\nkernel = \"/srv/lab/golden/vmlinuz-guest\"\nmemory = 32\n' > /tmp/clash.cfg; xl create -q -p /tmp/clash.cfg"
+host2 "printf 'name = \"$guest\"\ntype = \"pvh\"\nkernel = \"/srv/lab/golden/vmlinuz-guest\"\nmemory = 96\n' > /tmp/clash.cfg; xl create -q -p /tmp/clash.cfg"
 refused "a guest named '$guest' is already at the destination"
 host2 "xl destroy $guest; rm /tmp/clash.cfg"
 
