@@ -29,31 +29,9 @@ constexpr int compression_level = 3;
 /// disk that needs longer is broken.
 constexpr std::chrono::seconds in_flight_limit{30};
 
-/// A disk that is not written all the time is at rest within this; under one
-/// that is, the guest is paused until its writes have ended.
-constexpr std::chrono::seconds barrier_limit{3};
-constexpr std::chrono::seconds paused_barrier_limit{10};
-
 /// There is no event for "the last write has ended" to wait for: the kernel's
 /// count is asked again after this. It is part of the downtime.
 constexpr std::chrono::microseconds in_flight_poll{500};
-
-using pause_call = std::function<result<void>(bool)>;
-
-/// Waits until no write from before the tracker is in flight.
-result<void> settle(dirty_tracker& tracker, const pause_call& set_paused) {
-  auto settled = tracker.start_barrier(barrier_limit);
-  if (settled || settled.error().code != errc::timeout) {
-    return settled;
-  }
-  const auto paused = set_paused(true);
-  if (paused) {
-    settled = tracker.start_barrier(paused_barrier_limit);
-  }
-  // Also after a failure: it may have been paused all the same.
-  const auto going_on = set_paused(false);
-  return !paused ? paused : !settled ? settled : going_on;
-}
 
 }  // namespace
 

@@ -23,6 +23,7 @@
 #include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/domain.hpp"
+#include "xl-teleport/settle.hpp"
 
 namespace teleport {
 
@@ -46,9 +47,8 @@ class disk_mover {
   ///
   /// @param set_paused  pauses the guest (true) and lets it go on: called where
   ///                    a disk never comes to rest by itself
-  result<void> attach(
-      const std::vector<guest_disk>& disks,
-      const std::function<result<void>(bool)>& set_paused);
+  result<void> attach(const std::vector<guest_disk>& disks,
+                      const pause_call& set_paused);
 
   void start_bulk();
   /// Takes what was written since the last take and tells how much it is. It

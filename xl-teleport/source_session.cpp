@@ -18,8 +18,11 @@ using seconds_f = std::chrono::duration<double>;
 
 /// While the memory is sent, the disks' rounds follow each other after this:
 /// often enough that little is left at the suspension, seldom enough that a
-/// block written over and over does not cross the link each time.
+/// block written over and over does not cross the link each time. A round that
+/// took long is followed by a pause of twice that: the memory shares the link
+/// and the processors with it.
 constexpr std::chrono::milliseconds round_pause{500};
+constexpr int round_pause_factor = 2;
 
 constexpr std::chrono::seconds tick_interval{1};
 
@@ -51,12 +54,14 @@ void source_session::pass_done() {
     return;
   }
   in_round_ = false;
-  weigh_later();
+  weigh_later(std::max(round_pause,
+                       std::chrono::duration_cast<std::chrono::milliseconds>(
+                           (now - pass_start_) * round_pause_factor)));
 }
 
 /// While the memory is sent, one round follows the other after a pause.
-void source_session::weigh_later() {
-  round_timer_ = loop_.after(round_pause, [this] {
+void source_session::weigh_later(std::chrono::milliseconds pause) {
+  round_timer_ = loop_.after(pause, [this] {
     if (!failing_ && !in_round_ && !suspended_at_) {
       in_round_ = true;
       disks_->weigh();
@@ -116,7 +121,7 @@ void source_session::start_memory() {
   memory_running_ = true;
   in_round_ = false;
   // What was weighed goes with the first of the rounds beside the memory.
-  weigh_later();
+  weigh_later(round_pause);
 }
 
 void source_session::guest_suspended() {

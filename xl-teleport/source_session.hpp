@@ -65,7 +65,7 @@ class source_session {
 
   // source_session.cpp: the move itself
   void pass_done();
-  void weigh_later();
+  void weigh_later(std::chrono::milliseconds pause);
   void weighed(std::uint64_t dirty);
   void start_memory();
   void guest_suspended();

@@ -63,7 +63,7 @@ int set_suspended(int control, std::uint64_t device, bool suspended) {
 [[noreturn]] void hold_suspended(int link, int control, std::uint64_t device) {
   sigset_t all;
   ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
   // Who kills the teleport by its name or its terminal does not mean this one.
   ::setsid();
   ::prctl(PR_SET_NAME, "tp-drain");

@@ -83,7 +83,7 @@ void connection::connect(event_loop& loop,
                          const key_files& keys,
                          const std::string& host,
                          std::uint16_t port,
-                         ready_handler ready) {
+                         const ready_handler& ready) {
   const auto context = make_context(keys, net::ssl::context::tls_client);
   if (!context) {
     loop.post([ready, cause = context.error()] { ready(cause); });
@@ -132,7 +132,7 @@ void connection::connect(event_loop& loop,
 void connection::accept(event_loop& loop,
                         const key_files& keys,
                         unique_fd socket,
-                        ready_handler ready) {
+                        const ready_handler& ready) {
   const auto context = make_context(keys, net::ssl::context::tls_server);
   if (!context) {
     loop.post([ready, cause = context.error()] { ready(cause); });
@@ -157,7 +157,7 @@ void connection::accept(event_loop& loop,
     error_code ignored;
     self->stream_.lowest_layer().close(ignored);
   });
-  self->shake_hands(keys, net::ssl::stream_base::server, std::move(ready));
+  self->shake_hands(keys, net::ssl::stream_base::server, ready);
 }
 
 void connection::tune_socket() {
@@ -178,7 +178,7 @@ void connection::tune_socket() {
 
 void connection::shake_hands(const key_files& keys,
                              net::ssl::stream_base::handshake_type side,
-                             ready_handler ready) {
+                             const ready_handler& ready) {
   tune_socket();
   auto self = shared_from_this();
   stream_.async_handshake(

@@ -51,13 +51,13 @@ class connection : public std::enable_shared_from_this<connection> {
                       const key_files& keys,
                       const std::string& host,
                       std::uint16_t port,
-                      ready_handler ready);
+                      const ready_handler& ready);
 
   /// Takes up an accepted socket.
   static void accept(event_loop& loop,
                      const key_files& keys,
                      unique_fd socket,
-                     ready_handler ready);
+                     const ready_handler& ready);
 
   connection(event_loop& loop,
              std::shared_ptr<boost::asio::ssl::context> context);
@@ -99,7 +99,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void shake_hands(const key_files& keys,
                    boost::asio::ssl::stream_base::handshake_type side,
-                   ready_handler ready);
+                   const ready_handler& ready);
   void turn_away(const error& cause, const ready_handler& ready);
   [[nodiscard]] result<void> check_peer(const key_files& keys);
   void read();

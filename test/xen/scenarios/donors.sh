@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# by hand
+# long
 # The index is a hint: one guest moves three times to a host where nothing is kept for it, and whatever the index
 # there says, its disk arrives whole.
 #   absent: the index is empty; everything that is not zero crosses the link

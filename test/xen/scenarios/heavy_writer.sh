@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# by hand
+# long
 # A guest that writes faster than the link carries. With a short --max-downtime the teleport ends with exit code 1
 # and says why, and the guest goes on where it was; with a longer one it moves, and no write is lost.
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# by hand
+# long
 # A guest goes there and back, many times in a row (TELEPORTS, 20), writing all the while: one boot, and not one
 # acknowledged record lost. The last time the whole disks are compared too.
 

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# by hand
 # What can be known to fail is refused before anything is touched: exit code 3 (2 for wrong usage), a sentence that
 # says what to do, no file and no domain left at the destination, and the guest runs on.
 

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# by hand
 # Guests on logical volumes, with volume groups as stores. Linear, the volume in two pieces: there into a new
 # volume, and back into its own, which was set aside. Thin: the target is a thin volume and stays thin.
 

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# by hand
 # A guest with three disks, all of them moved and all of them right: two that it writes to, one read-only.
 
 guest=disks1
