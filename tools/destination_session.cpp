@@ -222,7 +222,7 @@ result<void> destination_session::on_prepare() {
   return {};
 }
 
-void destination_session::prepared(result<void> outcome) {
+void destination_session::prepared(const result<void>& outcome) {
   --jobs_;
   link_->resume();
   if (failed_) {
@@ -299,7 +299,7 @@ result<void> destination_session::on_config(const raw_record& record) {
   return {};
 }
 
-void destination_session::settled(result<void> outcome,
+void destination_session::settled(const result<void>& outcome,
                                   const std::string& config) {
   link_->resume();
   if (failed_) {
@@ -332,7 +332,7 @@ void destination_session::settled(result<void> outcome,
                   "TELEPORT_UUID=" + offer_->guest.uuid}};
   std::string disks;
   for (const auto& [vdev, path] : paths) {
-    disks += (disks.empty() ? "" : " ") + vdev + "=" + path;
+    disks += fmt::format("{}{}={}", disks.empty() ? "" : " ", vdev, path);
   }
   hook.environment.push_back("TELEPORT_DISKS=" + disks);
   arrival_ = std::make_unique<guest_arrival>(loop_,
@@ -378,7 +378,7 @@ result<void> destination_session::on_disks_complete() {
   return {};
 }
 
-void destination_session::disks_durable(result<void> outcome) {
+void destination_session::disks_durable(const result<void>& outcome) {
   if (failed_) {
     give_up();
   } else if (!outcome) {

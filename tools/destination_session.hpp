@@ -72,10 +72,10 @@ class destination_session {
   result<void> on_go();
   void on_link_lost(const error& cause);
 
-  void prepared(result<void> outcome);
-  void settled(result<void> outcome, const std::string& config);
+  void prepared(const result<void>& outcome);
+  void settled(const result<void>& outcome, const std::string& config);
   void pump();
-  void disks_durable(result<void> outcome);
+  void disks_durable(const result<void>& outcome);
   void guest_built();
   void guest_started(bool runs);
   void on_xl_failed(const error& cause);

@@ -78,6 +78,34 @@ std::vector<offered_target> targets_of(json_fields& parent) {
   return targets;
 }
 
+/// What the JSON text of a record says, by `read(fields, value)`.
+template <class Value, class Read>
+result<Value> read_record(const char* record,
+                          std::string_view text,
+                          Read read) {
+  const auto object = parse_object(text, max_json_bytes);
+  if (!object) {
+    return malformed(record, "no JSON object within its limit");
+  }
+  json_fields fields(*object);
+  Value value;
+  read(fields, value);
+  if (fields.failed()) {
+    return malformed(record, *fields.failed());
+  }
+  return value;
+}
+
+/// A field that another reader understands, as text.
+std::string part_of(json_fields& fields, const char* key) {
+  const auto* found = fields.find(key);
+  if (found == nullptr) {
+    fields.fail(std::string(key) + ": missing");
+    return {};
+  }
+  return dump(*found);
+}
+
 }  // namespace
 
 std::vector<guest_disk> moved_disks(const guest_info& guest) {
@@ -95,33 +123,33 @@ std::string to_json(const offer& value) {
                {"source", json::parse(to_json(value.source))}});
 }
 
-result<offer> read_offer(std::string_view text) {
-  const auto object = parse_object(text, max_json_bytes);
-  if (!object) {
-    return malformed("OFFER", "no JSON object within its limit");
+result<offer> read_offer(std::string_view json) {
+  std::string guest;
+  std::string source;
+  auto offered =
+      read_record<offer>("OFFER", json, [&](json_fields& fields, offer& value) {
+        value.id = fields.text("id", max_name);
+        value.live = fields.flag("live");
+        guest = part_of(fields, "guest");
+        source = part_of(fields, "source");
+      });
+  if (!offered) {
+    return offered;
   }
-  json_fields fields(*object);
-  offer value;
-  value.id = fields.text("id", max_name);
-  value.live = fields.flag("live");
-  const auto* guest = fields.find("guest");
-  const auto* source = fields.find("source");
-  if (fields.failed() || guest == nullptr || source == nullptr ||
-      !is_teleport_id(value.id)) {
-    return malformed("OFFER",
-                     fields.failed().value_or("id, guest or source missing"));
+  if (!is_teleport_id(offered->id)) {
+    return malformed("OFFER", "id: not 32 hexadecimal digits");
   }
-  auto info = read_guest_info(dump(*guest));
+  auto info = read_guest_info(guest);
   if (!info) {
     return in_context("OFFER record", info.error());
   }
-  auto facts = read_host_facts(dump(*source));
+  auto facts = read_host_facts(source);
   if (!facts) {
     return in_context("OFFER record", facts.error());
   }
-  value.guest = std::move(*info);
-  value.source = std::move(*facts);
-  const auto disks = moved_disks(value.guest);
+  offered->guest = std::move(*info);
+  offered->source = std::move(*facts);
+  const auto disks = moved_disks(offered->guest);
   if (disks.size() > max_disks ||
       std::ranges::any_of(disks, [](const guest_disk& disk) {
         return disk.size == 0 || disk.size > max_disk_bytes ||
@@ -129,7 +157,7 @@ result<offer> read_offer(std::string_view text) {
       })) {
     return malformed("OFFER", "a disk's size is out of range");
   }
-  return value;
+  return offered;
 }
 
 std::string to_json(const answer& value) {
@@ -138,42 +166,35 @@ std::string to_json(const answer& value) {
                {"disks", targets_json(value.disks)}});
 }
 
-result<answer> read_answer(std::string_view text) {
-  const auto object = parse_object(text, max_json_bytes);
-  if (!object) {
-    return malformed("ANSWER", "no JSON object within its limit");
+result<answer> read_answer(std::string_view json) {
+  std::string list;
+  auto reply = read_record<answer>(
+      "ANSWER", json, [&](json_fields& fields, answer& value) {
+        value.host = fields.text("host", max_name);
+        value.disks = targets_of(fields);
+        list = part_of(fields, "problems");
+      });
+  if (!reply) {
+    return reply;
   }
-  json_fields fields(*object);
-  answer value;
-  value.host = fields.text("host", max_name);
-  value.disks = targets_of(fields);
-  const auto* list = fields.find("problems");
-  if (list == nullptr || fields.failed()) {
-    return malformed("ANSWER", fields.failed().value_or("problems: missing"));
-  }
-  auto problems = read_problems(dump(*list));
+  auto problems = read_problems(list);
   if (!problems) {
     return in_context("ANSWER record", problems.error());
   }
-  value.problems = std::move(*problems);
-  return value;
+  reply->problems = std::move(*problems);
+  return reply;
 }
 
 std::string to_json(const std::vector<offered_target>& value) {
   return dump({{"disks", targets_json(value)}});
 }
 
-result<std::vector<offered_target>> read_targets(std::string_view text) {
-  const auto object = parse_object(text, max_json_bytes);
-  if (!object) {
-    return malformed("PREPARED", "no JSON object within its limit");
-  }
-  json_fields fields(*object);
-  auto targets = targets_of(fields);
-  if (fields.failed()) {
-    return malformed("PREPARED", *fields.failed());
-  }
-  return targets;
+result<std::vector<offered_target>> read_targets(std::string_view json) {
+  using targets = std::vector<offered_target>;
+  return read_record<targets>(
+      "PREPARED", json, [](json_fields& fields, targets& value) {
+        value = targets_of(fields);
+      });
 }
 
 std::string to_json(const go_result& value) {
@@ -183,40 +204,26 @@ std::string to_json(const go_result& value) {
                {"rounds", counts_json(value.rounds)}});
 }
 
-result<go_result> read_go_result(std::string_view text) {
-  const auto object = parse_object(text, max_json_bytes);
-  if (!object) {
-    return malformed("GO_RESULT", "no JSON object within its limit");
-  }
-  json_fields fields(*object);
-  go_result value;
-  value.runs = fields.flag("runs");
-  value.sentence = fields.text_or_empty("sentence", max_sentence);
-  value.bulk = read_counts(fields.find("bulk"), fields);
-  value.rounds = read_counts(fields.find("rounds"), fields);
-  if (fields.failed()) {
-    return malformed("GO_RESULT", *fields.failed());
-  }
-  return value;
+result<go_result> read_go_result(std::string_view json) {
+  return read_record<go_result>(
+      "GO_RESULT", json, [](json_fields& fields, go_result& value) {
+        value.runs = fields.flag("runs");
+        value.sentence = fields.text_or_empty("sentence", max_sentence);
+        value.bulk = read_counts(fields.find("bulk"), fields);
+        value.rounds = read_counts(fields.find("rounds"), fields);
+      });
 }
 
 std::string to_json(const failure_note& value) {
   return dump({{"code", value.code}, {"sentence", value.sentence}});
 }
 
-result<failure_note> read_failure(std::string_view text) {
-  const auto object = parse_object(text, max_json_bytes);
-  if (!object) {
-    return malformed("FAIL", "no JSON object within its limit");
-  }
-  json_fields fields(*object);
-  failure_note value;
-  value.code = fields.text("code", max_name);
-  value.sentence = fields.text("sentence", max_sentence);
-  if (fields.failed()) {
-    return malformed("FAIL", *fields.failed());
-  }
-  return value;
+result<failure_note> read_failure(std::string_view json) {
+  return read_record<failure_note>(
+      "FAIL", json, [](json_fields& fields, failure_note& value) {
+        value.code = fields.text("code", max_name);
+        value.sentence = fields.text("sentence", max_sentence);
+      });
 }
 
 }  // namespace teleport
