@@ -84,9 +84,7 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
   }
   link_ = std::move(*link);
   connection::handlers handlers;
-  handlers.on_record = [this](raw_record record) {
-    on_record(std::move(record));
-  };
+  handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {
     fail({cause.code, "the link to the destination is lost: " + cause.context});
   };
@@ -104,7 +102,7 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
   link_->send(record_type::hello, encode(hello));
 }
 
-void source_session::on_record(raw_record record) {
+void source_session::on_record(const raw_record& record) {
   if (ended_ || failing_) {
     return;
   }
@@ -280,8 +278,8 @@ void source_session::make_movers() {
   };
   memory_events.queued = [this] { return link_->queued(); };
   memory_events.on_suspended = [this] { guest_suspended(); };
-  memory_events.on_done = [this](result<void> outcome) {
-    memory_done(std::move(outcome));
+  memory_events.on_done = [this](const result<void>& outcome) {
+    memory_done(outcome);
   };
   memory_ = std::make_unique<memory_mover>(
       loop_, std::move(memory_events), settings_.record_stream, id_);

@@ -23,6 +23,11 @@ result<void> settle(dirty_tracker& tracker, const pause_call& set_paused) {
   const auto paused = set_paused(true);
   if (paused) {
     settled = tracker.start_barrier(paused_barrier_limit);
+    if (!settled && settled.error().code == errc::timeout) {
+      settled = error(errc::timeout,
+                      "the disk is written also while the guest is paused: "
+                      "something else on this host writes to it");
+    }
   }
   // Also after a failure: it may have been paused all the same.
   const auto going_on = set_paused(false);

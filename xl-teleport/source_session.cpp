@@ -137,7 +137,7 @@ void source_session::guest_suspended() {
   }  // else the end of the round does it
 }
 
-void source_session::memory_done(result<void> outcome) {
+void source_session::memory_done(const result<void>& outcome) {
   memory_running_ = false;
   if (failing_) {
     stay_when_quiet();

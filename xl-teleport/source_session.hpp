@@ -54,7 +54,7 @@ class source_session {
 
   // set_up.cpp: from the connection to the prepared targets
   void connected(result<std::shared_ptr<connection>> link);
-  void on_record(raw_record record);
+  void on_record(const raw_record& record);
   result<void> take(const raw_record& record);
   result<void> on_hello(const raw_record& record);
   result<void> on_answer(const raw_record& record);
@@ -69,7 +69,7 @@ class source_session {
   void weighed(std::uint64_t dirty);
   void start_memory();
   void guest_suspended();
-  void memory_done(result<void> outcome);
+  void memory_done(const result<void>& outcome);
   result<void> on_durable();
   result<void> on_received();
   result<void> on_result(const raw_record& record);
