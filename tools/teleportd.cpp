@@ -62,8 +62,8 @@ result<pid_t> start_session(int socket, const std::string& settings_file) {
   std::string config = "--config=" + settings_file;
   std::array<char*, 4> argv{name.data(), mode.data(), config.data(), nullptr};
   pid_t pid = -1;
-  const int failure = ::posix_spawn(
-      &pid, program, &actions, nullptr, argv.data(), environ);
+  const int failure =
+      ::posix_spawn(&pid, program, &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) {
     return system_error(failure, "start a session's process");
