@@ -173,6 +173,9 @@ result<disk_record> store::add_disk(disk_record record) {
         txn.put(disks_, big_endian_key(record.id), encode(record));
     return stored ? put_state(txn, record.id + 1) : stored;
   });
+  if (added) {
+    added = paths_.add({record.path});
+  }
   if (!added) {
     return added.error();
   }
@@ -286,7 +289,7 @@ result<void> store::apply_groups(changes& batch) {
   return {};
 }
 
-result<void> store::remove_disk(std::uint32_t id) {
+result<void> store::remove_disk(std::uint32_t id, removal what) {
   const result<disk_table> all = disks();
   if (!all) {
     return all.error();
@@ -299,7 +302,11 @@ result<void> store::remove_disk(std::uint32_t id) {
   // removed again, and never says "zero" of what was not read.
   disk_record gone = *found;
   gone.complete = false;
-  result<void> done = update_disk(gone);
+  result<void> done =
+      what == removal::for_good ? paths_.remove(gone.path) : result<void>();
+  if (done) {
+    done = update_disk(gone);
+  }
   if (done) {
     done = drop_groups(gone);
   }
@@ -386,12 +393,13 @@ result<void> store::sweep_extents() {
 
 result<store_counts> store::count() {
   store_counts counts;
-  counts.file_bytes = env_->file_bytes();
-  counts.map_bytes = env_->map_bytes();
   result<read_txn> txn = env_->begin_read();
   if (!txn) {
     return txn.error();
   }
+  counts.file_bytes = env_->file_bytes();
+  counts.map_bytes = env_->map_bytes();
+  counts.free_bytes = env_->free_bytes(*txn);
   const std::pair<lmdb_table, std::uint64_t*> tables[] = {
       {disks_, &counts.disks},
       {groups_, &counts.groups},
