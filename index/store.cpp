@@ -26,14 +26,15 @@ constexpr off_t opening_byte = 0;
 
 result<unique_fd> lock_byte(const std::string& folder,
                             off_t number,
-                            int operation) {
+                            int operation,
+                            off_t length = 1) {
   const std::string path = folder + "/scan.lock";
   unique_fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   struct flock range {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
   range.l_start = number;
-  range.l_len = 1;
+  range.l_len = length;
   if (!lock || ::fcntl(lock.get(), operation, &range) != 0) {
     return lock && (errno == EAGAIN || errno == EACCES)
                ? error(errc::busy,
@@ -274,6 +275,11 @@ result<disk_table> store::disks(const read_txn& txn) const {
 
 result<disk_lock> store::lock_disk(std::uint32_t id) const {
   return lock_byte(folder_, id, F_OFD_SETLK);
+}
+
+result<disk_lock> store::lock_all_disks() const {
+  constexpr off_t to_the_end = 0;
+  return lock_byte(folder_, opening_byte + 1, F_OFD_SETLK, to_the_end);
 }
 
 result<std::optional<byte_buffer>> store::group(std::uint32_t number) {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,7 +66,9 @@ class changes {
                      std::uint32_t number,
                      const std::optional<byte_buffer>& before,
                      std::optional<byte_buffer> now);
-  [[nodiscard]] bool empty() const noexcept { return groups_.empty(); }
+  /// A pair, or the slot of a whole extent, comes or goes for itself.
+  void change_pair(const pair_change& change) { pairs_.push_back(change); }
+  void change_extent(byte_span sha, slot_number slot, bool add);
   /// Bytes of memory held, about.
   [[nodiscard]] std::size_t bytes() const noexcept;
   void clear();
@@ -111,6 +114,7 @@ struct store_counts {
   std::uint64_t groups = 0;
   std::uint64_t buckets = 0;
   std::uint64_t pairs = 0;
+  std::uint64_t tags = 0;  ///< different ones: blocks that stand once, about
   std::uint64_t extents = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t free_bytes = 0;  ///< of the file: written next
@@ -149,6 +153,8 @@ class store {
   }
   /// @error errc::busy when another scans or removes the disk
   [[nodiscard]] result<disk_lock> lock_disk(std::uint32_t id) const;
+  /// The same for all disks, those included that are not added yet.
+  [[nodiscard]] result<disk_lock> lock_all_disks() const;
 
   /// The value of a group when there is an intact one.
   [[nodiscard]] result<std::optional<byte_buffer>> group(std::uint32_t number);
@@ -158,6 +164,9 @@ class store {
 
   /// Writes everything and empties `batch`, whatever the outcome.
   [[nodiscard]] result<void> apply(changes& batch);
+  /// Takes values out of `groups` or `buckets`.
+  [[nodiscard]] result<void> erase(lmdb_table table,
+                                   std::span<const std::uint32_t> keys);
   [[nodiscard]] result<void> sync() { return env_->sync(); }
 
   [[nodiscard]] result<store_counts> count();

@@ -93,10 +93,10 @@ void changes::note_extent(const disk_record& disk,
       std::equal(was->sha.begin(), was->sha.end(), is->sha.begin());
   if (length == extent_bytes && !same_sha) {
     if (was) {
-      extents_.push_back({sha_key(was->sha), slot, false});
+      change_extent(was->sha, slot, false);
     }
     if (is) {
-      extents_.push_back({sha_key(is->sha), slot, true});
+      change_extent(is->sha, slot, true);
     }
   }
   std::uint32_t old_rank = was ? was->first : 0;
@@ -118,6 +118,10 @@ void changes::note_extent(const disk_record& disk,
       pairs_.push_back({tag_of(now), slot, block, true});
     }
   }
+}
+
+void changes::change_extent(byte_span sha, slot_number slot, bool add) {
+  extents_.push_back({sha_key(sha), slot, add});
 }
 
 std::size_t changes::bytes() const noexcept {
@@ -322,6 +326,17 @@ result<void> store::remove_disk(std::uint32_t id, removal what) {
   return done ? sweep_extents() : done;
 }
 
+result<void> store::erase(lmdb_table table,
+                          std::span<const std::uint32_t> keys) {
+  return env_->write([&](write_txn& txn) -> result<void> {
+    result<void> done;
+    for (std::size_t i = 0; done && i < keys.size(); ++i) {
+      done = txn.erase(table, big_endian_key(keys[i]));
+    }
+    return done;
+  });
+}
+
 result<void> store::drop_groups(const disk_record& gone) {
   const std::uint32_t first = gone.base / group_extents;
   const auto last = static_cast<std::uint32_t>(gone.end_slot() / group_extents);
@@ -419,8 +434,12 @@ result<store_counts> store::count() {
   result<bool> more = cursor->seek({});
   for (; more && *more; more = cursor->next()) {
     const auto view = bucket_view::parse(cursor->value());
-    counts.pairs += view ? view->size() : 0;
-    counts.damaged_values += view ? 0U : 1U;
+    const auto pairs = view ? view->intact_pairs() : std::nullopt;
+    counts.damaged_values += pairs ? 0U : 1U;
+    for (std::size_t i = 0; pairs && i < pairs->size(); ++i) {
+      ++counts.pairs;
+      counts.tags += i == 0 || (*pairs)[i].key != (*pairs)[i - 1].key ? 1U : 0U;
+    }
   }
   if (!more) {
     return more.error();
