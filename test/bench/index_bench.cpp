@@ -4,7 +4,8 @@
 // one line of JSON; test/bench/run repeats them and takes medians.
 //
 //   index-bench fill FOLDER FROM TO          synthetic blocks into an index
-//   index-bench lookup FOLDER BLOCKS KIND N  KIND: miss, hit, run or mixed
+//   index-bench lookup FOLDER BLOCKS KIND N  KIND: miss, hit, run or mixed;
+//                                            the first half is not timed
 //   index-bench sha FILE                     SHA-256 alone over a file's bytes
 //   index-bench scan FOLDER FILE THREADS     everything a scan does
 //
@@ -181,22 +182,30 @@ int run_lookup(const std::string& folder,
   for (std::size_t at = 0; at < wanted.size(); at += extent_blocks) {
     ask(std::span(wanted).subspan(at, extent_blocks));
   }
-  std::uint64_t found = 0;
-  const watch time;
-  for (std::size_t at = 0; at < wanted.size(); at += extent_blocks) {
-    for (const donor_run& run :
-         lookup.find_blocks(std::span(wanted).subspan(at, extent_blocks))) {
-      found += run.count;
+  const auto look_up = [&](std::span<const block_digest> digests) {
+    std::uint64_t found = 0;
+    for (std::size_t at = 0; at < digests.size(); at += extent_blocks) {
+      for (const donor_run& run :
+           lookup.find_blocks(digests.subspan(at, extent_blocks))) {
+        found += run.count;
+      }
     }
-  }
+    return found;
+  };
+  // What fits into memory comes in first.
+  const std::size_t half = wanted.size() / extent_blocks / 2 * extent_blocks;
+  (void)look_up(std::span(wanted).first(half));
+  const std::span<const block_digest> timed = std::span(wanted).subspan(half);
+  const watch time;
+  const std::uint64_t found = look_up(timed);
   std::cout << fmt::format(
       "{{\"kind\": \"{}\", \"blocks\": {}, \"asked\": {}, \"found\": {}, "
       "{}}}\n",
       kind,
       blocks,
-      wanted.size(),
+      timed.size(),
       found,
-      time.text(static_cast<double>(wanted.size()), "digests"));
+      time.text(static_cast<double>(timed.size()), "digests"));
   return 0;
 }
 

@@ -43,8 +43,11 @@ report_cold() {
   row --- --- --- ---
   row 'dd, 2 MiB, direct' "$(median "$1/cold.dd" seconds)" "$(median "$1/cold.dd" cpu_seconds)" \
     "$(jq -n "$2 / $(median "$1/cold.dd" seconds) / 1e6 | round")"
-  row 'scan, two threads' "$(median "$1/cold.scan" seconds)" "$(median "$1/cold.scan" cpu_seconds)" \
-    "$(jq -n "$2 / $(median "$1/cold.scan" seconds) / 1e6 | round")"
+  local n
+  for n in 2 4; do
+    row "scan, $n threads" "$(median "$1/cold.scan$n" seconds)" "$(median "$1/cold.scan$n" cpu_seconds)" \
+      "$(jq -n "$2 / $(median "$1/cold.scan$n" seconds) / 1e6 | round")"
+  done
 }
 report_peers() {
   local name
@@ -91,7 +94,7 @@ report_limited() {
   echo "## The same, memory limited to a quarter of the index ($(($2 >> 20)) MiB)"
   echo
   kinds_table "$1" limited
-  echo 'Each run begins with nothing in memory.'
+  echo 'Each run begins with nothing in memory; its first half is not timed.'
 }
 report_growth() {
   echo '## Growth to 1 TiB (synthetic digests, the index in a tmpfs)'
