@@ -5,7 +5,7 @@
 //
 //   index-bench fill FOLDER FROM TO          synthetic blocks into an index
 //   index-bench lookup FOLDER BLOCKS KIND N  KIND: miss, hit, run or mixed;
-//                                            the first half is not timed
+//                                            as many are asked before, untimed
 //   index-bench sha FILE                     SHA-256 alone over a file's bytes
 //   index-bench scan FOLDER FILE THREADS     everything a scan does
 //
@@ -14,6 +14,7 @@
 //
 // Exit status: 0 done, 1 failed, 2 wrong usage.
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -61,27 +62,39 @@ double status_mib(const std::string& name) {
   return 0;
 }
 
-struct watch {
-  std::chrono::steady_clock::time_point began =
-      std::chrono::steady_clock::now();
-  double cpu = cpu_seconds();
-
-  [[nodiscard]] std::string text(double work, std::string_view unit) const {
-    const double wall =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
+/// Adds up the time between resume() and pause().
+class watch {
+ public:
+  watch() { resume(); }
+  void resume() {
+    began_ = std::chrono::steady_clock::now();
+    cpu_began_ = cpu_seconds();
+  }
+  void pause() {
+    wall_ +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began_)
             .count();
-    const double used = cpu_seconds() - cpu;
+    cpu_ += cpu_seconds() - cpu_began_;
+  }
+  /// @param work  done in all this time, in `unit`s
+  [[nodiscard]] std::string text(double work, std::string_view unit) const {
     return fmt::format(
         "\"seconds\": {:.3f}, \"cpu_seconds\": {:.3f}, \"{}_per_s\": {:.0f}, "
         "\"{}_per_cpu_s\": {:.0f}, \"rss_anon_mib\": {:.1f}",
-        wall,
-        used,
+        wall_,
+        cpu_,
         unit,
-        work / wall,
+        work / wall_,
         unit,
-        work / used,
+        work / cpu_,
         status_mib("RssAnon"));
   }
+
+ private:
+  std::chrono::steady_clock::time_point began_;
+  double cpu_began_ = 0;
+  double wall_ = 0;
+  double cpu_ = 0;
 };
 
 result<std::shared_ptr<index::store>> open(const std::string& folder,
@@ -101,12 +114,13 @@ int run_fill(const std::string& folder, std::uint64_t from, std::uint64_t to) {
   if (!tables) {
     return failed(tables.error());
   }
-  const watch time;
+  watch time;
   const result<void> done =
       fill(**tables, from, to, index::scan_options().batch_bytes);
   if (!done) {
     return failed(done.error());
   }
+  time.pause();
   const std::string took = time.text(static_cast<double>(to - from), "blocks");
   const auto counts = (*tables)->count();
   if (!counts) {
@@ -178,34 +192,43 @@ int run_lookup(const std::string& folder,
   }
   index::hash_index lookup(*tables);
   const question ask = question_of(kind, blocks);
-  std::vector<block_digest> wanted(count / extent_blocks * extent_blocks);
-  for (std::size_t at = 0; at < wanted.size(); at += extent_blocks) {
-    ask(std::span(wanted).subspan(at, extent_blocks));
-  }
-  const auto look_up = [&](std::span<const block_digest> digests) {
-    std::uint64_t found = 0;
-    for (std::size_t at = 0; at < digests.size(); at += extent_blocks) {
-      for (const donor_run& run :
-           lookup.find_blocks(digests.subspan(at, extent_blocks))) {
-        found += run.count;
+  std::vector<block_digest> wanted(256 * extent_blocks);
+  const std::uint64_t pieces =
+      std::max<std::uint64_t>(1, count / wanted.size());
+  std::uint64_t found = 0;
+  watch time;
+  time.pause();
+  // Asked in pieces, which are made while the watch stands: all of them would
+  // take memory from what is measured.
+  const auto look_up = [&](std::uint64_t rounds) {
+    found = 0;
+    for (std::uint64_t i = 0; i < rounds; ++i) {
+      for (std::size_t at = 0; at < wanted.size(); at += extent_blocks) {
+        ask(std::span(wanted).subspan(at, extent_blocks));
       }
+      time.resume();
+      for (std::size_t at = 0; at < wanted.size(); at += extent_blocks) {
+        for (const donor_run& run :
+             lookup.find_blocks(std::span(wanted).subspan(at, extent_blocks))) {
+          found += run.count;
+        }
+      }
+      time.pause();
     }
-    return found;
   };
-  // What fits into memory comes in first.
-  const std::size_t half = wanted.size() / extent_blocks / 2 * extent_blocks;
-  (void)look_up(std::span(wanted).first(half));
-  const std::span<const block_digest> timed = std::span(wanted).subspan(half);
-  const watch time;
-  const std::uint64_t found = look_up(timed);
+  look_up(pieces);  // what fits into memory comes in
+  time = watch();
+  time.pause();
+  look_up(pieces);
+  const std::uint64_t asked = pieces * wanted.size();
   std::cout << fmt::format(
       "{{\"kind\": \"{}\", \"blocks\": {}, \"asked\": {}, \"found\": {}, "
       "{}}}\n",
       kind,
       blocks,
-      timed.size(),
+      asked,
       found,
-      time.text(static_cast<double>(timed.size()), "digests"));
+      time.text(static_cast<double>(asked), "digests"));
   return 0;
 }
 
@@ -218,7 +241,7 @@ int run_sha(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::vector<std::byte> piece(extent_bytes);
   sha256_stream sha;
-  const watch time;
+  watch time;
   for (std::uint64_t at = 0; at < size; at += piece.size()) {
     const auto n = std::min<std::uint64_t>(piece.size(), size - at);
     // Through the page cache, which is what "warm" means.
@@ -228,6 +251,7 @@ int run_sha(const std::string& path) {
     sha.update(std::span(piece).first(n));
   }
   (void)sha.finish();
+  time.pause();
   std::cout << fmt::format("{{\"bytes\": {}, {}}}\n",
                            size,
                            time.text(static_cast<double>(size), "bytes"));
@@ -244,11 +268,12 @@ int run_scan(const std::string& folder,
   index::scan_options how;
   how.threads = threads;
   how.idle_priority = false;
-  const watch time;
+  watch time;
   const auto report = index::scan_disk(**tables, path, how);
   if (!report) {
     return failed(report.error());
   }
+  time.pause();
   const std::string took =
       time.text(static_cast<double>(report->disk.size), "bytes");
   const auto counts = (*tables)->count();

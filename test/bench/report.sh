@@ -94,7 +94,7 @@ report_limited() {
   echo "## The same, memory limited to a quarter of the index ($(($2 >> 20)) MiB)"
   echo
   kinds_table "$1" limited
-  echo 'Each run begins with nothing in memory; its first half is not timed.'
+  echo 'Each run begins with nothing in memory; as much again goes before, untimed.'
 }
 report_growth() {
   echo '## Growth to 1 TiB (synthetic digests, the index in a tmpfs)'
