@@ -17,7 +17,7 @@ row() { printf '| %s |' "$1" && shift && printf ' %s |' "$@" && echo; }
 
 report_scan() {
   local name
-  echo '## Scan, warm (the image in a tmpfs)'
+  echo "## Scan, warm (a tar of a distribution's files in a tmpfs)"
   echo
   row what 'MB/s' 'MB per CPU second' 'x SHA-256, wall' 'x SHA-256, CPU time'
   row --- --- --- --- ---
