@@ -106,6 +106,7 @@ $(BUILD)/%.hpp.ok: %.hpp | $(SKELETONS)
 	$(Q)touch $@
 
 include test/test.mk
+include test/bench/bench.mk
 include tools/lint.mk
 include tools/install.mk
 

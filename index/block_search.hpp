@@ -3,10 +3,10 @@
 // index/block_search.hpp: wanted digests to runs of donor blocks, inside one
 // snapshot of the index.
 //
-// One descent into `buckets` finds where a run may begin; from there the
-// donor's own array of digests is followed for as long as it agrees, over
+// Look-ups in `buckets` (lead_window.hpp) find where a run may begin; from there
+// the donor's own array of digests is followed for as long as it agrees, over
 // zeros, extents and groups. After a block that is nowhere, the place where
-// the run would go on is tried before the next descent.
+// the run would go on is tried before the next look-up.
 //
 // Threads: one owner, the one of the transaction.
 // Blocks: on pages of the map that are not in memory.
@@ -16,13 +16,12 @@
 #ifndef INDEX_BLOCK_SEARCH_HPP
 #define INDEX_BLOCK_SEARCH_HPP
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "index/position.hpp"
 #include "index/store.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
 
@@ -34,7 +33,7 @@ class block_search {
   block_search(const store& tables,
                const read_txn& txn,
                const disk_table& disks)
-      : tables_(tables), txn_(txn), disks_(disks) {}
+      : tables_(tables), txn_(txn), reader_(tables, txn, disks) {}
 
   /// As content_lookup::find_blocks.
   [[nodiscard]] result<std::vector<donor_run>> find_blocks(
@@ -45,34 +44,8 @@ class block_search {
       const extent_digest& wanted);
 
  private:
-  /// A block that is not zero, in a group's array.
-  struct position {
-    const disk_record* disk = nullptr;
-    group_view group;
-    extent_view extent;
-    slot_number slot = 0;
-    unsigned block = 0;
-    std::uint32_t number = 0;  ///< of its digest in the group
-
-    [[nodiscard]] std::uint64_t offset() const noexcept;
-    /// Does a whole block of the disk lie there?
-    [[nodiscard]] bool whole() const noexcept;
-    [[nodiscard]] block_digest digest() const noexcept {
-      return group.digest(number);
-    }
-  };
-  struct cached_group {
-    std::uint32_t number = 0;
-    bool filled = false;
-    std::optional<group_view> view;
-  };
-
-  result<const group_view*> group(std::uint32_t number);
-  /// @return nullopt when no disk has a block that is not zero there
-  result<std::optional<position>> go_to(place at);
-  /// The next block that is not zero. @return false at the end of the trail
-  result<bool> advance(position& at);
-  result<std::optional<position>> longest(lmdb_cursor& buckets,
+  /// Of `leads`, the one from which most of `wanted` follow.
+  result<std::optional<position>> longest(std::span<const position> leads,
                                           std::span<const block_digest> wanted);
   /// How many of `wanted` follow from `at` on; moves `at` behind the last.
   /// Adds their runs when `runs` is given.
@@ -83,8 +56,7 @@ class block_search {
 
   const store& tables_;
   const read_txn& txn_;
-  const disk_table& disks_;
-  std::array<cached_group, 16> cache_;
+  position_reader reader_;
 };
 
 }  // namespace teleport::index

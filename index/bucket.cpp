@@ -13,30 +13,65 @@ namespace {
 constexpr std::size_t header_bytes = 16;
 /// So that any field can be loaded as eight bytes.
 constexpr std::size_t padding_bytes = 8;
+constexpr std::size_t cell_bytes = 2;
+/// Pairs of a cell, about, at most: their tags fill a line of the CPU's cache.
+constexpr std::uint64_t cell_pairs = 32;
+/// Cells tell numbers of pairs in two bytes.
+constexpr std::size_t max_pairs = 0xffff;
 
 /// Bits of a field of `bytes` bytes, 0 to 8.
 constexpr std::uint64_t field_mask(unsigned bytes) {
   return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
 }
 
-constexpr unsigned bytes_for(std::uint64_t value) {
-  return (static_cast<unsigned>(std::bit_width(value)) + 7) / 8;
+constexpr unsigned bytes_for_bits(unsigned bits) {
+  return (bits + 7) / 8;
 }
 
-struct widths {
-  unsigned tag = 0;
-  unsigned place = 1;
+/// How a bucket is laid out.
+struct shape {
+  unsigned shift = 0;  ///< bits of a tag inside its cell
+  unsigned place_bytes = 1;
+  std::uint64_t cells = 0;
+
+  [[nodiscard]] std::size_t bytes(std::size_t pairs) const {
+    return header_bytes + static_cast<std::size_t>(cells) * cell_bytes +
+           pairs * (bytes_for_bits(shift) + place_bytes) + padding_bytes;
+  }
 };
 
-widths widths_for(std::span<const tag_place> pairs) {
-  widths need;
-  if (!pairs.empty()) {
-    need.tag = bytes_for(pairs.back().key - pairs.front().key);
+/// Small cells need fewer bits for a tag, but there are more of them: takes
+/// what is smallest, of cells that are small enough to be searched quickly.
+shape shape_for(std::span<const tag_place> pairs) {
+  shape best;
+  if (pairs.empty()) {
+    return best;
   }
+  unsigned place_bits = 1;
   for (const tag_place& pair : pairs) {
-    need.place = std::max(need.place, bytes_for(pair.at));
+    place_bits =
+        std::max(place_bits, static_cast<unsigned>(std::bit_width(pair.at)));
   }
-  return need;
+  best.place_bytes = bytes_for_bits(place_bits);
+  const std::uint64_t span = pairs.back().key - pairs.front().key;
+  const std::uint64_t width = cell_pairs * span / pairs.size();
+  best.shift =
+      width == 0 ? 0U : static_cast<unsigned>(std::bit_width(width)) - 1;
+  best.cells = (span >> best.shift) + 1;
+  for (unsigned shift = 8; shift < best.shift; shift += 8) {
+    shape other = best;
+    other.shift = shift;
+    other.cells = (span >> shift) + 1;
+    if (other.cells <= max_pairs &&
+        other.bytes(pairs.size()) < best.bytes(pairs.size())) {
+      best = other;
+    }
+  }
+  return best;
+}
+
+void prefetch(byte_span bytes, std::size_t at) {
+  __builtin_prefetch(bytes.data() + at);
 }
 
 }  // namespace
@@ -49,117 +84,159 @@ std::optional<bucket_view> bucket_view::parse(byte_span value) {
   view.value_ = value;
   view.base_ = peek<std::uint32_t>(value, 4);
   view.count_ = peek<std::uint32_t>(value, 8);
-  view.tag_bytes_ = std::to_integer<unsigned>(value[12]);
+  view.shift_ = std::to_integer<unsigned>(value[12]);
   view.place_bytes_ = std::to_integer<unsigned>(value[13]);
-  if (view.tag_bytes_ > 4 || view.place_bytes_ < 1 || view.place_bytes_ > 5) {
+  view.cells_ = peek<std::uint16_t>(value, 14);
+  if (view.shift_ > 32 || view.place_bytes_ < 1 || view.place_bytes_ > 5 ||
+      view.count_ > max_pairs) {
     return std::nullopt;
   }
-  const std::uint64_t pair_bytes = view.tag_bytes_ + view.place_bytes_;
-  if (value.size() != header_bytes + view.count_ * pair_bytes + padding_bytes) {
+  view.rest_bytes_ = bytes_for_bits(view.shift_);
+  view.rests_at_ = header_bytes + cell_bytes * std::size_t{view.cells_};
+  view.places_at_ =
+      view.rests_at_ + std::size_t{view.count_} * view.rest_bytes_;
+  const std::size_t end =
+      view.places_at_ + std::size_t{view.count_} * view.place_bytes_;
+  if (value.size() != end + padding_bytes) {
     return std::nullopt;
   }
   return view;
 }
 
-bool bucket_view::intact() const {
+std::optional<std::vector<tag_place>> bucket_view::intact_pairs() const {
   if (checksum(value_.subspan(4)) != peek<std::uint32_t>(value_, 0)) {
-    return false;
+    return std::nullopt;
   }
-  for (std::uint32_t i = 1; i < count_; ++i) {
-    if (!(at(i - 1) < at(i))) {
-      return false;
+  std::vector<tag_place> pairs;
+  pairs.reserve(count_);
+  for (std::uint32_t c = 0; c < cells_; ++c) {
+    const range inside = cell(c);
+    const std::uint64_t low = base_ + (std::uint64_t{c} << shift_);
+    if (inside.first != pairs.size()) {
+      return std::nullopt;
+    }
+    for (std::uint32_t i = inside.first; i < inside.last; ++i) {
+      const tag_place pair{static_cast<tag>(low + rest_at(i)), place_at(i)};
+      if (!pairs.empty() && !(pairs.back() < pair)) {
+        return std::nullopt;
+      }
+      pairs.push_back(pair);
     }
   }
-  return true;
+  if (pairs.size() != count_) {
+    return std::nullopt;
+  }
+  return pairs;
 }
 
-std::uint64_t bucket_view::offset_at(std::uint32_t number) const noexcept {
-  const std::size_t from =
-      header_bytes + std::size_t{number} * (tag_bytes_ + place_bytes_);
-  return peek<std::uint64_t>(value_, from) & field_mask(tag_bytes_);
+/// @pre number < cells_
+bucket_view::range bucket_view::cell(std::uint32_t number) const noexcept {
+  const std::size_t at = header_bytes + cell_bytes * std::size_t{number};
+  range found;
+  found.first = peek<std::uint16_t>(value_, at);
+  found.last = number + 1 < cells_
+                   ? peek<std::uint16_t>(value_, at + cell_bytes)
+                   : count_;
+  return found.first <= found.last && found.last <= count_ ? found : range();
 }
 
-tag_place bucket_view::at(std::uint32_t number) const noexcept {
-  const std::size_t from =
-      header_bytes + std::size_t{number} * (tag_bytes_ + place_bytes_);
-  tag_place pair;
-  pair.key = base_ + static_cast<tag>(offset_at(number));
-  pair.at =
-      peek<std::uint64_t>(value_, from + tag_bytes_) & field_mask(place_bytes_);
-  return pair;
+std::uint64_t bucket_view::rest_at(std::uint32_t number) const noexcept {
+  return peek<std::uint64_t>(value_,
+                             rests_at_ + std::size_t{number} * rest_bytes_) &
+         field_mask(rest_bytes_);
 }
 
-/// The first pair whose tag is at least base_ + offset.
-std::uint32_t bucket_view::lower_bound(std::uint64_t offset) const {
-  const std::uint64_t last = offset_at(count_ - 1);
-  if (offset > last) {
-    return count_;
-  }
-  // Where it would be were the tags spread evenly; then wider and wider steps
-  // until it is enclosed, then halves.
-  std::uint64_t low = offset * (count_ - 1) / std::max<std::uint64_t>(last, 1);
-  std::uint64_t high = low;
-  std::uint64_t step = 16;
-  while (low > 0 && offset_at(static_cast<std::uint32_t>(low)) >= offset) {
-    high = low;
-    low -= std::min(step, low);
-    step *= 2;
-  }
-  step = 16;
-  while (high < count_ &&
-         offset_at(static_cast<std::uint32_t>(high)) < offset) {
-    low = high;
-    high = std::min<std::uint64_t>(high + step, count_);
-    step *= 2;
-  }
-  while (low < high) {
-    const std::uint64_t middle = (low + high) / 2;
-    if (offset_at(static_cast<std::uint32_t>(middle)) < offset) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return static_cast<std::uint32_t>(low);
+place bucket_view::place_at(std::uint32_t number) const noexcept {
+  return peek<std::uint64_t>(value_,
+                             places_at_ + std::size_t{number} * place_bytes_) &
+         field_mask(place_bytes_);
 }
 
-std::size_t bucket_view::find(tag wanted, std::span<place> out) const {
-  if (count_ == 0 || wanted < base_) {
-    return 0;
+void bucket_view::prefetch_cell(tag wanted) const noexcept {
+  const std::uint64_t number = std::uint64_t{wanted - base_} >> shift_;
+  if (wanted >= base_ && number < cells_) {
+    prefetch(value_, header_bytes + cell_bytes * number);
   }
-  const std::uint64_t offset = wanted - base_;
-  std::size_t found = 0;
-  for (std::uint32_t i = lower_bound(offset);
-       i < count_ && found < out.size() && offset_at(i) == offset;
-       ++i) {
-    out[found++] = at(i).at;
+}
+
+bucket_view::range bucket_view::cell_of(tag wanted) const noexcept {
+  const std::uint64_t number = std::uint64_t{wanted - base_} >> shift_;
+  if (wanted < base_ || number >= cells_) {
+    return {};
+  }
+  const range found = cell(static_cast<std::uint32_t>(number));
+  prefetch(value_, rests_at_ + std::size_t{found.first} * rest_bytes_);
+  return found;
+}
+
+bucket_view::range bucket_view::match(range cell, tag wanted) const noexcept {
+  const std::uint64_t rest =
+      (wanted - base_) & ((std::uint64_t{1} << shift_) - 1);
+  std::uint32_t first = cell.first;
+  std::uint32_t left = cell.last - cell.first;
+  while (left > 0) {
+    const std::uint32_t half = left / 2;
+    const bool above = rest_at(first + half) < rest;
+    first = above ? first + half + 1 : first;
+    left = above ? left - half - 1 : half;
+  }
+  range found{first, first};
+  while (found.last < cell.last && rest_at(found.last) == rest) {
+    ++found.last;
+  }
+  if (found.first != found.last) {
+    prefetch(value_, places_at_ + std::size_t{first} * place_bytes_);
   }
   return found;
 }
 
+std::size_t bucket_view::places(range found, std::span<place> out) const {
+  std::size_t count = 0;
+  for (; found.first < found.last && count < out.size(); ++found.first) {
+    out[count++] = place_at(found.first);
+  }
+  return count;
+}
+
+std::size_t bucket_view::find(tag wanted, std::span<place> out) const {
+  return places(match(cell_of(wanted), wanted), out);
+}
+
 std::size_t bucket_bytes(std::span<const tag_place> pairs) {
-  const widths need = widths_for(pairs);
-  return header_bytes + pairs.size() * (need.tag + need.place) + padding_bytes;
+  return shape_for(pairs).bytes(pairs.size());
 }
 
 byte_buffer encode_bucket(std::span<const tag_place> pairs) {
-  const widths need = widths_for(pairs);
-  const std::size_t pair_bytes = need.tag + need.place;
+  assert(pairs.size() <= max_pairs);
+  const shape how = shape_for(pairs);
+  const unsigned rest_bytes = bytes_for_bits(how.shift);
+  const std::uint64_t rest_mask = (std::uint64_t{1} << how.shift) - 1;
   const tag base = pairs.empty() ? 0 : pairs.front().key;
-  byte_buffer value(header_bytes + pairs.size() * pair_bytes + padding_bytes);
+  byte_buffer value(how.bytes(pairs.size()));
   const std::span<std::byte> all(value);
   store_le(base, all.subspan(4));
   store_le(static_cast<std::uint32_t>(pairs.size()), all.subspan(8));
-  value[12] = static_cast<std::byte>(need.tag);
-  value[13] = static_cast<std::byte>(need.place);
+  value[12] = static_cast<std::byte>(how.shift);
+  value[13] = static_cast<std::byte>(how.place_bytes);
+  store_le(static_cast<std::uint16_t>(how.cells), all.subspan(14));
   std::size_t at = header_bytes;
+  std::size_t number = 0;
+  for (std::uint64_t cell = 0; cell < how.cells; ++cell, at += cell_bytes) {
+    while (number < pairs.size() &&
+           std::uint64_t{pairs[number].key - base} >> how.shift < cell) {
+      ++number;
+    }
+    store_le(static_cast<std::uint16_t>(number), all.subspan(at));
+  }
+  // Eight bytes each; the next field, or the padding, overwrites the rest.
+  for (const tag_place& pair : pairs) {
+    store_le((pair.key - base) & rest_mask, all.subspan(at));
+    at += rest_bytes;
+  }
   for (const tag_place& pair : pairs) {
     assert(pair.key >= base && pair.at <= max_place);
-    // Eight bytes each; the next field, or the padding, overwrites the rest.
-    store_le(std::uint64_t{pair.key - base}, all.subspan(at));
-    at += need.tag;
     store_le(pair.at, all.subspan(at));
-    at += need.place;
+    at += how.place_bytes;
   }
   store_le(std::uint64_t{0}, all.subspan(at));
   store_le(checksum(byte_span(value).subspan(4)), all.first(4));

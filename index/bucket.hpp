@@ -3,9 +3,10 @@
 // index/bucket.hpp: a bucket of (tag, place) pairs: "where does a digest with
 // these upper bits lie?" Pure.
 //
-// Layout: index/FORMAT.md, 3.4. Tags are digests' bits and so evenly spread: a
-// guess by interpolation lands within a cache line or two of its goal, however
-// large the bucket; a crafted bucket costs a few more steps, no more.
+// Layout: index/FORMAT.md, 3.4. Tags are digests' bits and so evenly spread:
+// the bucket is cut into cells of equal width, about 24 pairs each, so one look
+// at the cell's bounds and one at its tags say "not here", without a look at the
+// places, which lie apart. A crafted bucket costs a few steps more, no more.
 //
 // Threads: values and views; a view lives as long as the bytes under it.
 // Trust: as index/format.hpp.
@@ -38,28 +39,46 @@ struct tag_place {
 /// A value of the table `buckets`.
 class bucket_view {
  public:
+  /// Pairs that may have a wanted tag: [first, last).
+  struct range {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+  };
+
   [[nodiscard]] static std::optional<bucket_view> parse(byte_span value);
-  /// Is the checksum right, and are the pairs ascending? Reads all of it.
-  [[nodiscard]] bool intact() const;
+  /// All pairs, when the checksum is right and they are ascending.
+  [[nodiscard]] std::optional<std::vector<tag_place>> intact_pairs() const;
+  [[nodiscard]] std::uint32_t size() const noexcept { return count_; }
 
   /// Copies the places of `wanted` into `out`.
   ///
   /// @return how many, at most out.size()
   [[nodiscard]] std::size_t find(tag wanted, std::span<place> out) const;
 
-  [[nodiscard]] std::uint32_t size() const noexcept { return count_; }
-  /// @pre number < size()
-  [[nodiscard]] tag_place at(std::uint32_t number) const noexcept;
+  // The same in steps, each of which asks for the memory that the next one
+  // reads: so a batch of look-ups waits for all of its memory at once.
+  void prefetch_cell(tag wanted) const noexcept;
+  /// The cell of `wanted`. @return an empty range when there is none
+  [[nodiscard]] range cell_of(tag wanted) const noexcept;
+  /// The pairs in `cell` whose tag is `wanted`.
+  [[nodiscard]] range match(range cell, tag wanted) const noexcept;
+  /// @pre found is what match() returned
+  [[nodiscard]] std::size_t places(range found, std::span<place> out) const;
 
  private:
-  [[nodiscard]] std::uint64_t offset_at(std::uint32_t number) const noexcept;
-  [[nodiscard]] std::uint32_t lower_bound(std::uint64_t offset) const;
+  [[nodiscard]] range cell(std::uint32_t number) const noexcept;
+  [[nodiscard]] std::uint64_t rest_at(std::uint32_t number) const noexcept;
+  [[nodiscard]] place place_at(std::uint32_t number) const noexcept;
 
   byte_span value_;
   std::uint32_t base_ = 0;
   std::uint32_t count_ = 0;
-  unsigned tag_bytes_ = 0;
+  std::uint32_t cells_ = 0;
+  unsigned shift_ = 0;
+  unsigned rest_bytes_ = 0;
   unsigned place_bytes_ = 0;
+  std::size_t rests_at_ = 0;
+  std::size_t places_at_ = 0;
 };
 
 /// Codes pairs, which must be ascending; none gives an empty bucket.

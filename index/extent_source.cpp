@@ -84,8 +84,10 @@ extent_source::extent_source(block_device& device,
       file_(open_for_holes(path)),
       extents_(extents_of(device.size())),
       free_at_(std::chrono::steady_clock::now()) {
-  working_ = std::max(1U, options.threads);
-  for (unsigned i = 0; i < working_; ++i) {
+  // The first may be done before the last begins, so working_ is no bound.
+  const unsigned threads = std::max(1U, options.threads);
+  working_ = threads;
+  for (unsigned i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { work(); });
   }
 }

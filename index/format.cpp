@@ -147,6 +147,15 @@ bool group_view::intact() const {
   return checksum(value_.subspan(4)) == peek<std::uint32_t>(value_, 0);
 }
 
+void group_view::prefetch(byte_span value, unsigned extent) noexcept {
+  const std::size_t record = group_header + extent * extent_record;
+  __builtin_prefetch(value.data());
+  if (record + extent_record <= value.size()) {
+    __builtin_prefetch(value.data() + record + sha_bytes);
+    __builtin_prefetch(value.data() + record + extent_record - 1);
+  }
+}
+
 std::optional<extent_view> group_view::extent(unsigned extent) const {
   if (extent >= group_extents || (data_ >> extent & 1U) == 0) {
     return std::nullopt;

@@ -27,7 +27,7 @@
 
 namespace teleport::index {
 
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
 
 /// Extents of a group: 32 fill 17 pages of LMDB to 97 %.
 inline constexpr std::uint32_t group_extents = 32;
@@ -154,6 +154,12 @@ class group_view {
   }
   [[nodiscard]] std::uint32_t digests() const noexcept {
     return static_cast<std::uint32_t>(digests_.size() / 8);
+  }
+  /// Asks for the memory that extent() of a full group will read.
+  static void prefetch(byte_span value, unsigned extent) noexcept;
+  /// Asks for the memory that digest() will read. @pre number < digests()
+  void prefetch_digest(std::uint32_t number) const noexcept {
+    __builtin_prefetch(digests_.data() + std::size_t{number} * 8);
   }
 
  private:

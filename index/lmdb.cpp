@@ -9,8 +9,7 @@
 
 #include <sys/stat.h>
 
-#include <lmdb.h>
-
+#include "index/lmdb_convert.hpp"
 #include "index/page_check.hpp"
 
 namespace teleport::index {
@@ -26,36 +25,6 @@ constexpr int check_attempts = 5;
 /// Another process may grow the map again while we follow.
 constexpr int begin_attempts = 10;
 
-error lmdb_error(int code, std::string_view what) {
-  if (code > 0) {
-    return system_error(code, what);
-  }
-  errc kind = errc::corrupt;
-  if (code == MDB_VERSION_MISMATCH) {
-    kind = errc::unsupported;
-  } else if (code == MDB_MAP_FULL) {
-    kind = errc::no_space;
-  } else if (code == MDB_READERS_FULL || code == MDB_TXN_FULL) {
-    kind = errc::busy;
-  } else if (code == MDB_NOTFOUND) {
-    kind = errc::not_found;
-  }
-  return {kind, std::string(what) + ": " + mdb_strerror(code)};
-}
-
-MDB_val to_val(byte_span bytes) {
-  MDB_val val;
-  val.mv_size = bytes.size();
-  // LMDB does not write through keys or values it is given.
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
-  val.mv_data = const_cast<std::byte*>(bytes.data());
-  return val;
-}
-
-byte_span to_span(const MDB_val& val) {
-  return {static_cast<const std::byte*>(val.mv_data), val.mv_size};
-}
-
 /// Folders open in this process.
 struct open_folders {
   std::mutex mutex;  // guards names
@@ -67,104 +36,6 @@ open_folders& folders() {
 }
 
 }  // namespace
-
-lmdb_cursor::lmdb_cursor(lmdb_cursor&& other) noexcept
-    : cursor_(std::exchange(other.cursor_, nullptr)),
-      key_(other.key_),
-      value_(other.value_) {}
-
-lmdb_cursor::~lmdb_cursor() {
-  if (cursor_ != nullptr) {
-    mdb_cursor_close(cursor_);
-  }
-}
-
-result<bool> lmdb_cursor::move_to(int operation, byte_span key) {
-  MDB_val k = to_val(key);
-  MDB_val v{};
-  const int code =
-      mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
-  if (code == MDB_NOTFOUND) {
-    return false;
-  }
-  if (code != 0) {
-    return lmdb_error(code, "index");
-  }
-  key_ = to_span(k);
-  value_ = to_span(v);
-  return true;
-}
-
-result<bool> lmdb_cursor::seek(byte_span key) {
-  return key.empty() ? move_to(MDB_FIRST, {}) : move_to(MDB_SET_RANGE, key);
-}
-
-result<bool> lmdb_cursor::next() {
-  return move_to(MDB_NEXT, {});
-}
-
-result<std::optional<byte_span>> lmdb_view::get(lmdb_table table,
-                                                byte_span key) const {
-  MDB_val k = to_val(key);
-  MDB_val v{};
-  const int code = mdb_get(txn_, table.handle, &k, &v);
-  if (code == MDB_NOTFOUND) {
-    return std::optional<byte_span>();
-  }
-  if (code != 0) {
-    return lmdb_error(code, "index");
-  }
-  return std::optional<byte_span>(to_span(v));
-}
-
-result<lmdb_cursor> lmdb_view::cursor(lmdb_table table) const {
-  MDB_cursor* cursor = nullptr;
-  const int code = mdb_cursor_open(txn_, table.handle, &cursor);
-  if (code != 0) {
-    return lmdb_error(code, "index");
-  }
-  return lmdb_cursor(cursor);
-}
-
-result<std::uint64_t> lmdb_view::entries(lmdb_table table) const {
-  MDB_stat stat{};
-  const int code = mdb_stat(txn_, table.handle, &stat);
-  if (code != 0) {
-    return lmdb_error(code, "index");
-  }
-  return std::uint64_t{stat.ms_entries};
-}
-
-read_txn::read_txn(read_txn&& other) noexcept
-    : lmdb_view(std::exchange(other.txn_, nullptr)),
-      map_(std::move(other.map_)) {}
-
-read_txn::~read_txn() {
-  if (txn_ != nullptr) {
-    mdb_txn_abort(txn_);
-  }
-}
-
-result<void> write_txn::put(lmdb_table table, byte_span key, byte_span value) {
-  MDB_val k = to_val(key);
-  MDB_val v = to_val(value);
-  const int code = mdb_put(txn_, table.handle, &k, &v, 0);
-  if (code != 0) {
-    map_full_ = map_full_ || code == MDB_MAP_FULL;
-    return lmdb_error(code, "index");
-  }
-  return {};
-}
-
-result<void> write_txn::erase(lmdb_table table, byte_span key) {
-  MDB_val k = to_val(key);
-  const int code = mdb_del(txn_, table.handle, &k, nullptr);
-  if (code != 0 && code != MDB_NOTFOUND) {
-    map_full_ = map_full_ || code == MDB_MAP_FULL;
-    return lmdb_error(code, "index");
-  }
-  return {};
-}
 
 result<std::unique_ptr<lmdb_env>> lmdb_env::open(const std::string& folder,
                                                  const lmdb_options& options) {
@@ -193,36 +64,76 @@ result<std::unique_ptr<lmdb_env>> lmdb_env::open(const std::string& folder,
     env->registered_ = true;
   }
   const std::string what = "index " + folder;
-  int code = mdb_env_create(&env->env_);
-  if (code == 0) {
-    code = mdb_env_set_maxdbs(env->env_, max_tables);
-  }
-  if (code == 0) {
-    code = mdb_env_set_maxreaders(env->env_, max_readers);
-  }
-  if (code == 0 && options.writable) {
-    code = mdb_env_set_mapsize(env->env_, options.map_bytes);
-  }
-  // Look-ups jump about: reading ahead would fetch what nobody wants.
-  const unsigned flags =
-      MDB_NOTLS | MDB_NORDAHEAD |
-      (options.writable ? unsigned{MDB_NOMETASYNC} : unsigned{MDB_RDONLY});
-  if (code == 0) {
-    code = mdb_env_open(env->env_, folder.c_str(), flags, file_mode);
-  }
-  if (code != 0) {
-    return lmdb_error(code, what);
-  }
-  int dead = 0;
-  code = mdb_reader_check(env->env_, &dead);
-  if (code != 0) {
-    return lmdb_error(code, what);
+  result<void> started = env->start(options.map_bytes);
+  if (!started) {
+    return in_context(what, started.error());
   }
   result<void> checked = env->check_pages(data_file);
   if (!checked) {
     return in_context(what, checked.error());
   }
   return env;
+}
+
+result<void> lmdb_env::start(std::uint64_t map_bytes) {
+  int code = mdb_env_create(&env_);
+  if (code == 0) {
+    code = mdb_env_set_maxdbs(env_, max_tables);
+  }
+  if (code == 0) {
+    code = mdb_env_set_maxreaders(env_, max_readers);
+  }
+  if (code == 0 && writable_) {
+    code = mdb_env_set_mapsize(env_, map_bytes);
+  }
+  // Look-ups jump about: reading ahead would fetch what nobody wants.
+  const unsigned flags =
+      MDB_NOTLS | MDB_NORDAHEAD |
+      (writable_ ? unsigned{MDB_NOMETASYNC} : unsigned{MDB_RDONLY});
+  if (code == 0) {
+    code = mdb_env_open(env_, folder_.c_str(), flags, file_mode);
+  }
+  int dead = 0;
+  if (code == 0) {
+    code = mdb_reader_check(env_, &dead);
+  }
+  mdb_filehandle_t fd = -1;
+  if (code == 0) {
+    code = mdb_env_get_fd(env_, &fd);
+  }
+  if (code != 0) {
+    return lmdb_error(code, "opening");
+  }
+  guard_.watch(fd);
+  return {};
+}
+
+/// After a meta page could not be written LMDB refuses everything until the
+/// environment is opened again. The last commit is lost, no more.
+/// Needs the gate; waits until no transaction of this process is open.
+result<void> lmdb_env::restart() {
+  const std::lock_guard alone(map_);
+  const std::uint64_t map_size = map_bytes();
+  mdb_env_close(env_);
+  env_ = nullptr;
+  result<void> started = start(map_size);
+  MDB_txn* txn = nullptr;
+  int code = started ? mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) : 0;
+  // Opened in the same order, they have the same handles.
+  for (std::size_t i = 0; started && code == 0 && i < tables_.size(); ++i) {
+    MDB_dbi handle = 0;
+    code = mdb_dbi_open(txn, tables_[i].name.c_str(), 0, &handle);
+    if (code == 0 && handle != tables_[i].handle) {
+      code = MDB_BAD_DBI;
+    }
+  }
+  if (txn != nullptr) {
+    code = code == 0 ? mdb_txn_commit(txn) : (mdb_txn_abort(txn), code);
+  }
+  if (started && code == 0) {
+    return {};
+  }
+  return started ? lmdb_error(code, "index " + folder_) : started;
 }
 
 lmdb_env::~lmdb_env() {
@@ -268,6 +179,7 @@ result<lmdb_table> lmdb_env::table(const char* name) {
     if (!made) {
       return made.error();
     }
+    tables_.push_back({name, handle});
     return lmdb_table{handle};
   }
   result<MDB_txn*> txn = begin(MDB_RDONLY);
@@ -284,7 +196,35 @@ result<lmdb_table> lmdb_env::table(const char* name) {
   if (code != 0) {
     return lmdb_error(code, std::string("index table ") + name);
   }
+  tables_.push_back({name, handle});
   return lmdb_table{handle};
+}
+
+/// A file cut short is damage, whether a page was missed already or not.
+result<void> lmdb_env::check_whole() {
+  const std::uint64_t now = file_bytes();
+  std::uint64_t before = largest_;
+  while (now > before && !largest_.compare_exchange_weak(before, now)) {
+  }
+  if (now < before || guard_.broken() || env_ == nullptr) {
+    return error(errc::corrupt,
+                 "index " + folder_ + " was cut short while it was in use");
+  }
+  return {};
+}
+
+/// Needs the gate; waits until no transaction of this process is open.
+/// @param map_bytes  0: what another process has made it
+result<void> lmdb_env::resize(std::uint64_t map_bytes) {
+  const std::lock_guard alone(map_);
+  const int code = mdb_env_set_mapsize(env_, map_bytes);
+  if (code != 0) {
+    return lmdb_error(code, "growing the map of index " + folder_);
+  }
+  mdb_filehandle_t fd = -1;
+  (void)mdb_env_get_fd(env_, &fd);
+  guard_.watch(fd);
+  return {};
 }
 
 /// On success map_ is held shared.
@@ -295,6 +235,11 @@ result<MDB_txn*> lmdb_env::begin(unsigned flags) {
       const std::lock_guard gate(gate_);
       map_.lock_shared();
     }
+    result<void> whole = check_whole();
+    if (!whole) {
+      map_.unlock_shared();
+      return whole.error();
+    }
     int code = mdb_txn_begin(env_, nullptr, flags, &txn);
     if (code == 0) {
       return txn;
@@ -303,8 +248,18 @@ result<MDB_txn*> lmdb_env::begin(unsigned flags) {
     if (code == MDB_MAP_RESIZED) {
       // Another process has grown the map; 0 takes its size over.
       const std::lock_guard gate(gate_);
-      const std::lock_guard alone(map_);
-      code = mdb_env_set_mapsize(env_, 0);
+      result<void> followed = resize(0);
+      if (!followed) {
+        return followed.error();
+      }
+      code = 0;
+    } else if (code == MDB_PANIC && attempt == 0) {
+      const std::lock_guard gate(gate_);
+      result<void> again = restart();
+      if (!again) {
+        return again.error();
+      }
+      code = 0;
     } else if (code == MDB_READERS_FULL && attempt == 0) {
       int dead = 0;
       code = mdb_reader_check(env_, &dead);
@@ -327,7 +282,6 @@ result<read_txn> lmdb_env::begin_read() {
 
 result<void> lmdb_env::grow() {
   const std::lock_guard gate(gate_);
-  const std::lock_guard alone(map_);
   const std::uint64_t now = map_bytes();
   const std::uint64_t next = std::min(now * 2, max_map_bytes_);
   if (next <= now) {
@@ -335,11 +289,7 @@ result<void> lmdb_env::grow() {
                  "index " + folder_ + " has reached its bound of " +
                      std::to_string(max_map_bytes_ >> 20U) + " MiB");
   }
-  const int code = mdb_env_set_mapsize(env_, next);
-  if (code != 0) {
-    return lmdb_error(code, "growing the map of index " + folder_);
-  }
-  return {};
+  return resize(next);
 }
 
 result<void> lmdb_env::write(
@@ -356,6 +306,9 @@ result<void> lmdb_env::write(
     }
     write_txn txn(*raw);
     result<void> changed = change(txn);
+    if (changed) {
+      changed = check_whole();  // nothing is built on pages that were missed
+    }
     bool full = txn.map_full_;
     if (!changed) {
       mdb_txn_abort(*raw);
@@ -387,10 +340,35 @@ result<void> lmdb_env::sync() {
 
 std::uint64_t lmdb_env::file_bytes() const {
   struct stat info {};
-  const std::string path = folder_ + "/data.mdb";
-  return ::stat(path.c_str(), &info) == 0
+  mdb_filehandle_t fd = -1;
+  return mdb_env_get_fd(env_, &fd) == 0 && ::fstat(fd, &info) == 0
              ? static_cast<std::uint64_t>(info.st_size)
              : 0;
+}
+
+std::uint64_t lmdb_env::free_bytes(const read_txn& txn) const {
+  MDB_envinfo info{};
+  MDB_stat names{};
+  constexpr MDB_dbi main_table = 1;
+  if (mdb_env_info(env_, &info) != 0 ||
+      mdb_stat(txn.txn_, main_table, &names) != 0) {
+    return 0;
+  }
+  // All pages, less the two meta pages, the table of tables and the tables.
+  // (The list of free pages itself counts as free; it is short.)
+  const auto pages = [](const MDB_stat& stat) {
+    return std::uint64_t{stat.ms_branch_pages} + stat.ms_leaf_pages +
+           stat.ms_overflow_pages;
+  };
+  std::uint64_t used = 2 + pages(names);
+  for (const opened_table& table : tables_) {
+    MDB_stat stat{};
+    if (mdb_stat(txn.txn_, table.handle, &stat) == 0) {
+      used += pages(stat);
+    }
+  }
+  const std::uint64_t all = std::uint64_t{info.me_last_pgno} + 1;
+  return all > used ? (all - used) * names.ms_psize : 0;
 }
 
 std::uint64_t lmdb_env::map_bytes() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// index/lmdb.hpp: LMDB with its traps closed. lmdb.cpp is the only user of
+// index/lmdb.hpp: LMDB with its traps closed. lmdb*.cpp are the only users of
 // lmdb.h.
 //
 // An environment hands out read transactions (snapshots) and runs write
@@ -9,7 +9,9 @@
 // failed or not; cursors end before their transaction; the map grows only
 // while no transaction of this process is open, and follows when another
 // process has grown it; readers left behind by killed processes are cleared;
-// the file's own pages are checked before they are trusted (page_check.hpp).
+// the file's own pages are checked before they are trusted (page_check.hpp), and
+// a file that is cut short while it is in use is an error, not the process's end
+// (map_guard.hpp).
 // Sync policy: index/FORMAT.md, section 5.
 //
 // Threads: an environment serves any number; a transaction and its cursors
@@ -22,6 +24,7 @@
 #ifndef INDEX_LMDB_HPP
 #define INDEX_LMDB_HPP
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,7 +32,9 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
+#include "index/map_guard.hpp"
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 
@@ -147,7 +152,8 @@ class lmdb_env {
   lmdb_env& operator=(lmdb_env&&) = delete;
   ~lmdb_env();
 
-  /// Opens a table, creating it when the environment is writable.
+  /// Opens a table, creating it when the environment is writable. Before any
+  /// other thread uses the environment.
   /// @error errc::not_found
   [[nodiscard]] result<lmdb_table> table(const char* name);
 
@@ -164,13 +170,21 @@ class lmdb_env {
   /// Returns when all that was committed is on stable storage.
   [[nodiscard]] result<void> sync();
 
+  // The sizes are asked for inside a transaction.
+
   /// Bytes of the data file in use, free pages included.
   [[nodiscard]] std::uint64_t file_bytes() const;
+  /// Bytes of its pages that hold nothing now and are written next.
+  [[nodiscard]] std::uint64_t free_bytes(const read_txn& txn) const;
   [[nodiscard]] std::uint64_t map_bytes() const;
 
  private:
   lmdb_env() = default;
+  result<void> start(std::uint64_t map_bytes);
+  result<void> restart();
   result<MDB_txn*> begin(unsigned flags);
+  result<void> check_whole();
+  result<void> resize(std::uint64_t map_bytes);
   result<void> grow();
   result<void> check_pages(const std::string& data_file);
 
@@ -179,6 +193,14 @@ class lmdb_env {
   bool writable_ = false;
   bool registered_ = false;
   std::uint64_t max_map_bytes_ = 0;
+  struct opened_table {
+    std::string name;
+    unsigned handle = 0;
+  };
+  std::vector<opened_table> tables_;
+  map_guard guard_;
+  /// The file never shrinks by itself.
+  std::atomic<std::uint64_t> largest_ = 0;
   /// Held shared by every transaction, alone by whoever moves the map.
   std::shared_mutex map_;
   /// Held by whoever waits for map_, so that a stream of readers cannot keep

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "index/store.hpp"
 #include "libteleport/base/log.hpp"
@@ -140,19 +141,19 @@ result<void> pair_merge::next_bucket(write_txn& txn, state& now) {
 
 /// Appends the bucket's pairs, changed, to merged_.
 result<void> pair_merge::merge_range(tag high, byte_span old, state& now) {
-  std::optional<bucket_view> view;
+  std::vector<tag_place> present_pairs;
   if (!old.empty()) {
-    view = bucket_view::parse(old);
-    if (view && !view->intact()) {
-      view.reset();
-    }
-    if (!view) {
+    const auto view = bucket_view::parse(old);
+    auto pairs = view ? view->intact_pairs() : std::nullopt;
+    if (pairs) {
+      present_pairs = std::move(*pairs);
+    } else {
       log_warning("index: bucket " + std::to_string(high) +
                   " is damaged and begun anew");
       differs_ = true;
     }
   }
-  const std::uint32_t count = view ? view->size() : 0;
+  const std::size_t count = present_pairs.size();
   std::size_t group_start = merged_.size();
   bool group_differs = false;
   const auto close_group = [&](tag next_key, bool last) {
@@ -167,12 +168,12 @@ result<void> pair_merge::merge_range(tag high, byte_span old, state& now) {
       group_differs = false;
     }
   };
-  std::uint32_t i = 0;
+  std::size_t i = 0;
   while (i < count ||
          (now.change < changes_.size() && changes_[now.change].key <= high)) {
     const bool more_changes =
         now.change < changes_.size() && changes_[now.change].key <= high;
-    const tag_place old_pair = i < count ? view->at(i) : tag_place{};
+    const tag_place old_pair = i < count ? present_pairs[i] : tag_place{};
     if (!more_changes ||
         (i < count && old_pair < tag_place{changes_[now.change].key,
                                            changes_[now.change].at()})) {

@@ -208,8 +208,9 @@ struct opened_disk {
 };
 
 result<opened_disk> open_disk(const std::string& path) {
-  if (!path.starts_with('/')) {
-    return error(errc::bad_input, path + " is not an absolute path");
+  if (!path.starts_with('/') || path.find('\n') != std::string::npos) {
+    return error(errc::bad_input,
+                 path + " is not an absolute path on one line");
   }
   opened_disk disk;
   result<disk_identity> who = identify(path);
@@ -260,7 +261,8 @@ result<disk_lock> claim_disk(store& tables,
     if (record.size == disk.device->size()) {
       return lock;
     }
-    result<void> gone = tables.remove_disk(record.id);
+    result<void> gone =
+        tables.remove_disk(record.id, removal::to_be_added_again);
     if (!gone) {
       return gone.error();
     }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <system_error>
@@ -12,7 +11,7 @@
 
 #include <fcntl.h>
 
-#include "libteleport/base/log.hpp"
+#include "index/set_aside.hpp"
 
 namespace teleport::index {
 
@@ -21,26 +20,33 @@ namespace {
 constexpr std::uint64_t slots_in_all = std::uint64_t{1} << 32U;
 constexpr std::string_view state_key = "state";
 
-/// Moves the data file out of the way; its lock file goes with it, because
-/// LMDB's reader table belongs to one data file.
-result<void> set_aside(const std::string& folder) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const std::string aside =
-      folder + "/damaged-" +
-      std::to_string(
-          std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-  std::error_code failed;
-  std::filesystem::create_directory(aside, failed);
-  if (!failed) {
-    std::filesystem::rename(folder + "/data.mdb", aside + "/data.mdb", failed);
+/// The byte of scan.lock that is locked while an index is opened for writing:
+/// one process judges and sets aside, the next finds the new one.
+constexpr off_t opening_byte = 0;
+
+result<unique_fd> lock_byte(const std::string& folder,
+                            off_t number,
+                            int operation,
+                            off_t length = 1) {
+  const std::string path = folder + "/scan.lock";
+  unique_fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = number;
+  range.l_len = length;
+  if (!lock || ::fcntl(lock.get(), operation, &range) != 0) {
+    return lock && (errno == EAGAIN || errno == EACCES)
+               ? error(errc::busy,
+                       "being scanned or removed by another process")
+               : system_error(errno, path);
   }
-  if (failed) {
-    return system_error(failed.value(), "setting aside " + folder);
-  }
-  std::filesystem::rename(folder + "/lock.mdb", aside + "/lock.mdb", failed);
-  log_warning("the damaged index is set aside in " + aside +
-              " and an empty one begun: add and scan the disks again");
-  return {};
+  return lock;
+}
+
+/// A new index may take the place of such a one.
+bool unusable(const error& cause) {
+  return cause.code == errc::corrupt || cause.code == errc::unsupported;
 }
 
 }  // namespace
@@ -108,32 +114,73 @@ result<std::unique_ptr<store>> store::open(const std::string& folder,
   }
   // One folder under two names would be two environments to LMDB's caller.
   const std::string real = std::filesystem::weakly_canonical(folder, failed);
-  lmdb_options map = options.map;
-  map.writable = options.writable;
-  for (bool again = false;; again = true) {
-    std::unique_ptr<store> made(new store);
-    made->folder_ = failed ? folder : real;
-    result<std::unique_ptr<lmdb_env>> env = lmdb_env::open(made->folder_, map);
-    result<void> opened;
-    if (!env) {
-      opened = env.error();
-    } else {
-      made->env_ = std::move(*env);
-      opened = made->open_tables();
-    }
-    if (opened) {
-      return made;
-    }
-    if (opened.error().code != errc::corrupt || !options.writable || again) {
-      return opened.error();
-    }
-    log_warning(opened.error().context);
-    made.reset();
-    result<void> moved = set_aside(real);
+  const std::string& home = failed ? folder : real;
+  if (!options.writable) {
+    return open_once(home, options);
+  }
+  const result<unique_fd> alone = lock_byte(home, opening_byte, F_OFD_SETLKW);
+  if (!alone) {
+    return alone.error();
+  }
+  result<std::unique_ptr<store>> made = open_once(home, options);
+  if (!made && unusable(made.error())) {
+    result<void> moved = set_aside(home, made.error());
     if (!moved) {
       return moved.error();
     }
+    made = open_once(home, options);
   }
+  if (made) {
+    result<void> listed = (*made)->list_paths();
+    if (!listed) {
+      return listed.error();
+    }
+  }
+  return made;
+}
+
+result<std::unique_ptr<store>> store::open_once(const std::string& folder,
+                                                const store_options& options) {
+  std::unique_ptr<store> made(new store(folder));
+  lmdb_options map = options.map;
+  map.writable = options.writable;
+  result<std::unique_ptr<lmdb_env>> env = lmdb_env::open(folder, map);
+  if (!env) {
+    return env.error();
+  }
+  made->env_ = std::move(*env);
+  result<void> opened = made->open_tables();
+  if (!opened) {
+    return opened.error();
+  }
+  return made;
+}
+
+/// A crash may have come between a change of `disks` and of the list.
+result<void> store::list_paths() {
+  const result<disk_table> all = disks();
+  if (!all) {
+    return all.error();
+  }
+  std::vector<std::string> paths;
+  for (const disk_record& disk : all->all()) {
+    paths.push_back(disk.path);
+  }
+  return paths_.add(paths);
+}
+
+result<std::vector<std::string>> store::lost_paths() {
+  const result<disk_table> all = disks();
+  if (!all) {
+    return all.error();
+  }
+  result<std::vector<std::string>> lost = paths_.read();
+  if (lost) {
+    std::erase_if(*lost, [&](const std::string& path) {
+      return all->by_path(path) != nullptr;
+    });
+  }
+  return lost;
 }
 
 result<void> store::open_tables() {
@@ -172,8 +219,7 @@ result<void> store::check_version() {
     return error(
         errc::unsupported,
         "index " + folder_ + " is of format " + std::to_string(state->version) +
-            ", this program knows format " + std::to_string(format_version) +
-            ": remove the folder and scan again");
+            ", this program knows format " + std::to_string(format_version));
   }
   return {};
 }
@@ -228,23 +274,12 @@ result<disk_table> store::disks(const read_txn& txn) const {
 }
 
 result<disk_lock> store::lock_disk(std::uint32_t id) const {
-  const std::string path = folder_ + "/scan.lock";
-  disk_lock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) {
-    return system_error(errno, path);
-  }
-  struct flock range {};
-  range.l_type = F_WRLCK;
-  range.l_whence = SEEK_SET;
-  range.l_start = id;
-  range.l_len = 1;
-  if (::fcntl(lock.get(), F_OFD_SETLK, &range) != 0) {
-    if (errno == EAGAIN || errno == EACCES) {
-      return error(errc::busy, "being scanned or removed by another process");
-    }
-    return system_error(errno, path);
-  }
-  return lock;
+  return lock_byte(folder_, id, F_OFD_SETLK);
+}
+
+result<disk_lock> store::lock_all_disks() const {
+  constexpr off_t to_the_end = 0;
+  return lock_byte(folder_, opening_byte + 1, F_OFD_SETLK, to_the_end);
 }
 
 result<std::optional<byte_buffer>> store::group(std::uint32_t number) {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "index/format.hpp"
 #include "index/lmdb.hpp"
 #include "index/pair_merge.hpp"
+#include "index/path_list.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 
@@ -64,7 +66,9 @@ class changes {
                      std::uint32_t number,
                      const std::optional<byte_buffer>& before,
                      std::optional<byte_buffer> now);
-  [[nodiscard]] bool empty() const noexcept { return groups_.empty(); }
+  /// A pair, or the slot of a whole extent, comes or goes for itself.
+  void change_pair(const pair_change& change) { pairs_.push_back(change); }
+  void change_extent(byte_span sha, slot_number slot, bool add);
   /// Bytes of memory held, about.
   [[nodiscard]] std::size_t bytes() const noexcept;
   void clear();
@@ -97,6 +101,9 @@ class changes {
 /// Held by whoever scans or removes a disk; goes with its owner.
 using disk_lock = unique_fd;
 
+/// Why a disk goes: when the database is lost in between, it comes again or not.
+enum class removal { for_good, to_be_added_again };
+
 struct store_options {
   bool writable = false;
   lmdb_options map;  ///< its sizes; `writable` there is not looked at
@@ -107,19 +114,21 @@ struct store_counts {
   std::uint64_t groups = 0;
   std::uint64_t buckets = 0;
   std::uint64_t pairs = 0;
+  std::uint64_t tags = 0;  ///< different ones: blocks that stand once, about
   std::uint64_t extents = 0;
   std::uint64_t file_bytes = 0;
+  std::uint64_t free_bytes = 0;  ///< of the file: written next
   std::uint64_t map_bytes = 0;
   std::uint64_t damaged_values = 0;
 };
 
 class store {
  public:
-  /// Writable: creates folder and tables; a damaged data file is set aside and
-  /// a new one begun, which is logged.
+  /// Writable: creates folder and tables; a data file that is damaged or of
+  /// another version is set aside and a new one begun, which is logged.
   ///
-  /// @error errc::not_found (read-only, no index); errc::corrupt (read-only);
-  ///        errc::unsupported when another version wrote it
+  /// @error errc::not_found (read-only, no index); errc::corrupt and
+  ///        errc::unsupported (another version wrote it), read-only
   [[nodiscard]] static result<std::unique_ptr<store>> open(
       const std::string& folder, const store_options& options);
 
@@ -127,14 +136,25 @@ class store {
   [[nodiscard]] result<disk_table> disks(const read_txn& txn) const;
   [[nodiscard]] result<std::uint64_t> generation(const read_txn& txn) const;
 
+  /// Disks that were added once, but are not in the tables: the database was
+  /// lost. A scan adds them again.
+  [[nodiscard]] result<std::vector<std::string>> lost_paths();
   /// Gives the disk an id and slots; `record`'s own are not looked at.
   [[nodiscard]] result<disk_record> add_disk(disk_record record);
   /// @error errc::not_found when it was removed meanwhile
   [[nodiscard]] result<void> update_disk(const disk_record& record);
-  /// Takes the disk, its groups and its pairs out.
-  [[nodiscard]] result<void> remove_disk(std::uint32_t id);
+  /// Takes the disk, its groups and its pairs out. The file keeps its size: the
+  /// pages become free for what is added next.
+  [[nodiscard]] result<void> remove_disk(std::uint32_t id,
+                                         removal what = removal::for_good);
+  /// A lost disk is not to be scanned again.
+  result<void> forget_path(const std::string& path) {
+    return paths_.remove(path);
+  }
   /// @error errc::busy when another scans or removes the disk
   [[nodiscard]] result<disk_lock> lock_disk(std::uint32_t id) const;
+  /// The same for all disks, those included that are not added yet.
+  [[nodiscard]] result<disk_lock> lock_all_disks() const;
 
   /// The value of a group when there is an intact one.
   [[nodiscard]] result<std::optional<byte_buffer>> group(std::uint32_t number);
@@ -144,6 +164,9 @@ class store {
 
   /// Writes everything and empties `batch`, whatever the outcome.
   [[nodiscard]] result<void> apply(changes& batch);
+  /// Takes values out of `groups` or `buckets`.
+  [[nodiscard]] result<void> erase(lmdb_table table,
+                                   std::span<const std::uint32_t> keys);
   [[nodiscard]] result<void> sync() { return env_->sync(); }
 
   [[nodiscard]] result<store_counts> count();
@@ -155,7 +178,10 @@ class store {
   [[nodiscard]] lmdb_table extents() const noexcept { return extents_; }
 
  private:
-  store() = default;
+  explicit store(const std::string& folder) : folder_(folder), paths_(folder) {}
+  static result<std::unique_ptr<store>> open_once(const std::string& folder,
+                                                  const store_options& options);
+  result<void> list_paths();
   result<void> open_tables();
   result<void> check_version();
   [[nodiscard]] result<disk_table> read_disks(const lmdb_view& txn) const;
@@ -168,6 +194,7 @@ class store {
   result<void> sweep_extents();
 
   std::string folder_;
+  path_list paths_;
   std::unique_ptr<lmdb_env> env_;
   lmdb_table state_;
   lmdb_table disks_;

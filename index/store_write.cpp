@@ -93,10 +93,10 @@ void changes::note_extent(const disk_record& disk,
       std::equal(was->sha.begin(), was->sha.end(), is->sha.begin());
   if (length == extent_bytes && !same_sha) {
     if (was) {
-      extents_.push_back({sha_key(was->sha), slot, false});
+      change_extent(was->sha, slot, false);
     }
     if (is) {
-      extents_.push_back({sha_key(is->sha), slot, true});
+      change_extent(is->sha, slot, true);
     }
   }
   std::uint32_t old_rank = was ? was->first : 0;
@@ -118,6 +118,10 @@ void changes::note_extent(const disk_record& disk,
       pairs_.push_back({tag_of(now), slot, block, true});
     }
   }
+}
+
+void changes::change_extent(byte_span sha, slot_number slot, bool add) {
+  extents_.push_back({sha_key(sha), slot, add});
 }
 
 std::size_t changes::bytes() const noexcept {
@@ -173,6 +177,9 @@ result<disk_record> store::add_disk(disk_record record) {
         txn.put(disks_, big_endian_key(record.id), encode(record));
     return stored ? put_state(txn, record.id + 1) : stored;
   });
+  if (added) {
+    added = paths_.add({record.path});
+  }
   if (!added) {
     return added.error();
   }
@@ -286,7 +293,7 @@ result<void> store::apply_groups(changes& batch) {
   return {};
 }
 
-result<void> store::remove_disk(std::uint32_t id) {
+result<void> store::remove_disk(std::uint32_t id, removal what) {
   const result<disk_table> all = disks();
   if (!all) {
     return all.error();
@@ -299,7 +306,11 @@ result<void> store::remove_disk(std::uint32_t id) {
   // removed again, and never says "zero" of what was not read.
   disk_record gone = *found;
   gone.complete = false;
-  result<void> done = update_disk(gone);
+  result<void> done =
+      what == removal::for_good ? paths_.remove(gone.path) : result<void>();
+  if (done) {
+    done = update_disk(gone);
+  }
   if (done) {
     done = drop_groups(gone);
   }
@@ -313,6 +324,17 @@ result<void> store::remove_disk(std::uint32_t id) {
     done = sweep_pairs();
   }
   return done ? sweep_extents() : done;
+}
+
+result<void> store::erase(lmdb_table table,
+                          std::span<const std::uint32_t> keys) {
+  return env_->write([&](write_txn& txn) -> result<void> {
+    result<void> done;
+    for (std::size_t i = 0; done && i < keys.size(); ++i) {
+      done = txn.erase(table, big_endian_key(keys[i]));
+    }
+    return done;
+  });
 }
 
 result<void> store::drop_groups(const disk_record& gone) {
@@ -386,12 +408,13 @@ result<void> store::sweep_extents() {
 
 result<store_counts> store::count() {
   store_counts counts;
-  counts.file_bytes = env_->file_bytes();
-  counts.map_bytes = env_->map_bytes();
   result<read_txn> txn = env_->begin_read();
   if (!txn) {
     return txn.error();
   }
+  counts.file_bytes = env_->file_bytes();
+  counts.map_bytes = env_->map_bytes();
+  counts.free_bytes = env_->free_bytes(*txn);
   const std::pair<lmdb_table, std::uint64_t*> tables[] = {
       {disks_, &counts.disks},
       {groups_, &counts.groups},
@@ -411,8 +434,12 @@ result<store_counts> store::count() {
   result<bool> more = cursor->seek({});
   for (; more && *more; more = cursor->next()) {
     const auto view = bucket_view::parse(cursor->value());
-    counts.pairs += view ? view->size() : 0;
-    counts.damaged_values += view ? 0U : 1U;
+    const auto pairs = view ? view->intact_pairs() : std::nullopt;
+    counts.damaged_values += pairs ? 0U : 1U;
+    for (std::size_t i = 0; pairs && i < pairs->size(); ++i) {
+      ++counts.pairs;
+      counts.tags += i == 0 || (*pairs)[i].key != (*pairs)[i - 1].key ? 1U : 0U;
+    }
   }
   if (!more) {
     return more.error();

@@ -5,7 +5,7 @@
 # of it runs with -j. `make -k lint` shows all that is wrong at once.
 
 LINT      := $(BUILD)/lint$(if $(filter deep,$(TIDY_DEPTH)),-deep)
-FORMATTED := $(ALL_SRC) $(HEADERS) $(FUZZ_SRC) $(sort $(wildcard libteleport/*/*.bpf.c))
+FORMATTED := $(ALL_SRC) $(HEADERS) $(FUZZ_SRC) $(BENCH_SRC) $(sort $(wildcard libteleport/*/*.bpf.c))
 AWAITING  := $(if $(filter lint lint-%,$(MAKECMDGOALS)),$(shell \
                grep -ls co_await $(ALL_SRC) $(HEADERS)))
 # SC1091: a sourced file's name is computed. SC2016: '...' holds a command for

@@ -29,10 +29,13 @@ struct index_command {
   const CLI::App* remove = nullptr;
   const CLI::App* list = nullptr;
   const CLI::App* stat = nullptr;
+  const CLI::App* check = nullptr;
   const CLI::App* find = nullptr;
   std::string folder;  ///< empty: as the settings say
   std::vector<std::string> paths;
+  std::string disk;  ///< of `find`
   bool all = false;
+  bool dry_run = false;
   bool json = false;
   unsigned threads = 0;
   std::uint64_t mib_per_second = 0;

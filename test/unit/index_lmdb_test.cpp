@@ -188,37 +188,10 @@ TEST_CASE("an index that is absent or garbage answers nothing", "[index]") {
     bool kept = false;
     for (const auto& entry :
          std::filesystem::directory_iterator(folder / "index")) {
-      kept = kept || entry.path().filename().string().starts_with("damaged-");
+      kept = kept || entry.path().filename().string().starts_with("unusable-");
     }
     CHECK(kept);
   }
-}
-
-TEST_CASE("an index of another format is left alone", "[index]") {
-  const temp_folder folder("/dev/shm");
-  {
-    lmdb_options options = small_map();
-    std::filesystem::create_directory(folder / "index");
-    const auto env = lmdb_env::open(folder / "index", options);
-    REQUIRE(env);
-    for (const char* name :
-         {"state", "disks", "groups", "buckets", "extents"}) {
-      REQUIRE((*env)->table(name));
-    }
-    const auto table = (*env)->table("state");
-    state_record state;
-    state.version = 2;
-    REQUIRE((*env)->write([&](write_txn& txn) {
-      return txn.put(*table, as_bytes("state"), encode(state));
-    }));
-  }
-  hash_index lookup(folder / "index");
-  CHECK_FALSE(lookup.usable());
-  store_options writable;
-  writable.writable = true;
-  const auto opened = store::open(folder / "index", writable);
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().code == errc::unsupported);
 }
 
 TEST_CASE("no damage to the data file ends the process", "[index]") {

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "index/extent_source.hpp"
+#include "libteleport/disk/file_device.hpp"
 #include "test/unit/index_fixture.hpp"
 
 namespace teleport::index {
@@ -137,6 +139,24 @@ TEST_CASE("a short last block is no donor, its neighbours are", "[index]") {
       std::vector{digest_of(1), digest_of(2), digest_block(last)});
   REQUIRE(runs.size() == 1);
   CHECK(runs[0].count == 2);
+}
+
+TEST_CASE("a disk with fewer extents than threads comes to its end",
+          "[index]") {
+  const temp_folder folder("/dev/shm");
+  write_image(folder / "a.img", {1});
+  const auto device = open_device(folder / "a.img", open_mode::read_only);
+  REQUIRE(device);
+  source_options how;
+  how.threads = 8;
+  for (int i = 0; i < 200; ++i) {
+    extent_source source(**device, folder / "a.img", how);
+    std::size_t count = 0;
+    while (source.next()) {
+      ++count;
+    }
+    REQUIRE(count == 1);
+  }
 }
 
 TEST_CASE("holes are skipped without reading", "[index]") {

@@ -1,0 +1,20 @@
+# test/bench/bench.mk: make bench: how fast and how large the index is; included
+# by the Makefile. Numbers, never pass or fail: they end in test/bench/RESULTS.md.
+#   make bench                       everything: hours on a busy machine
+#   make bench BENCH='scan lookup'   some parts; test/bench/run says which
+BENCH     ?=
+BENCH_SRC := $(sort $(wildcard test/bench/*.cpp))
+# Only what the index needs: neither Asio nor Xen.
+BENCH_LIB := $(INDEX_SRC) $(wildcard libteleport/base/*.cpp) \
+             libteleport/disk/file_device.cpp libteleport/disk/device_mapper.cpp
+
+.PHONY: bench-programs
+bench: bench-programs
+	$(Q)tools/install-deps --bench
+	$(Q)test/bench/run $(BUILD) $(BENCH)
+bench-programs: $(BUILD)/test/bench/index-bench
+$(BUILD)/test/bench/index-bench: $(call obj,$(BENCH_SRC) $(BENCH_LIB))
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+-include $(patsubst %.cpp,$(BUILD)/%.d,$(BENCH_SRC))

@@ -1,0 +1,90 @@
+#!/bin/bash
+# teleportctl index: what is added is found, by name, pattern and folder; what is
+# removed is not; a lost database is built again from its list of disks.
+. "$(dirname "$0")/functions.sh"
+requires jq
+
+teleportctl=$TELEPORT_BUILD/tools/teleportctl
+[[ -x $teleportctl ]] || skip "$teleportctl is not built"
+config=$tmp/teleport.conf
+printf '[index]\npath = "%s"\n' "$tmp/index" >"$config"
+run() { "$teleportctl" --config "$config" index "$@"; }
+# json QUERY WANTED COMMAND...: one value of a command's JSON.
+json() {
+  local query=$1 wanted=$2 got
+  shift 2
+  expect_exit 0 run "$@" --json
+  got=$(jq -c "$query" "$tmp/out")
+  [[ $got = "$wanted" ]] || fail "$*: $query is $got, not $wanted"
+}
+
+mkdir images
+head -c 3M /dev/urandom >images/a.img
+head -c 1M images/a.img >images/b.img
+head -c 1M /dev/urandom >>images/b.img
+truncate -s 64M images/b.img
+echo 'no image' >images/readme
+
+# Nothing there yet.
+expect_exit 1 run list
+expect_text err 'no index in'
+expect_exit 1 run add "$tmp/none.img"
+expect_text err 'No such file'
+
+json '[.[].path]' "[\"$tmp/images/a.img\"]" add images/a.i*
+json '[.[] | {data_blocks, hole_bytes}]' '[{"data_blocks":768,"hole_bytes":0},{"data_blocks":512,"hole_bytes":65011712}]' \
+  add images --threads 1 --limit 1000
+json 'map(.state)' '["fresh","fresh"]' list
+json '[.disks, .data_blocks, .distinct_blocks, .states.fresh, .damaged_values]' \
+  '[2,1280,1024,2,0]' stat
+expect_exit 0 run stat
+expect_text out '20.0 % of the blocks'
+
+# What would a teleport save?
+json '[.found_blocks, .missing_blocks, .zero_blocks]' '[512,0,15872]' find images/b.img
+json '[.found_blocks, .missing_blocks, .zero_blocks, .whole_extents]' '[256,256,15872,1]' \
+  find --disk images/b.img
+json '[.donors[].path]' "[\"$tmp/images/a.img\"]" find --disk images/b.img
+expect_exit 1 run find --disk images/readme
+expect_exit 2 run find
+expect_exit 2 run find images/a.img --disk images/b.img
+
+json '[.groups, .pairs, .repaired, .to_be_scanned]' '[2,1280,false,[]]' check
+expect_exit 0 run check --dry-run
+expect_text out 'all is well'
+
+# A disk that changed, one that went away.
+sleep 0.01
+printf 'changed' | dd of=images/a.img bs=1 seek=5000 conv=notrunc status=none
+json 'map(.state)' '["changed","fresh"]' list
+json 'map(.changed_groups)' '[1,0]' scan
+json 'map(.state)' '["fresh","fresh"]' list
+mv images/b.img kept
+json 'map(.state)' '["fresh","gone"]' list
+expect_exit 1 run scan images/b.img
+mv kept images/b.img
+
+expect_exit 0 run remove images/b.img
+expect_text out 'no longer indexed'
+expect_exit 1 run remove images/b.img
+json '[.found_blocks, .missing_blocks]' '[255,257]' find images/b.img
+expect_exit 1 run scan images/b.img
+expect_text err "'teleportctl index add' it"
+
+# The database is lost: said, and built again from the list of disks.
+expect_exit 0 run add images/b.img
+head -c 100000 /dev/zero | tr '\0' x >index/data.mdb
+expect_exit 1 run list
+expect_text err 'damaged'
+expect_exit 0 run scan
+expect_text err 'is set aside in'
+json 'map(.state)' '["fresh","fresh"]' list
+json '.pairs' 1280 check
+
+# So it is when nobody scans yet; and what is no longer wanted can be taken out.
+rm index/data.mdb index/lock.mdb
+expect_exit 1 run remove images/readme
+json 'map(.state)' '["lost","lost"]' list
+expect_exit 0 run remove images/a.img
+json 'map(.path)' "[\"$tmp/images/b.img\"]" list
+json 'map(.path)' "[\"$tmp/images/b.img\"]" scan --all

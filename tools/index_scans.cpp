@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/index_scans.cpp: the commands that change what is indexed.
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/units.hpp"
+#include "tools/disk_names.hpp"
+#include "tools/index_commands.hpp"
+
+namespace teleport {
+
+namespace {
+
+void show_progress(const std::string& path,
+                   const index::scan_progress& now,
+                   std::chrono::steady_clock::time_point began) {
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
+          .count();
+  const std::string left = time_left(now, seconds);
+  std::cerr << fmt::format("\r{} {:.0f} % of {}{}{}\033[K",
+                           path,
+                           percent_of(now.done_bytes, now.disk_bytes),
+                           mib_text(now.disk_bytes),
+                           left.empty() ? "" : ", left: ",
+                           left)
+            << std::flush;
+}
+
+nlohmann::json to_json(const index::scan_report& report) {
+  return {{"path", report.disk.path},
+          {"id", report.disk.id},
+          {"bytes", report.disk.size},
+          {"read_bytes", report.read_bytes},
+          {"hole_bytes", report.hole_bytes},
+          {"data_blocks", report.disk.data_blocks},
+          {"zero_blocks", report.disk.zero_blocks},
+          {"unreadable_extents", report.unreadable_extents},
+          {"changed_groups", report.changed_groups},
+          {"seconds", report.seconds}};
+}
+
+int scan_paths(index::store& tables,
+               const index_command& command,
+               const std::vector<std::string>& paths) {
+  const bool watched = !command.json && ::isatty(STDERR_FILENO) == 1;
+  int exit_code = exit_ok;
+  nlohmann::json list = nlohmann::json::array();
+  for (const std::string& path : paths) {
+    if (stop_asked()) {
+      exit_code = exit_failed;
+      break;
+    }
+    index::scan_options how;
+    how.threads = command.threads;
+    how.bytes_per_second = command.mib_per_second * 1_MiB;
+    how.cancel = &stop_asked();
+    if (watched) {
+      const auto began = std::chrono::steady_clock::now();
+      how.progress = [&path, began](const index::scan_progress& now) {
+        show_progress(path, now, began);
+      };
+    }
+    const result<index::scan_report> report =
+        index::scan_disk(tables, path, how);
+    if (watched) {
+      std::cerr << "\r\033[K";
+    }
+    if (!report) {
+      const error cause = report.error();
+      list.push_back({{"path", path}, {"error", cause.context}});
+      exit_code = index_failed(cause);
+      continue;
+    }
+    list.push_back(to_json(*report));
+    if (!command.json) {
+      std::cout << fmt::format(
+          "{}: {} read in {:.1f} s, {} of data, {} of zeros\n",
+          path,
+          mib_text(report->read_bytes),
+          report->seconds,
+          mib_text(report->disk.data_blocks * block_bytes),
+          mib_text(report->disk.zero_blocks * block_bytes));
+    }
+  }
+  if (command.json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_code;
+}
+
+result<void> remove_disk(index::store& tables, const index::disk_record& disk) {
+  const auto lock = tables.lock_disk(disk.id);
+  if (!lock) {
+    return lock.error();
+  }
+  return tables.remove_disk(disk.id);
+}
+
+/// A disk of an index that was lost, which no scan has added again yet.
+result<void> forget_lost(index::store& tables, const std::string& path) {
+  const auto lost = tables.lost_paths();
+  if (!lost) {
+    return lost.error();
+  }
+  if (std::find(lost->begin(), lost->end(), path) == lost->end()) {
+    return error(errc::not_found, "not indexed");
+  }
+  return tables.forget_path(path);
+}
+
+}  // namespace
+
+std::string time_left(const index::scan_progress& now, double seconds) {
+  // Holes take no time; what is left may hold some, so this is the most.
+  if (now.read_bytes == 0 || seconds < 1) {
+    return {};
+  }
+  const double rest = static_cast<double>(now.disk_bytes - now.done_bytes) *
+                      seconds / static_cast<double>(now.read_bytes);
+  if (rest < 100) {
+    return fmt::format("{:.0f} s", rest);
+  }
+  return rest < 100 * 60 ? fmt::format("{:.0f} min", rest / 60)
+                         : fmt::format("{:.1f} h", rest / 3600);
+}
+
+int run_index_add(index::store& tables, const index_command& command) {
+  const auto paths = disks_named(command.paths);
+  if (!paths) {
+    return index_failed(paths.error());
+  }
+  // All names first: a typo shows at once, not after an hour of scanning.
+  std::vector<std::string> added;
+  int exit_code = exit_ok;
+  for (const std::string& path : *paths) {
+    const auto disk = index::add_disk(tables, path);
+    if (disk) {
+      added.push_back(path);
+    } else {
+      exit_code = index_failed(disk.error());
+    }
+  }
+  const int scanned = scan_paths(tables, command, added);
+  return scanned != exit_ok ? scanned : exit_code;
+}
+
+int run_index_scan(index::store& tables, const index_command& command) {
+  const auto disks = tables.disks();
+  if (!disks) {
+    return index_failed(disks.error());
+  }
+  std::vector<std::string> paths;
+  for (const index::disk_record& disk : disks->all()) {
+    paths.push_back(disk.path);
+  }
+  const auto lost = tables.lost_paths();
+  if (!lost) {
+    return index_failed(lost.error());
+  }
+  paths.insert(paths.end(), lost->begin(), lost->end());
+  if (!command.all && !command.paths.empty()) {
+    const auto named = disks_named(command.paths);
+    if (!named) {
+      return index_failed(named.error());
+    }
+    for (const std::string& path : *named) {
+      if (std::find(paths.begin(), paths.end(), path) == paths.end()) {
+        return index_failed(
+            {errc::not_found,
+             path + " is not indexed; 'teleportctl index add' it"});
+      }
+    }
+    paths = *named;
+  }
+  return scan_paths(tables, command, paths);
+}
+
+int run_index_remove(index::store& tables, const index_command& command) {
+  int exit_code = exit_ok;
+  nlohmann::json list = nlohmann::json::array();
+  for (const std::string& name : command.paths) {
+    const std::string path = absolute_path(name);
+    const auto disks = tables.disks();
+    if (!disks) {
+      return index_failed(disks.error());
+    }
+    const index::disk_record* disk = disks->by_path(path);
+    const result<void> gone = disk != nullptr ? remove_disk(tables, *disk)
+                                              : forget_lost(tables, path);
+    if (!gone) {
+      exit_code = index_failed(in_context(path, gone.error()));
+      continue;
+    }
+    list.push_back(path);
+    if (!command.json) {
+      std::cout << path << ": no longer indexed\n";
+    }
+  }
+  if (command.json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_code;
+}
+
+}  // namespace teleport
