@@ -13,14 +13,17 @@ link_free() { rm -f "$LAB/link"; link_restore; }
 
 # link_cut: packets vanish both ways, as when a cable in the far distance breaks. No card sees it.
 link_cut() {
-    local host
-    for host in $LAB_HOSTS; do on "$host" tc qdisc replace dev wan0 root netem loss 100% limit 10000 & done
-    wait_all "link_cut"
+    local host jobs=()
+    for host in $LAB_HOSTS; do
+        on "$host" tc qdisc replace dev wan0 root netem loss 100% limit 10000 &
+        jobs+=($!)
+    done
+    wait_for_jobs "link_cut" "${jobs[@]}"
 }
 
 # link_restore: as it was set before the cut.
 link_restore() {
-    local host how
+    local host how jobs=()
     how=$(cat "$LAB/link" 2> /dev/null || true)
     for host in $LAB_HOSTS; do
         if [ -n "$how" ]; then
@@ -28,15 +31,17 @@ link_restore() {
         else
             on "$host" "tc qdisc del dev wan0 root 2> /dev/null || true"
         fi &
+        jobs+=($!)
     done
-    wait_all "link_restore"
+    wait_for_jobs "link_restore" "${jobs[@]}"
 }
 
 # link_bytes HOST: "SENT RECEIVED", the card's own counters.
 link_bytes() { on "$1" 'cd /sys/class/net/wan0/statistics; paste -d " " tx_bytes rx_bytes'; }
 
-# wait_all WHAT: for this shell's background jobs.
-wait_all() {
-    local job
-    for job in $(jobs -p); do wait "$job" || fail "$1"; done
+# wait_for_jobs WHAT PID...: background jobs of this shell, all of which must succeed.
+wait_for_jobs() {
+    local what=$1 job
+    shift
+    for job; do wait "$job" || fail "$what"; done
 }
