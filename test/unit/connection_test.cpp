@@ -57,6 +57,15 @@ class two_hosts {
   key_files destination = files("destination");
 };
 
+/// Each knows the other.
+class paired_hosts : public two_hosts {
+ public:
+  paired_hosts() {
+    pair_source();
+    pair_destination();
+  }
+};
+
 class two_ends {
  public:
   using link = std::shared_ptr<connection>;
@@ -110,9 +119,7 @@ class two_ends {
 }  // namespace
 
 TEST_CASE("the last record arrives though much was left unread", "[net]") {
-  two_hosts hosts;
-  hosts.pair_source();
-  hosts.pair_destination();
+  const paired_hosts hosts;
   two_ends ends(hosts);
   REQUIRE(*ends.source);
   REQUIRE(*ends.destination);
@@ -141,9 +148,7 @@ TEST_CASE("the last record arrives though much was left unread", "[net]") {
 
 TEST_CASE("a connection that finishes is closed when the peer vanishes",
           "[net]") {
-  two_hosts hosts;
-  hosts.pair_source();
-  hosts.pair_destination();
+  const paired_hosts hosts;
   two_ends ends(hosts);
   REQUIRE(*ends.source);
   REQUIRE(*ends.destination);

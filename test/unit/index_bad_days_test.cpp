@@ -49,11 +49,7 @@ void write_file(const std::string& path, const std::string& bytes) {
 /// Blocks found; every run's bounds are checked.
 std::size_t found_in(hash_index& lookup, std::span<const block_digest> wanted) {
   std::size_t count = 0;
-  std::size_t end = 0;
-  for (const donor_run& run : lookup.find_blocks(wanted)) {
-    REQUIRE(run.first >= end);
-    end = run.first + run.count;
-    REQUIRE(end <= wanted.size());
+  for (const donor_run& run : checked_runs(lookup, wanted)) {
     count += run.count;
   }
   return count;

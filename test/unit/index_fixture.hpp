@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -114,16 +115,25 @@ inline scan_report scan(store& tables,
   return *report;
 }
 
+/// The runs found; each begins after the last, and all lie inside the wanted.
+inline std::vector<donor_run> checked_runs(
+    hash_index& lookup, std::span<const block_digest> wanted) {
+  auto runs = lookup.find_blocks(wanted);
+  std::size_t end = 0;
+  for (const donor_run& run : runs) {
+    REQUIRE(run.first >= end);
+    end = run.first + run.count;
+    REQUIRE(end <= wanted.size());
+  }
+  return runs;
+}
+
 /// How many of the wanted blocks are in some run; each run is checked against
 /// the bytes that lie there now.
 inline std::size_t proven(hash_index& lookup,
                           const std::vector<block_digest>& wanted) {
   std::size_t count = 0;
-  std::size_t end = 0;
-  for (const donor_run& run : lookup.find_blocks(wanted)) {
-    REQUIRE(run.first >= end);
-    end = run.first + run.count;
-    REQUIRE(end <= wanted.size());
+  for (const donor_run& run : checked_runs(lookup, wanted)) {
     byte_buffer bytes(run.count * block_bytes);
     if (!lookup.read_donor(run.donor, run.offset, bytes)) {
       continue;
