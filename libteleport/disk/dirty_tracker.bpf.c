@@ -90,6 +90,7 @@ __u64 reused;  // a pending write's address came again: its end was missed
 __u64 insert_failed;  // the table was full or locked: marks may be incomplete
 __u64 strike_failed;  // an ended write could not be taken off the table
 __u64 unpaired;       // a write ended whose begin was not seen
+__u64 sectors_left;   // count_left's answer
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -281,5 +282,27 @@ int BPF_PROG(on_request_end, struct request* rq, int status, __u32 bytes) {
     mark_range(rq->__sector, bytes);
   }
   bpf_loop(1024, end_one, &walk, 0);
+  return 0;
+}
+
+/// Adds what is left to do of one pending write. A device that takes bios as
+/// they are splits a large one from its front, and keeps the rest of it in the
+/// same bio.
+static long add_left(void* map,
+                     __u64* key,
+                     struct pending_write* write,
+                     void* sum) {
+  struct bio* bio = (struct bio*)*key;
+  __u64 bytes = BPF_CORE_READ(bio, bi_iter.bi_size);
+  *(__u64*)sum += (bytes < write->bytes ? bytes : write->bytes) >> 9;
+  return 0;
+}
+
+/// Called by the other half while the device lets nothing through.
+SEC("syscall")
+int count_left(void* context) {
+  __u64 sum = 0;
+  bpf_for_each_map_elem(&pending, add_left, &sum, 0);
+  sectors_left = sum;
   return 0;
 }

@@ -9,7 +9,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
@@ -44,11 +47,26 @@ constexpr milliseconds first_rest_time(100);
 /// would be found by the audit, as the kernel would not have counted the write.
 constexpr milliseconds stale_time(200);
 
+/// From one drain to the one that ends the rests of split writes, too: time
+/// for a thread of the kernel to split them to the end.
+constexpr milliseconds between_drains(100);
+
+/// Looks at a drained device's counts until two in a row are equal.
+constexpr int max_looks = 10;
+
 /// The kernel's and our count of sectors at one moment at rest.
 struct baseline {
   std::uint64_t kernel = 0;
   std::uint64_t ours = 0;
   std::uint64_t unpaired = 0;
+
+  bool operator==(const baseline&) const = default;
+};
+
+/// A moment when the device mapper had drained the device.
+struct drain_mark {
+  std::uint64_t serial = 0;  // of the first write that may come after it
+  clock::time_point when;
 };
 
 class kernel_tracker final : public dirty_tracker {
@@ -73,9 +91,16 @@ class kernel_tracker final : public dirty_tracker {
   ///
   /// @param may_drain  a device-mapper device may be suspended for certainty
   result<std::optional<baseline>> rest(bool may_drain);
-  /// Waits until all writes that a device-mapper device was given before have
-  /// ended, and counts them if that was not done before.
-  result<void> drain();
+  /// Waits until all writes that a device-mapper device has begun have ended,
+  /// and makes their count the base, if wanted.
+  ///
+  /// The rest of a write that was just being split then waits at the door with
+  /// the new ones, and is begun at once when the device goes on: it has ended
+  /// at the drain after this one.
+  result<void> drain(bool count);
+  /// Counts while the device mapper lets nothing through, or nothing when the
+  /// counts do not come to rest.
+  [[nodiscard]] std::optional<baseline> count_drained() const;
   /// Gives up those of `writes` that were there long ago and are not running.
   result<void> forget_stale(const std::vector<pending_write>& writes,
                             bool may_drain);
@@ -86,6 +111,7 @@ class kernel_tracker final : public dirty_tracker {
   std::optional<baseline> base_;
   /// Writes with lesser serials have ended, whether that was seen or not.
   std::uint64_t drained_before_ = 0;
+  std::optional<drain_mark> drained_;
   /// Serials of pending writes, and when they were first seen at rest.
   std::unordered_map<std::uint64_t, clock::time_point> seen_;
 };
@@ -184,7 +210,7 @@ result<void> kernel_tracker::forget_stale(
   if (any_stale && may_drain && disk_.is_device_mapper) {
     // Its targets may hold writes that are not counted as in flight.
     seen_.clear();
-    return drain();
+    return drain(false);
   }
   // Those given up earlier stay given up.
   for (const auto& [serial, since] : seen_) {
@@ -242,40 +268,53 @@ result<bool> kernel_tracker::idle() {
   return second->has_value() && (*second)->ours == (*first)->ours;
 }
 
-result<void> kernel_tracker::drain() {
-  std::optional<baseline> counted;
-  // What is submitted before this line and not yet ended is waited for.
-  const std::uint64_t first_waiting = programs_.counters().submitted_writes;
-  const auto count = [&] {
-    // What is submitted now waits at the device mapper's door: it is in our
-    // table and in our sum, and not yet in the kernel's.
+std::optional<baseline> kernel_tracker::count_drained() const {
+  // The device mapper says that all writes have ended when it has counted the
+  // last of them, and only then goes on to bio_endio, where we see the end
+  // (__dm_io_complete). A processor on its way between the two is waited for:
+  // this is the kernel's synchronize_rcu. Where there is none (nohz_full), or
+  // the thread can be preempted there, two equal looks must do.
+  static_cast<void>(::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
+  std::optional<baseline> last;
+  for (int look = 0; look < max_looks; ++look) {
     const auto sectors = sectors_written(disk_);
     const tracker_counters before = programs_.counters();
-    const auto writes = programs_.pending();
+    // What is submitted now waits at the device mapper's door, as do the rests
+    // of writes that were just being split: they are in our sum, and not yet
+    // in the kernel's.
+    const auto left = programs_.sectors_left();
     const tracker_counters after = programs_.counters();
-    if (!sectors || !writes ||
-        before.submitted_writes != after.submitted_writes) {
-      return;
+    if (!sectors || !left || after.missed_ends != 0 || after.reused != 0) {
+      return std::nullopt;  // the table may hold writes that have ended
     }
-    std::uint64_t waiting = 0;
-    for (const pending_write& write : *writes) {
-      waiting += write.serial < first_waiting ? 0 : write.bytes / sector_bytes;
+    const baseline now{
+        *sectors, after.submitted_sectors - *left, after.unpaired};
+    if (before.submitted_writes == after.submitted_writes && last == now) {
+      return now;
     }
-    counted =
-        baseline{*sectors, after.submitted_sectors - waiting, after.unpaired};
-  };
+    last = now;
+    std::this_thread::sleep_for(rest_time);
+  }
+  return std::nullopt;
+}
+
+result<void> kernel_tracker::drain(bool count) {
+  const std::uint64_t serial = programs_.counters().submitted_writes;
   const auto drained =
       drain_writes(makedev(disk_.disk_major, disk_.disk_minor), [&] {
-        for (int i = 0; i < 10 && !counted && !base_; ++i) {
-          count();
+        if (count) {
+          base_ = count_drained();
         }
       });
   if (!drained) {
     return in_context(disk_.device, drained.error());
   }
-  drained_before_ = first_waiting;
-  if (!base_) {
-    base_ = counted;
+  const auto now = clock::now();
+  if (!drained_) {
+    drained_ = drain_mark{serial, now};
+  } else if (now - drained_->when >= between_drains) {
+    drained_before_ = drained_->serial;
+    drained_ = drain_mark{serial, now};
   }
   return {};
 }
@@ -285,7 +324,12 @@ result<void> kernel_tracker::start_barrier(milliseconds limit) {
   if (disk_.is_device_mapper) {
     // Since 5.18 the writes that a target holds back (delay, crypt, thin) are
     // not counted as in flight, so that a look at the count proves nothing.
-    if (auto drained = drain(); !drained) {
+    // Twice, for the rests of writes that were just being split.
+    if (auto drained = drain(false); !drained) {
+      return drained;
+    }
+    std::this_thread::sleep_for(between_drains);
+    if (auto drained = drain(true); !drained || base_) {
       return drained;
     }
   }
@@ -307,9 +351,6 @@ result<void> kernel_tracker::start_barrier(milliseconds limit) {
       }
     }
     std::this_thread::sleep_for(std::chrono::microseconds(500));
-  }
-  if (disk_.is_device_mapper && base_) {
-    return {};  // the counts of the moment when it was drained will do
   }
   return error(errc::timeout,
                disk_.device + " was written without a pause for " +

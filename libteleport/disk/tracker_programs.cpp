@@ -200,6 +200,16 @@ result<std::vector<pending_write>> tracker_programs::pending() const {
   }
 }
 
+result<std::uint64_t> tracker_programs::sectors_left() const {
+  LIBBPF_OPTS(bpf_test_run_opts, run);
+  const int r = bpf_prog_test_run_opts(
+      bpf_program__fd(skeleton_->progs.count_left), &run);
+  if (r != 0) {
+    return system_error(-r, "count what is left of the pending writes");
+  }
+  return load(skeleton_->bss->sectors_left);
+}
+
 tracker_counters tracker_programs::counters() const {
   const auto& counted = *skeleton_->bss;
   tracker_counters now;

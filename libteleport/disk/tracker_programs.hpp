@@ -47,6 +47,10 @@ class tracker_programs {
   /// come or go meanwhile.
   [[nodiscard]] result<std::vector<pending_write>> pending() const;
 
+  /// Sectors of pending writes that a device which is suspended, and so lets
+  /// no write through, has yet to begin.
+  [[nodiscard]] result<std::uint64_t> sectors_left() const;
+
   [[nodiscard]] tracker_counters counters() const;
 
   /// That all programs are still loaded and attached.
