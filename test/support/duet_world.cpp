@@ -34,6 +34,7 @@ duet_world::duet_world(std::uint64_t seed,
     }
     library_.push_back(std::move(block));
   }
+  donor_id donors = 0;
   for (std::size_t i = 0; i < disks; ++i) {
     const std::size_t whole = (max_extents - 1) * extent_bytes;
     const std::size_t tail = random_() % 3 == 0
@@ -44,15 +45,16 @@ duet_world::duet_world(std::uint64_t seed,
       fill_source(content);
     }
     add_target(content);
-    // Every second extent of the last disk lies whole in a donor.
     byte_buffer donor((library_blocks + 1) * block_bytes);
     for (std::size_t b = 0; b < library_blocks; ++b) {
       put(donor, b * block_bytes, library_[b]);
     }
     lookup_.add_donor(std::move(donor));
+    ++donors;
     if (random_() % 2 == 0) {
+      // The whole disk lies in a donor that has been written to since.
       lookup_.add_donor(content);
-      put(lookup_.donor(static_cast<donor_id>(2 * i)), 0, library_[1]);
+      put(lookup_.donor(donors++), 0, library_[1]);
     }
     dirty_.emplace_back(content.size(),
                         random_() % 2 == 0 ? block_bytes : 16 * block_bytes);
