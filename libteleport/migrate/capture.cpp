@@ -3,6 +3,7 @@
 #include "libteleport/migrate/capture.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "libteleport/migrate/extent_view.hpp"
@@ -29,9 +30,60 @@ result<captured_extent> capture(block_device& disk, const extent_place& place) {
   return extent;
 }
 
+std::optional<captured_extent> recall(std::uint64_t disk_bytes,
+                                      const extent_place& place,
+                                      known_extent known) {
+  captured_extent extent;
+  extent.place = place;
+  extent.length = extent_length(disk_bytes, place.extent);
+  extent.zero = known.zero;
+  if (known.zero) {
+    return extent;
+  }
+  const std::size_t blocks = blocks_in(extent.length);
+  if (known.blocks.size() + known.zero_blocks.count() != blocks ||
+      !(known.zero_blocks - block_mask::first(blocks)).none()) {
+    return std::nullopt;
+  }
+  extent.digest = known.digest;
+  extent.zero_blocks = known.zero_blocks;
+  extent.blocks = std::move(known.blocks);
+  return extent;
+}
+
+result<captured_extent> read_blocks(block_device& disk,
+                                    const captured_extent& recalled,
+                                    const block_mask& chosen) {
+  captured_extent extent;
+  extent.place = recalled.place;
+  extent.digest = recalled.digest;
+  extent.length = recalled.length;
+  extent.bytes = aligned_buffer(recalled.length);
+  result<void> outcome;
+  const auto inside = chosen & block_mask::first(blocks_in(extent.length));
+  for_each_run(inside, [&](std::size_t first, std::size_t count) {
+    if (outcome) {
+      const std::size_t at = first * block_bytes;
+      outcome = disk.read_at(
+          extent.place.extent * extent_bytes + at,
+          extent.bytes.span().subspan(
+              at, std::min(count * block_bytes, extent.length - at)));
+    }
+  });
+  if (!outcome) {
+    return outcome.error();
+  }
+  return extent;
+}
+
 block_digests_record digests_of(const captured_extent& extent) {
   block_digests_record record;
   record.place = extent.place;
+  if (extent.bytes.empty()) {
+    record.zero = extent.zero_blocks;
+    record.digests = extent.blocks;
+    return record;
+  }
   const byte_span bytes = extent.bytes.span();
   for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
     const byte_span block = block_of(bytes, i);
@@ -56,6 +108,7 @@ extent_data_record data_of(const captured_extent& extent,
     record.digest = digest_extent(zeros);
     return record;
   }
+  assert(!extent.bytes.empty());
   record.digest = extent.digest;
   const byte_span bytes = extent.bytes.span();
   byte_buffer raw;

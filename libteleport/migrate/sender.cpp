@@ -18,14 +18,33 @@ namespace {
 /// announcement whose header costs little beside its digests.
 constexpr std::size_t announce_batch = 8;
 
+/// The extent as it is known, or else as it is on the disk.
+result<captured_extent> recall_or_capture(const source_disk& disk,
+                                          const extent_place& place,
+                                          sender_job_done& done) {
+  auto known =
+      disk.known != nullptr ? disk.known->find(place.extent) : std::nullopt;
+  auto recalled = known ? recall(disk.device->size(), place, std::move(*known))
+                        : std::nullopt;
+  if (recalled) {
+    done.known_bytes += recalled->length;
+    return std::move(*recalled);
+  }
+  auto extent = capture(*disk.device, place);
+  if (extent) {
+    done.read_bytes += extent->length;
+  }
+  return extent;
+}
+
 result<sender_job_done> run_announce(const announce_job& job,
-                                     block_device& disk) {
+                                     const source_disk& disk) {
   sender_job_done done;
   extents_record record;
   record.disk = job.disk;
   record.first = job.first;
   for (std::size_t i = 0; i < job.count; ++i) {
-    auto extent = capture(disk, {job.disk, job.first + i});
+    auto extent = recall_or_capture(disk, {job.disk, job.first + i}, done);
     if (!extent) {
       return extent.error();
     }
@@ -38,14 +57,29 @@ result<sender_job_done> run_announce(const announce_job& job,
   return done;
 }
 
-sender_job_done run_answer(const answer_job& job, int level) {
+result<sender_job_done> run_answer(const answer_job& job,
+                                   block_device& disk,
+                                   int level) {
+  const captured_extent& extent = *job.extent;
   sender_job_done done;
-  if (job.blocks) {
-    done.record = {record_type::extent_data,
-                   encode(data_of(*job.extent, *job.blocks, level))};
-  } else {
-    done.record = {record_type::block_digests, encode(digests_of(*job.extent))};
+  if (!job.blocks) {
+    done.record = {record_type::block_digests, encode(digests_of(extent))};
+    return done;
   }
+  if (!extent.bytes.empty()) {
+    done.record = {record_type::extent_data,
+                   encode(data_of(extent, *job.blocks, level))};
+    return done;
+  }
+  // If the guest has written to these blocks since, they do not make up what
+  // was announced: the destination finds that out, and is sent the whole.
+  const auto read = read_blocks(disk, extent, *job.blocks);
+  if (!read) {
+    return read.error();
+  }
+  done.read_bytes = bytes_of(*job.blocks, extent.length);
+  done.record = {record_type::extent_data,
+                 encode(data_of(*read, *job.blocks, level))};
   return done;
 }
 
@@ -64,10 +98,27 @@ result<sender_job_done> run_round(const round_job& job,
     blocks = blocks | disk.tracker->written_since(job.place.extent);
   }
   sender_job_done done;
+  done.read_bytes = extent->length;
   done.record = {record_type::extent_data,
                  encode(data_of(*extent, blocks, level))};
+  extent->bytes = aligned_buffer();
   done.captured.push_back(
       std::make_shared<const captured_extent>(std::move(*extent)));
+  return done;
+}
+
+result<sender_job_done> run_whole(const whole_job& job,
+                                  block_device& disk,
+                                  int level) {
+  const auto extent = capture(disk, job.place);
+  if (!extent) {
+    return extent.error();
+  }
+  const block_mask all = block_mask::first(blocks_in(extent->length));
+  sender_job_done done;
+  done.read_bytes = extent->length;
+  done.record = {record_type::extent_data,
+                 encode(data_of(*extent, all, level))};
   return done;
 }
 
@@ -77,12 +128,16 @@ result<sender_job_done> run(const sender_job& job,
                             const std::vector<source_disk>& disks,
                             int level) {
   if (const auto* announce = std::get_if<announce_job>(&job)) {
-    return run_announce(*announce, *disks[announce->disk].device);
+    return run_announce(*announce, disks[announce->disk]);
   }
   if (const auto* round = std::get_if<round_job>(&job)) {
     return run_round(*round, disks[round->place.disk], level);
   }
-  return run_answer(std::get<answer_job>(job), level);
+  if (const auto* whole = std::get_if<whole_job>(&job)) {
+    return run_whole(*whole, *disks[whole->place.disk].device, level);
+  }
+  const auto& answer = std::get<answer_job>(job);
+  return run_answer(answer, *disks[answer.extent->place.disk].device, level);
 }
 
 disk_sender::disk_sender(std::vector<std::uint64_t> disk_bytes)
@@ -95,6 +150,7 @@ void disk_sender::start_bulk() {
   assert(idle());
   disk_ = 0;
   extent_ = 0;
+  in_round_ = false;
   done_ = 0;
   total_ = 0;
   for (const std::uint64_t bytes : disk_bytes_) {
@@ -105,6 +161,7 @@ void disk_sender::start_bulk() {
 void disk_sender::start_round(std::vector<dirty_map> dirty) {
   assert(idle() && dirty.size() == disk_bytes_.size());
   dirty_ = std::move(dirty);
+  in_round_ = true;
   done_ = 0;
   total_ = 0;
   for (const dirty_map& map : dirty_) {
@@ -172,9 +229,12 @@ void disk_sender::on_job_done(sender_job_done done) {
   for (shared_extent& extent : done.captured) {
     const extent_place place = extent->place;
     --reading_;
-    outstanding_[place] = {std::move(extent),
-                           data ? stage::answered : stage::announced};
+    outstanding_[place] = data ? entry{nullptr, stage::answered}
+                               : entry{std::move(extent), stage::announced};
   }
+  counts_.known += done.known_bytes;
+  (in_round_ ? counts_.read_in_rounds : counts_.read_in_bulk) +=
+      done.read_bytes;
   ready_.emplace_back(std::move(done.record));
 }
 
@@ -196,9 +256,9 @@ result<void> disk_sender::on_record(const raw_record& record) {
     return error(errc::protocol, "blocks wanted that were not offered");
   }
   it->second.at = stage::answered;
-  wanted_ += bytes_of(wanted->blocks, it->second.extent->length);
+  wanted_ += bytes_of(wanted->blocks, length_of(wanted->place));
   ready_.emplace_back(
-      sender_job(answer_job{it->second.extent, wanted->blocks}));
+      sender_job(answer_job{std::move(it->second.extent), wanted->blocks}));
   return {};
 }
 
@@ -215,7 +275,8 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
     entry& known = it->second;
     switch (state) {
       case extent_state::proven:
-        prove(place);
+        done_ += length_of(place);
+        outstanding_.erase(it);
         break;
       case extent_state::wants_digests:
         if (known.at != stage::announced || known.extent->zero) {
@@ -225,7 +286,9 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
         ready_.emplace_back(sender_job(answer_job{known.extent, std::nullopt}));
         break;
       case extent_state::mismatch:
-        // Once all of it has been sent, there is nothing better to send.
+        // What was announced or marked is not what was sent, or a digest
+        // found the wrong block. Once all of it has been sent as it was read
+        // in one go, there is nothing better to send.
         if (known.at == stage::announced || known.at == stage::sent_whole) {
           return error(errc::protocol,
                        known.at == stage::announced
@@ -233,18 +296,16 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
                            : "a mismatch of an extent that was sent whole");
         }
         known.at = stage::sent_whole;
-        ready_.emplace_back(sender_job(answer_job{
-            known.extent, block_mask::first(blocks_in(known.extent->length))}));
+        known.extent.reset();
+        ready_.emplace_back(sender_job(whole_job{place}));
         break;
     }
   }
   return {};
 }
 
-void disk_sender::prove(const extent_place& place) {
-  const auto it = outstanding_.find(place);
-  done_ += it->second.extent->length;
-  outstanding_.erase(it);
+std::size_t disk_sender::length_of(const extent_place& place) const {
+  return extent_length(disk_bytes_[place.disk], place.extent);
 }
 
 bool disk_sender::idle() const noexcept {

@@ -5,8 +5,9 @@
 //
 // Sans-IO: events go in by on_...(), what is to be done comes out of next().
 // The driver runs jobs on the pool with run() and gives their results back.
-// An extent stays captured from its announcement to its proof; at most
-// max_outstanding are. PROTOCOL.md, section 4.
+// What is known of a disk is announced without reading it; what is not, is read
+// and stays captured from its announcement until its data has been sent. At
+// most max_outstanding extents are under way. PROTOCOL.md, section 4.
 //
 // Threads: one owner; run() alone may be called from any thread.
 // Trust:   records from the destination are checked against what was sent.
@@ -27,6 +28,7 @@
 #include "libteleport/disk/dirty_map.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/migrate/capture.hpp"
+#include "libteleport/migrate/known_content.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/record.hpp"
 
@@ -34,14 +36,15 @@ namespace teleport {
 
 using shared_extent = std::shared_ptr<const captured_extent>;
 
-/// Read `count` extents from `first` on and announce them.
+/// Recall or read `count` extents from `first` on and announce them.
 struct announce_job {
   std::uint16_t disk = 0;
   std::uint64_t first = 0;
   std::size_t count = 0;
 };
 
-/// Make BLOCK_DIGESTS of an extent, or EXTENT_DATA of the chosen blocks.
+/// Make BLOCK_DIGESTS of an extent, or EXTENT_DATA of the chosen blocks, which
+/// are read when it was recalled.
 struct answer_job {
   shared_extent extent;
   std::optional<block_mask> blocks;  ///< nullopt: digests
@@ -53,12 +56,20 @@ struct round_job {
   block_mask blocks;
 };
 
-using sender_job = std::variant<announce_job, answer_job, round_job>;
+/// Read an extent anew and send all of it.
+struct whole_job {
+  extent_place place;
+};
 
-/// What a job gave: extents that it read, and a record to send.
+using sender_job = std::variant<announce_job, answer_job, round_job, whole_job>;
+
+/// What a job gave.
 struct sender_job_done {
+  /// Extents that are under way from now on; a round's without their bytes.
   std::vector<shared_extent> captured;
-  raw_record record;
+  raw_record record;              ///< to send
+  std::uint64_t read_bytes = 0;   ///< from the disk
+  std::uint64_t known_bytes = 0;  ///< announced without reading them
 };
 
 /// A disk as jobs need it.
@@ -66,6 +77,15 @@ struct source_disk {
   block_device* device = nullptr;
   /// None for a disk that nobody writes.
   const write_tracker* tracker = nullptr;
+  /// None where every extent is to be read.
+  known_content* known = nullptr;
+};
+
+/// What the source's disks were spared, and what was read from them, in bytes.
+struct source_counts {
+  std::uint64_t known = 0;  ///< announced without reading them
+  std::uint64_t read_in_bulk = 0;
+  std::uint64_t read_in_rounds = 0;
 };
 
 /// Does a job's work. Blocks on the disk.
@@ -108,18 +128,20 @@ class disk_sender {
   [[nodiscard]] std::uint64_t pass_total() const noexcept { return total_; }
   /// Bytes of blocks that the destination did not have, of all passes.
   [[nodiscard]] std::uint64_t bytes_wanted() const noexcept { return wanted_; }
+  /// Of all passes.
+  [[nodiscard]] const source_counts& counts() const noexcept { return counts_; }
 
  private:
   enum class stage { announced, wants_data, answered, sent_whole };
   struct entry {
-    shared_extent extent;
+    shared_extent extent;  ///< none once data was asked for or sent
     stage at = stage::announced;
   };
 
   result<void> on_states(const extent_states_record& record);
   std::optional<sender_job> next_bulk();
   std::optional<sender_job> next_round();
-  void prove(const extent_place& place);
+  [[nodiscard]] std::size_t length_of(const extent_place& place) const;
 
   std::vector<std::uint64_t> disk_bytes_;
   std::map<extent_place, entry> outstanding_;
@@ -132,6 +154,8 @@ class disk_sender {
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t wanted_ = 0;
+  bool in_round_ = false;
+  source_counts counts_;
 };
 
 }  // namespace teleport

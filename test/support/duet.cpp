@@ -164,20 +164,36 @@ result<void> duet::run_sender_job() {
   }
   const auto job = take(sender_jobs_, pick(sender_jobs_.size()));
   std::vector<source_disk> sources;
-  for (block_device* disk : disks_) {
-    sources.push_back({disk});
+  for (std::size_t i = 0; i < disks_.size(); ++i) {
+    sources.push_back(
+        {disks_[i], nullptr, known_.empty() ? nullptr : known_[i]});
   }
   auto done = run(job, sources, 1);
   if (!done) {
     return done.error();
   }
-  for (const shared_extent& extent : done->captured) {
-    captured_[extent->place] = extent->zero
-                                   ? digest_extent(byte_buffer(extent->length))
-                                   : extent->digest;
-  }
+  note_named(done->record);
   sender_done_.push_back(std::move(*done));
   return {};
+}
+
+/// What the source names last is what the target must hold when proven.
+void duet::note_named(const raw_record& record) {
+  if (record.type == record_type::extent_data) {
+    const auto data = decode_extent_data(record.body);
+    if (data) {
+      named_[data->place] = data->digest;
+    }
+  }
+  const auto extents = record.type == record_type::extents
+                           ? decode_extents(record.body)
+                           : result<extents_record>(extents_record());
+  for (std::size_t i = 0; extents && i < extents->digests.size(); ++i) {
+    const extent_place place{extents->disk, extents->first + i};
+    const byte_buffer zeros(
+        extent_length(disks_[place.disk]->size(), place.extent));
+    named_[place] = extents->digests[i].value_or(digest_extent(zeros));
+  }
 }
 
 void duet::finish_sender_job() {
@@ -211,7 +227,7 @@ void duet::check_proven(const extent_place& place) {
   aligned_buffer bytes(extent_length(target->size(), place.extent));
   const auto read = target->read_at(place.extent * extent_bytes, bytes.span());
   if (read) {
-    expect(digest_extent(bytes.span()) == captured_[place],
+    expect(digest_extent(bytes.span()) == named_[place],
            fmt::format("extent {} of disk {} is called proven and differs",
                        place.extent,
                        place.disk));

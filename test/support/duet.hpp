@@ -39,6 +39,8 @@ class duet {
 
   /// Called now and then during a pass: the guest's chance to write.
   void while_running(std::function<void()> guest) { guest_ = std::move(guest); }
+  /// What is known of each disk, in the same order.
+  void know(std::vector<known_content*> known) { known_ = std::move(known); }
   /// Where the targets are looked at when extents are called proven; the
   /// targets themselves unless given.
   void look_at(std::vector<block_device*> devices) {
@@ -67,6 +69,7 @@ class duet {
   void pull_receiver();
   result<void> run_sender_job();
   result<void> run_receiver_job();
+  void note_named(const raw_record& record);
   void finish_sender_job();
   void finish_receiver_job();
   result<void> deliver(bool to_destination);
@@ -84,6 +87,7 @@ class duet {
   std::vector<block_device*> disks_;
   std::vector<target_disk> targets_;
   std::vector<block_device*> looked_at_;
+  std::vector<known_content*> known_;
   content_lookup& lookup_;
   disk_sender sender_;
   disk_receiver receiver_;
@@ -95,7 +99,7 @@ class duet {
   std::vector<sender_job_done> sender_done_;
   std::vector<receiver_job> receiver_jobs_;
   std::vector<receiver_job_done> receiver_done_;
-  std::map<extent_place, extent_digest> captured_;
+  std::map<extent_place, extent_digest> named_;
   std::set<extent_place> unproven_;
   std::size_t under_way_ = 0;
   std::size_t most_ = 0;

@@ -20,6 +20,7 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/memory_device.hpp"
+#include "test/support/snapshot_content.hpp"
 
 namespace teleport {
 
@@ -33,6 +34,10 @@ class duet_world {
     return targets_;
   }
   [[nodiscard]] fake_lookup& lookup() { return lookup_; }
+
+  /// What is known of each disk, from now on: of most extents what they hold
+  /// now, of the others nothing.
+  [[nodiscard]] std::vector<known_content*> know_some();
 
   /// The guest writes a few sectors somewhere; the tracker marks them.
   void write_somewhere();
@@ -54,6 +59,7 @@ class duet_world {
   std::vector<std::unique_ptr<memory_device>> target_devices_;
   std::vector<target_disk> targets_;
   std::vector<dirty_map> dirty_;
+  std::vector<std::unique_ptr<snapshot_content>> known_;
   fake_lookup lookup_;
 };
 

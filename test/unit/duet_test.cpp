@@ -51,6 +51,25 @@ TEST_CASE("the target is the source's disk in the end", "[migrate]") {
   }
 }
 
+TEST_CASE("what is known of a disk may have been written over since",
+          "[migrate]") {
+  source_counts sum;
+  for (std::uint64_t seed = 100; seed < 140; ++seed) {
+    CAPTURE(seed);
+    duet_world world(seed, 1 + seed % 3, 1 + seed % 3);
+    duet both(seed, world.sources(), world.targets(), world.lookup());
+    both.know(world.know_some());
+    for (std::uint64_t i = 0; i < seed % 5; ++i) {
+      world.write_somewhere();
+    }
+    move_disks(world, both, static_cast<unsigned>(seed % 4));
+    sum.known += both.sender().counts().known;
+    sum.read_in_bulk += both.sender().counts().read_in_bulk;
+  }
+  CHECK(sum.known > 0);
+  CHECK(sum.read_in_bulk > 0);
+}
+
 TEST_CASE("no more extents are under way than allowed", "[migrate]") {
   memory_device source(byte_buffer(80 * extent_bytes + 512));
   memory_device target(byte_buffer(source.size()));
