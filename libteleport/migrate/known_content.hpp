@@ -4,8 +4,8 @@
 // without reading it. The library owns this interface; whoever follows a disk's
 // writes from a scan on implements it.
 //
-// Use: made once the disk's tracker has begun; find() during the bulk; audit()
-// once the guest is suspended.
+// Use: made after the start barrier of the disk's tracker; find() during the
+// bulk; audit() once the guest is suspended.
 //
 // Threads: find() from any number of pool threads at once; audit() has one
 //          caller.
@@ -52,7 +52,8 @@ class known_content {
 
   /// Checks that no write has escaped both this, while it followed the disk,
   /// and the teleport's own tracker, which has been audited just before. The
-  /// guest is suspended, and no write is in flight.
+  /// guest is suspended, and no write is in flight: this is part of the
+  /// downtime.
   ///
   /// @error what find() has told cannot be relied on: the teleport fails
   [[nodiscard]] virtual result<void> audit() = 0;
