@@ -2,13 +2,12 @@
 
 #include "xl-teleport/disk_mover.hpp"
 
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libteleport/disk/file_device.hpp"
+#include "xl-teleport/marks.hpp"
 
 namespace teleport {
 
@@ -25,21 +24,14 @@ constexpr std::size_t max_jobs = 8;
 /// zstd's level: 3 is its own default, above 250 MB/s on one core.
 constexpr int compression_level = 3;
 
-/// Writes in flight at the suspension end within the disk's own time-outs; a
-/// disk that needs longer is broken.
-constexpr std::chrono::seconds in_flight_limit{30};
-
-/// There is no event for "the last write has ended" to wait for: the kernel's
-/// count is asked again after this. It is part of the downtime.
-constexpr std::chrono::microseconds in_flight_poll{500};
-
 }  // namespace
 
 disk_mover::disk_mover(event_loop& loop, events callbacks)
     : loop_(loop), events_(std::move(callbacks)) {}
 
 result<void> disk_mover::attach(const std::vector<guest_disk>& disks,
-                                const pause_call& set_paused) {
+                                const pause_call& set_paused,
+                                const known_content_factory& know) {
   std::vector<std::uint64_t> sizes;
   for (const guest_disk& disk : disks) {
     moved_disk moved;
@@ -66,6 +58,9 @@ result<void> disk_mover::attach(const std::vector<guest_disk>& disks,
                                disk.size));
     }
     moved.device = std::move(*device);
+    if (moved.tracker && know) {
+      moved.known = know(disk);
+    }
     sizes.push_back(disk.size);
     disks_.push_back(std::move(moved));
   }
@@ -99,32 +94,11 @@ result<void> disk_mover::take_all(bool last) {
       disk.dirty = dirty_map(disk.device->size(), block_bytes);
       continue;
     }
-    const auto deadline = std::chrono::steady_clock::now() + in_flight_limit;
-    while (last) {
-      const auto idle = disk.tracker->idle();
-      if (!idle) {
-        return idle.error();
-      }
-      if (*idle) {
-        break;
-      }
-      if (std::chrono::steady_clock::now() > deadline) {
-        return error(errc::timeout, "writes stay in flight after suspension");
-      }
-      std::this_thread::sleep_for(in_flight_poll);
-    }
-    auto taken = disk.tracker->take();
+    const auto taken =
+        last ? take_last_marks(*disk.tracker, disk.known.get(), disk.dirty)
+             : take_marks(*disk.tracker, disk.dirty);
     if (!taken) {
-      return taken.error();
-    }
-    if (disk.dirty.disk_bytes() == 0) {
-      disk.dirty = std::move(*taken);
-    } else {
-      disk.dirty.merge(*taken);
-    }
-    const auto honest = last ? disk.tracker->audit() : result<void>();
-    if (!honest) {
-      return in_context("a write may have escaped the tracker", honest.error());
+      return taken;
     }
   }
   return {};
@@ -182,7 +156,8 @@ void disk_mover::pump() {
     }
     std::vector<source_disk> devices;
     for (const moved_disk& disk : disks_) {
-      devices.push_back({disk.device.get(), disk.tracker.get()});
+      devices.push_back(
+          {disk.device.get(), disk.tracker.get(), disk.known.get()});
     }
     ++jobs_;
     loop_.work(

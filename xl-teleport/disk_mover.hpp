@@ -20,12 +20,17 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
+#include "libteleport/migrate/known_content.hpp"
 #include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/domain.hpp"
 #include "xl-teleport/settle.hpp"
 
 namespace teleport {
+
+/// Makes what is known of a disk without reading it; null: nothing is.
+using known_content_factory =
+    std::function<std::unique_ptr<known_content>(const guest_disk&)>;
 
 class disk_mover {
  public:
@@ -47,8 +52,12 @@ class disk_mover {
   ///
   /// @param set_paused  pauses the guest (true) and lets it go on: called where
   ///                    a disk never comes to rest by itself
+  /// @param know        may be empty; called for each disk with a tracker after
+  ///                    its barrier, so that whatever is written later than
+  ///                    what is known here is marked
   result<void> attach(const std::vector<guest_disk>& disks,
-                      const pause_call& set_paused);
+                      const pause_call& set_paused,
+                      const known_content_factory& know);
 
   void start_bulk();
   /// Takes what was written since the last take and tells how much it is. It
@@ -56,7 +65,8 @@ class disk_mover {
   void weigh();
   void start_round();
   /// The guest is suspended: waits until its last writes are on the disk, takes
-  /// them, checks that none escaped, and sends them.
+  /// them, checks that none escaped the trackers and what was known of the
+  /// disks, and sends them.
   void finish_writes();
 
   /// EXTENT_STATES or WANTED.
@@ -83,11 +93,16 @@ class disk_mover {
   [[nodiscard]] std::uint64_t bytes_wanted() const noexcept {
     return sender_->bytes_wanted();
   }
+  /// What was read here, and what was known without.
+  [[nodiscard]] source_counts counts() const noexcept {
+    return sender_ ? sender_->counts() : source_counts();
+  }
 
  private:
   struct moved_disk {
     std::unique_ptr<block_device> device;
     std::unique_ptr<dirty_tracker> tracker;  ///< none for a read-only disk
+    std::unique_ptr<known_content> known;    ///< none: all of it is read
     dirty_map dirty;                         ///< taken and not yet sent
   };
 

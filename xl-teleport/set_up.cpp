@@ -240,7 +240,8 @@ result<void> source_session::prepare_here() {
   }
   guardian_ = std::move(*guardian);
   return disks_->attach(
-      moved_disks(view_.guest), [this](bool paused) -> result<void> {
+      moved_disks(view_.guest),
+      [this](bool paused) -> result<void> {
         // The guardian knows it first, and forgets it last.
         if (paused) {
           log_info(
@@ -254,7 +255,8 @@ result<void> source_session::prepare_here() {
                         : guardian_.note_pause(false);
         }
         return done;
-      });
+      },
+      known_content_factory());
 }
 
 void source_session::make_movers() {
