@@ -171,6 +171,9 @@ void source_session::end(exit_code code, std::string outcome) {
   if (memory_) {
     report_.memory = memory_->statistics();
   }
+  if (disks_) {
+    report_.source = disks_->counts();
+  }
   ended_ = true;
   tick_timer_ = timer();
   round_timer_ = timer();

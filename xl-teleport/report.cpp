@@ -71,6 +71,9 @@ json to_json(const move_report& report) {
       {"bulk", counts_json(report.bulk)},
       {"rounds", counts_json(report.rounds)},
       {"round_count", report.round_count},
+      {"source_known_bytes", report.source.known},
+      {"source_read_bytes", report.source.read_in_bulk},
+      {"source_read_in_rounds_bytes", report.source.read_in_rounds},
       {"memory",
        {{"stream_bytes", report.memory.bytes_in},
         {"coded_bytes", report.memory.bytes_out},
@@ -103,6 +106,8 @@ std::string to_text(const move_report& report) {
   line("  in place", report.bulk.in_place);
   line("  from donors", report.bulk.donors);
   line("  gaps", report.bulk.link);
+  line("known without reading", report.source.known);
+  line("read here", report.source.read_in_bulk);
   text += fmt::format("  {:<22}{:>12} in {} rounds\n",
                       "written meanwhile",
                       human_bytes(report.rounds.link),

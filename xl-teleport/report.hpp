@@ -18,6 +18,8 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "libteleport/migrate/plan.hpp"
+#include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/stream/stream_filter.hpp"
 #include "tools/offer.hpp"
@@ -42,6 +44,7 @@ struct move_report {
   rebuild_counts bulk;
   rebuild_counts rounds;
   unsigned round_count = 0;
+  source_counts source;
   stream_statistics memory;
   link_counters link;
   /// Seconds of each phase, by move_phase; `over` is not counted.

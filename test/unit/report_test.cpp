@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/report_test.cpp: what a report says of the source's own disks.
+
+#include "xl-teleport/report.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/units.hpp"
+
+using namespace teleport;
+
+TEST_CASE("the report says what was read at the source and what was known",
+          "[report]") {
+  move_report report;
+  report.outcome = "moved";
+  report.disk_bytes = 8_MiB;
+  report.source = {6_MiB, 2_MiB, 1_MiB};
+  const auto json = to_json(report);
+  CHECK(json["source_known_bytes"] == 6_MiB);
+  CHECK(json["source_read_bytes"] == 2_MiB);
+  CHECK(json["source_read_in_rounds_bytes"] == 1_MiB);
+  const auto text = to_text(report);
+  const auto has = [&](const char* line) {
+    return text.find(line) != std::string::npos;
+  };
+  CHECK(has("  known without reading      6.0 MiB (75.0 %)\n"));
+  CHECK(has("  read here                  2.0 MiB (25.0 %)\n"));
+}
