@@ -61,6 +61,7 @@ class check_run {
   changes batch_;
   lmdb_table erased_from_;
   std::vector<std::uint32_t> erased_;
+  std::size_t marked_ = 0;  ///< of report_.to_be_scanned
 };
 
 /// Groups first: nothing may lead to a damaged one. Then what leads nowhere,
@@ -76,13 +77,6 @@ result<check_report> check_run::run() {
     result<void> done = walk(table, visit);
     if (!done) {
       return done.error();
-    }
-  }
-  for (const std::string& path : report_.to_be_scanned) {
-    const disk_record* disk = disks_.by_path(path);
-    result<void> marked = repair_ ? mark_incomplete(*disk) : result<void>();
-    if (!marked) {
-      return marked.error();
     }
   }
   result<void> done = repair_ ? tables_.sync() : result<void>();
@@ -135,8 +129,12 @@ result<void> check_run::walk(lmdb_table table, visitor visit) {
 }
 
 result<void> check_run::flush() {
+  // Disks first: their record must not promise zeros where a group is gone.
   result<void> done;
-  if (repair_ && !erased_.empty()) {
+  for (; repair_ && done && marked_ < report_.to_be_scanned.size(); ++marked_) {
+    done = mark_incomplete(*disks_.by_path(report_.to_be_scanned[marked_]));
+  }
+  if (repair_ && done && !erased_.empty()) {
     done = tables_.erase(erased_from_, erased_);
   }
   erased_.clear();

@@ -79,6 +79,8 @@ byte_buffer encode(const disk_record& disk) {
   out.number(disk.zero_blocks);
   out.counted(as_bytes(disk.path));
   out.counted(as_bytes(disk.identity));
+  out.number(disk.epoch);
+  out.number(disk.group_sum);
   return std::move(out).take();
 }
 
@@ -95,12 +97,24 @@ std::optional<disk_record> decode_disk(std::uint32_t id, byte_span value) {
   disk.zero_blocks = in.number<std::uint64_t>();
   disk.path = as_text(in.counted(max_path));
   disk.identity = as_text(in.counted(max_identity));
+  if (!in.done()) {
+    disk.epoch = in.number<std::uint64_t>();  // not in the first records
+    disk.group_sum = in.number<std::uint64_t>();
+  }
   if (!in.done() || disk.size == 0 || disk.size > max_disk_bytes ||
       disk.size % sector_bytes != 0 || disk.base % group_extents != 0 ||
       disk.end_slot() > slots_in_all || !disk.path.starts_with('/')) {
     return std::nullopt;
   }
   return disk;
+}
+
+std::uint64_t sum_of_groups(std::span<const std::uint32_t> numbers) {
+  std::uint64_t sum = numbers.size();
+  for (const std::uint32_t number : numbers) {
+    sum += digest_block(big_endian_key(number));
+  }
+  return sum;
 }
 
 std::uint32_t extent_view::rank(unsigned block) const noexcept {
@@ -201,6 +215,24 @@ void group_builder::add(unsigned extent, const extent_content& content) {
     digests_.number(content.digests[i]);
   }
   count_ += content.count;
+}
+
+void group_builder::keep(unsigned extent, const group_view& group) {
+  const auto kept = group.extent(extent);
+  if (!kept) {
+    if (group.known(extent) && !group.has_data(extent)) {
+      add_zero(extent);
+    }
+    return;
+  }
+  extent_content content;
+  std::ranges::copy(kept->sha, content.sha.begin());
+  content.blocks = kept->blocks;
+  content.count = kept->count;
+  for (std::uint32_t i = 0; i < kept->count; ++i) {
+    content.digests[i] = group.digest(kept->first + i);
+  }
+  add(extent, content);
 }
 
 bool group_builder::all_known(unsigned extents) const noexcept {

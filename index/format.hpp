@@ -97,6 +97,12 @@ struct disk_record {
   std::uint64_t zero_blocks = 0;
   std::string path;
   std::string identity;
+  /// Grows with each completed scan, and each time that a keeper brought the
+  /// record's digests up to date: an older copy of the index is known by it.
+  std::uint64_t epoch = 0;
+  /// Over the numbers of the groups that existed then (sum_of_groups()): only
+  /// while it holds does a group that does not exist mean zeros for certain.
+  std::uint64_t group_sum = 0;
 
   [[nodiscard]] std::uint64_t extents() const noexcept {
     return extents_of(size);
@@ -112,6 +118,10 @@ struct disk_record {
 [[nodiscard]] byte_buffer encode(const disk_record& disk);
 [[nodiscard]] std::optional<disk_record> decode_disk(std::uint32_t id,
                                                      byte_span value);
+
+/// A number that tells one set of groups from another, whatever the order.
+[[nodiscard]] std::uint64_t sum_of_groups(
+    std::span<const std::uint32_t> numbers);
 
 /// Which blocks of an extent are not zero: block 0 is bit 0 of word 0.
 using block_bits = std::array<std::uint64_t, extent_blocks / 64>;
@@ -142,6 +152,9 @@ class group_view {
 
   [[nodiscard]] bool known(unsigned extent) const noexcept {
     return (known_ >> extent & 1U) != 0;
+  }
+  [[nodiscard]] bool has_data(unsigned extent) const noexcept {
+    return (data_ >> extent & 1U) != 0;
   }
   /// @pre extent < group_extents
   /// @return nullopt when it is zero, unknown or damaged
@@ -183,6 +196,8 @@ class group_builder {
   /// @pre added in ascending order of `extent`
   void add(unsigned extent, const extent_content& content);
   void add_zero(unsigned extent) { known_ |= 1U << extent; }
+  /// The extent stays as it is in `group`; unknown, if it is damaged there.
+  void keep(unsigned extent, const group_view& group);
   [[nodiscard]] bool has_data() const noexcept { return data_ != 0; }
   /// Every one of the first `extents` is known.
   [[nodiscard]] bool all_known(unsigned extents) const noexcept;

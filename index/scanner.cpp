@@ -346,10 +346,16 @@ result<scan_report> scan_disk(store& tables,
   disk_record& record = report.disk;
   record.zero_blocks = count_of(record.size, block_bytes) - record.data_blocks;
   record.complete = true;
+  ++record.epoch;
   record.identity = disk->who.name;
   record.changed_at = disk->who.changed_at;
   record.scanned_at = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::seconds>(today).count());
+  const auto groups = tables.group_sum(record);
+  if (!groups) {
+    return groups.error();
+  }
+  record.group_sum = *groups;
   done = tables.update_disk(record);
   if (done) {
     done = tables.sync();

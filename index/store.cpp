@@ -301,14 +301,14 @@ result<std::optional<byte_buffer>> store::group(std::uint32_t number) {
   return std::optional<byte_buffer>();
 }
 
-result<std::vector<std::uint32_t>> store::groups_in(std::uint32_t first,
-                                                    std::uint32_t last) {
+namespace {
+
+result<std::vector<std::uint32_t>> keys_in(const read_txn& txn,
+                                           lmdb_table table,
+                                           std::uint32_t first,
+                                           std::uint32_t last) {
   std::vector<std::uint32_t> numbers;
-  result<read_txn> txn = env_->begin_read();
-  if (!txn) {
-    return txn.error();
-  }
-  result<lmdb_cursor> cursor = txn->cursor(groups_);
+  result<lmdb_cursor> cursor = txn.cursor(table);
   if (!cursor) {
     return cursor.error();
   }
@@ -324,6 +324,33 @@ result<std::vector<std::uint32_t>> store::groups_in(std::uint32_t first,
     return more.error();
   }
   return numbers;
+}
+
+}  // namespace
+
+result<std::vector<std::uint32_t>> store::groups_in(std::uint32_t first,
+                                                    std::uint32_t last) {
+  result<read_txn> txn = env_->begin_read();
+  if (!txn) {
+    return txn.error();
+  }
+  return keys_in(*txn, groups_, first, last);
+}
+
+result<std::uint64_t> store::group_sum(const disk_record& disk) {
+  const result<read_txn> txn = env_->begin_read();
+  return txn ? group_sum(*txn, disk) : txn.error();
+}
+
+result<std::uint64_t> store::group_sum(const read_txn& txn,
+                                       const disk_record& disk) const {
+  const auto numbers =
+      keys_in(txn,
+              groups_,
+              disk.base / group_extents,
+              static_cast<std::uint32_t>(disk.end_slot() / group_extents));
+  return numbers ? result<std::uint64_t>(sum_of_groups(*numbers))
+                 : numbers.error();
 }
 
 }  // namespace teleport::index

@@ -162,6 +162,11 @@ class store {
   [[nodiscard]] result<std::vector<std::uint32_t>> groups_in(
       std::uint32_t first, std::uint32_t last);
 
+  /// Of the disk's groups, for its record.
+  [[nodiscard]] result<std::uint64_t> group_sum(const disk_record& disk);
+  [[nodiscard]] result<std::uint64_t> group_sum(const read_txn& txn,
+                                                const disk_record& disk) const;
+
   /// Writes everything and empties `batch`, whatever the outcome.
   [[nodiscard]] result<void> apply(changes& batch);
   /// Takes values out of `groups` or `buckets`.

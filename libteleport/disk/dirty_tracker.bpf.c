@@ -100,6 +100,27 @@ struct {
   __type(value, __u64);
 } marks SEC(".maps");
 
+// For a tracker that outlives its process (standing_tracker.cpp): marks that
+// were taken and not yet served, and what its owner wants to remember.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);  // set before loading
+  __type(key, __u32);
+  __type(value, __u64);
+} taken SEC(".maps");
+
+struct note {
+  __u8 bytes[512];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct note);
+} notes SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 32768);  // seen at most: 512, a queue's depth

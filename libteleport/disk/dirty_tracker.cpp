@@ -2,72 +2,17 @@
 
 #include "libteleport/disk/dirty_tracker.hpp"
 
-#include <algorithm>
 #include <atomic>
-#include <optional>
-#include <thread>
-#include <unordered_map>
 #include <utility>
 
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
-
-#include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
-#include "libteleport/disk/device_mapper.hpp"
 #include "libteleport/disk/disk_facts.hpp"
+#include "libteleport/disk/tracker_balance.hpp"
 #include "libteleport/disk/tracker_programs.hpp"
 
 namespace teleport {
 
 namespace {
-
-using clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-
-/// Disks up to this size are marked by the block, larger ones more coarsely:
-/// 8 MiB of marks at most for the former.
-constexpr std::uint64_t fine_limit = 256_GiB;
-constexpr std::size_t coarse_grain = 64_KiB;
-
-/// Between two looks at the kernel's count of writes in flight. Kernels before
-/// 6.14 do not count requests that wait in an I/O scheduler; longer than BFQ's
-/// idling of 8 ms.
-constexpr milliseconds rest_time(10);
-
-/// The same for writes from before the tracker, of which the table knows
-/// nothing: also longer than a thread on its way from the submission to the
-/// driver may have to wait for a processor.
-constexpr milliseconds first_rest_time(100);
-
-/// A pending write has ended unseen when in this time no look found any write
-/// in flight. Short, as the guest waits for it in its suspension; an error
-/// would be found by the audit, as the kernel would not have counted the write.
-constexpr milliseconds stale_time(200);
-
-/// From one drain to the one that ends the rests of split writes, too: time
-/// for a thread of the kernel to split them to the end.
-constexpr milliseconds between_drains(100);
-
-/// Looks at a drained device's counts until two in a row are equal.
-constexpr int max_looks = 10;
-
-/// The kernel's and our count of sectors at one moment at rest.
-struct baseline {
-  std::uint64_t kernel = 0;
-  std::uint64_t ours = 0;
-  std::uint64_t unpaired = 0;
-
-  bool operator==(const baseline&) const = default;
-};
-
-/// A moment when the device mapper had drained the device.
-struct drain_mark {
-  std::uint64_t serial = 0;  // of the first write that may come after it
-  clock::time_point when;
-};
 
 class kernel_tracker final : public dirty_tracker {
  public:
@@ -76,70 +21,19 @@ class kernel_tracker final : public dirty_tracker {
 
   result<dirty_map> take() override;
   [[nodiscard]] block_mask written_since(std::uint64_t extent) const override;
-  result<bool> idle() override;
-  result<void> audit() override;
-  result<void> start_barrier(milliseconds limit) override;
+  result<bool> idle() override { return balance_.idle(); }
+  result<void> audit() override { return balance_.audit(); }
+  result<void> start_barrier(std::chrono::milliseconds limit) override {
+    return balance_.start_barrier(limit);
+  }
   [[nodiscard]] tracker_counters counters() const override;
 
  private:
-  /// Pending writes without those that were given up.
-  result<std::vector<pending_write>> live_writes();
-  /// The range of a write inside our window, in bytes.
-  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> window_of(
-      const pending_write& write) const;
-  /// Counts of a moment at rest, or none when there is no rest now.
-  ///
-  /// @param may_drain  a device-mapper device may be suspended for certainty
-  result<std::optional<baseline>> rest(bool may_drain);
-  /// Waits until all writes that a device-mapper device has begun have ended,
-  /// and makes their count the base, if wanted.
-  ///
-  /// The rest of a write that was just being split then waits at the door with
-  /// the new ones, and is begun at once when the device goes on: it has ended
-  /// at the drain after this one.
-  result<void> drain(bool count);
-  /// Counts while the device mapper lets nothing through, or nothing when the
-  /// counts do not come to rest.
-  [[nodiscard]] std::optional<baseline> count_drained() const;
-  /// Gives up those of `writes` that were there long ago and are not running.
-  result<void> forget_stale(const std::vector<pending_write>& writes,
-                            bool may_drain);
-
   disk_facts disk_;
   tracker_programs programs_;
   std::size_t grain_;
-  std::optional<baseline> base_;
-  /// Writes with lesser serials have ended, whether that was seen or not.
-  std::uint64_t drained_before_ = 0;
-  std::optional<drain_mark> drained_;
-  /// Serials of pending writes, and when they were first seen at rest.
-  std::unordered_map<std::uint64_t, clock::time_point> seen_;
+  tracker_balance balance_{disk_, programs_};
 };
-
-std::pair<std::uint64_t, std::uint64_t> kernel_tracker::window_of(
-    const pending_write& write) const {
-  const std::uint64_t end = write.sector + write.bytes / sector_bytes;
-  const std::uint64_t first = std::max(write.sector, disk_.start);
-  const std::uint64_t last = std::min(end, disk_.start + disk_.sectors);
-  return first < last ? std::pair((first - disk_.start) * sector_bytes,
-                                  (last - first) * sector_bytes)
-                      : std::pair(std::uint64_t{0}, std::uint64_t{0});
-}
-
-result<std::vector<pending_write>> kernel_tracker::live_writes() {
-  auto writes = programs_.pending();
-  if (!writes) {
-    return writes;
-  }
-  const auto now = clock::now();
-  std::erase_if(*writes, [&](const pending_write& write) {
-    const auto found = seen_.find(write.serial);
-    return write.serial < drained_before_ ||
-           (!disk_.is_device_mapper && found != seen_.end() &&
-            now - found->second >= stale_time);
-  });
-  return writes;
-}
 
 result<dirty_map> kernel_tracker::take() {
   if (auto same = check_same_disk(disk_); !same) {
@@ -159,21 +53,11 @@ result<dirty_map> kernel_tracker::take() {
   // ... then the table. A write whose mark was taken is still pending now, and
   // is marked again for the next round; or it had ended before the caller
   // reads.
-  const auto writes = live_writes();
-  if (!writes) {
-    return writes.error();
+  const auto again = balance_.mark_pending(grain_);
+  if (!again) {
+    return again;
   }
-  dirty_map again(taken.disk_bytes(), grain_);
-  for (const pending_write& write : *writes) {
-    const auto [offset, length] = window_of(write);
-    again.mark(offset, length);
-  }
-  for (std::size_t i = 0; i < marks.size(); ++i) {
-    if (again.words()[i] != 0) {
-      std::atomic_ref<std::uint64_t>(marks[i]).fetch_or(again.words()[i]);
-    }
-  }
-  taken.merge(again);
+  taken.merge(*again);
   return taken;
 }
 
@@ -193,212 +77,6 @@ block_mask kernel_tracker::written_since(std::uint64_t extent) const {
   return blocks;
 }
 
-result<void> kernel_tracker::forget_stale(
-    const std::vector<pending_write>& writes, bool may_drain) {
-  // Nothing is taken out of the kernel's table, where the same address may
-  // belong to a new write by now: its serial differs. Those that are passed
-  // over have been marked at every take until now.
-  std::unordered_map<std::uint64_t, clock::time_point> still;
-  const auto now = clock::now();
-  bool any_stale = false;
-  for (const pending_write& write : writes) {
-    const auto found = seen_.find(write.serial);
-    const auto since = found == seen_.end() ? now : found->second;
-    any_stale = any_stale || now - since >= stale_time;
-    still.emplace(write.serial, since);
-  }
-  if (any_stale && may_drain && disk_.is_device_mapper) {
-    // Its targets may hold writes that are not counted as in flight.
-    seen_.clear();
-    return drain(false);
-  }
-  // Those given up earlier stay given up.
-  for (const auto& [serial, since] : seen_) {
-    if (now - since >= stale_time) {
-      still.emplace(serial, since);
-    }
-  }
-  seen_ = std::move(still);
-  return {};
-}
-
-result<std::optional<baseline>> kernel_tracker::rest(bool may_drain) {
-  const tracker_counters before = programs_.counters();
-  const auto writes = live_writes();
-  if (!writes) {
-    return writes.error();
-  }
-  // In this order: a request leaves our table first, is counted in the
-  // kernel's sum next, and leaves the count of those in flight last.
-  const auto running = writes_in_flight(disk_);
-  if (!running) {
-    return running.error();
-  }
-  if (*running != 0) {
-    seen_.clear();
-    return std::optional<baseline>();
-  }
-  if (!writes->empty()) {
-    const auto done = forget_stale(*writes, may_drain);
-    return done ? result<std::optional<baseline>>(std::nullopt)
-                : result<std::optional<baseline>>(done.error());
-  }
-  const auto sectors = sectors_written(disk_);
-  if (!sectors) {
-    return sectors.error();
-  }
-  const tracker_counters after = programs_.counters();
-  if (after.submitted_writes != before.submitted_writes) {
-    return std::optional<baseline>();
-  }
-  return std::optional(
-      baseline{*sectors, after.submitted_sectors, after.unpaired});
-}
-
-result<bool> kernel_tracker::idle() {
-  auto first = rest(true);
-  if (!first || !*first) {
-    return first ? result<bool>(false) : result<bool>(first.error());
-  }
-  std::this_thread::sleep_for(rest_time);
-  auto second = rest(true);
-  if (!second) {
-    return second.error();
-  }
-  return second->has_value() && (*second)->ours == (*first)->ours;
-}
-
-std::optional<baseline> kernel_tracker::count_drained() const {
-  // The device mapper says that all writes have ended when it has counted the
-  // last of them, and only then goes on to bio_endio, where we see the end
-  // (__dm_io_complete). A processor on its way between the two is waited for:
-  // this is the kernel's synchronize_rcu. Where there is none (nohz_full), or
-  // the thread can be preempted there, two equal looks must do.
-  static_cast<void>(::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
-  std::optional<baseline> last;
-  for (int look = 0; look < max_looks; ++look) {
-    const auto sectors = sectors_written(disk_);
-    const tracker_counters before = programs_.counters();
-    // What is submitted now waits at the device mapper's door, as do the rests
-    // of writes that were just being split: they are in our sum, and not yet
-    // in the kernel's.
-    const auto left = programs_.sectors_left();
-    const tracker_counters after = programs_.counters();
-    if (!sectors || !left || after.missed_ends != 0 || after.reused != 0) {
-      return std::nullopt;  // the table may hold writes that have ended
-    }
-    const baseline now{
-        *sectors, after.submitted_sectors - *left, after.unpaired};
-    if (before.submitted_writes == after.submitted_writes && last == now) {
-      return now;
-    }
-    last = now;
-    std::this_thread::sleep_for(rest_time);
-  }
-  return std::nullopt;
-}
-
-result<void> kernel_tracker::drain(bool count) {
-  const std::uint64_t serial = programs_.counters().submitted_writes;
-  const auto drained =
-      drain_writes(makedev(disk_.disk_major, disk_.disk_minor), [&] {
-        if (count) {
-          base_ = count_drained();
-        }
-      });
-  if (!drained) {
-    return in_context(disk_.device, drained.error());
-  }
-  const auto now = clock::now();
-  if (!drained_) {
-    drained_ = drain_mark{serial, now};
-  } else if (now - drained_->when >= between_drains) {
-    drained_before_ = drained_->serial;
-    drained_ = drain_mark{serial, now};
-  }
-  return {};
-}
-
-result<void> kernel_tracker::start_barrier(milliseconds limit) {
-  const auto deadline = clock::now() + limit;
-  if (disk_.is_device_mapper) {
-    // Since 5.18 the writes that a target holds back (delay, crypt, thin) are
-    // not counted as in flight, so that a look at the count proves nothing.
-    // Twice, for the rests of writes that were just being split.
-    if (auto drained = drain(false); !drained) {
-      return drained;
-    }
-    std::this_thread::sleep_for(between_drains);
-    if (auto drained = drain(true); !drained || base_) {
-      return drained;
-    }
-  }
-  std::optional<clock::time_point> first_rest;
-  std::uint64_t unpaired = 0;
-  while (clock::now() < deadline) {
-    const auto now_at_rest = rest(false);
-    if (!now_at_rest) {
-      return now_at_rest.error();
-    }
-    if (*now_at_rest) {
-      const auto now = clock::now();
-      if (!first_rest || (*now_at_rest)->unpaired != unpaired) {
-        first_rest = now;
-        unpaired = (*now_at_rest)->unpaired;
-      } else if (now - *first_rest >= first_rest_time) {
-        base_ = **now_at_rest;
-        return {};
-      }
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(500));
-  }
-  return error(errc::timeout,
-               disk_.device + " was written without a pause for " +
-                   std::to_string(limit.count()) +
-                   " ms: pause the guest for a moment and try again");
-}
-
-result<void> kernel_tracker::audit() {
-  if (auto attached = programs_.check_attached(); !attached) {
-    return attached;
-  }
-  if (auto same = check_same_disk(disk_); !same) {
-    return same;
-  }
-  if (!base_) {
-    return error(errc::mismatch,
-                 disk_.device + ": tracked without a start barrier");
-  }
-  const auto now = rest(false);
-  if (!now) {
-    return now.error();
-  }
-  if (!*now) {
-    return error(errc::busy, disk_.device + ": writes are in flight");
-  }
-  const tracker_counters counted = programs_.counters();
-  const std::uint64_t kernel = (*now)->kernel - base_->kernel;
-  const std::uint64_t ours = (*now)->ours - base_->ours;
-  std::string wrong;
-  if (kernel != ours) {
-    wrong = "the kernel counts " + std::to_string(kernel) +
-            " sectors written, the tracker " + std::to_string(ours);
-  } else if (counted.insert_failed != 0) {
-    wrong = std::to_string(counted.insert_failed) +
-            " writes found no place in the table of pending ones";
-  } else if (counted.missed != 0) {
-    wrong = "the kernel left out the tracker " +
-            std::to_string(counted.missed) + " times";
-  } else if ((*now)->unpaired != base_->unpaired) {
-    wrong = std::to_string((*now)->unpaired - base_->unpaired) +
-            " writes ended whose begin was not seen";
-  }
-  if (!wrong.empty()) {
-    return error(errc::mismatch, disk_.device + ": " + wrong);
-  }
-  return {};
-}
-
 tracker_counters kernel_tracker::counters() const {
   tracker_counters now = programs_.counters();
   if (const auto writes = programs_.pending()) {
@@ -415,19 +93,17 @@ result<std::unique_ptr<dirty_tracker>> dirty_tracker::attach(
   if (!disk) {
     return disk.error();
   }
-  const std::uint64_t size = disk->sectors * sector_bytes;
-  if (size == 0 || size > max_disk_bytes) {
-    return error(errc::bad_input,
-                 device + ": size " + std::to_string(size) +
-                     " is not from 512 to " + std::to_string(max_disk_bytes));
+  const auto grain = mark_grain(*disk);
+  if (!grain) {
+    return grain.error();
   }
-  const std::size_t grain = size <= fine_limit ? block_bytes : coarse_grain;
-  auto programs = tracker_programs::attach(*disk, grain);
+  auto programs =
+      tracker_programs::attach(*disk, *grain, tracker_life::of_process);
   if (!programs) {
     return in_context(device, programs.error());
   }
   return std::unique_ptr<dirty_tracker>(std::make_unique<kernel_tracker>(
-      std::move(*disk), std::move(*programs), grain));
+      std::move(*disk), std::move(*programs), *grain));
 }
 
 }  // namespace teleport

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/base/units.hpp"
 
 namespace teleport {
 
@@ -160,6 +161,17 @@ result<void> check_same_disk(const disk_facts& disk) {
                      "resized or partitioned");
   }
   return {};
+}
+
+result<std::size_t> mark_grain(const disk_facts& disk) {
+  constexpr std::uint64_t fine_limit = 256_GiB;
+  const std::uint64_t size = disk.sectors * sector_bytes;
+  if (size == 0 || size > max_disk_bytes) {
+    return error(errc::bad_input,
+                 disk.device + ": size " + std::to_string(size) +
+                     " is not from 512 to " + std::to_string(max_disk_bytes));
+  }
+  return size <= fine_limit ? block_bytes : 64_KiB;
 }
 
 result<std::uint64_t> writes_in_flight(const disk_facts& disk) {

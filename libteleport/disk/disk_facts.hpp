@@ -8,6 +8,7 @@
 #ifndef LIBTELEPORT_DISK_DISK_FACTS_HPP
 #define LIBTELEPORT_DISK_DISK_FACTS_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -40,6 +41,12 @@ struct disk_facts {
 ///
 /// @error errc::mismatch with what changed
 [[nodiscard]] result<void> check_same_disk(const disk_facts& disk);
+
+/// Bytes of a tracker's mark: a block up to 256 GiB, 64 KiB beyond, so that the
+/// marks of the former take 8 MiB at most.
+///
+/// @error errc::bad_input when no disk has such a size
+[[nodiscard]] result<std::size_t> mark_grain(const disk_facts& disk);
 
 /// Writes of the whole disk that the driver has begun and not ended. Requests
 /// that wait in an I/O scheduler are not counted by kernels before 6.14.

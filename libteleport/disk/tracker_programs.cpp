@@ -2,19 +2,20 @@
 
 #include "libteleport/disk/tracker_programs.hpp"
 
-#include <array>
-#include <atomic>
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <string>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
+#include <fcntl.h>
 #include <libteleport/disk/dirty_tracker.skel.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -89,13 +90,33 @@ std::uint64_t load(const Counter& counter) {
 }
 
 /// Times the kernel passed a program over, as it was running on that CPU.
-std::uint64_t misses_of(const bpf_program* program) {
+std::uint64_t misses_of(const unique_fd& program) {
   bpf_prog_info about{};
   std::uint32_t length = sizeof(about);
-  return bpf_obj_get_info_by_fd(bpf_program__fd(program), &about, &length) == 0
+  return bpf_obj_get_info_by_fd(program.get(), &about, &length) == 0
              ? about.recursion_misses
              : 0;
 }
+
+using counter_block = std::remove_pointer_t<decltype(dirty_tracker_bpf::bss)>;
+
+/// Names of what is pinned. No dots: the kernel keeps them for itself.
+constexpr std::array map_names{
+    "marks", "taken", "counters", "pending", "notes"};
+constexpr std::array link_names{"on_bio_end", "on_request_end", "on_submit"};
+constexpr std::size_t submit_link = 2;
+
+unique_fd another(int fd) {
+  constexpr int above_standard = 3;
+  return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, above_standard));
+}
+
+struct destroy {
+  void operator()(dirty_tracker_bpf* skeleton) const noexcept {
+    dirty_tracker_bpf__destroy(skeleton);
+  }
+};
+using skeleton_owner = std::unique_ptr<dirty_tracker_bpf, destroy>;
 
 dirty_tracker_bpf* open_skeleton() {
 #ifdef __clang_analyzer__
@@ -107,74 +128,173 @@ dirty_tracker_bpf* open_skeleton() {
 
 }  // namespace
 
-void tracker_programs::destroy::operator()(
-    dirty_tracker_bpf* skeleton) const noexcept {
-  dirty_tracker_bpf__destroy(skeleton);
-}
-
-void tracker_programs::unmap::operator()(std::uint64_t* memory) const noexcept {
-  ::munmap(memory, bytes);
-}
-
 result<tracker_programs> tracker_programs::attach(const disk_facts& disk,
-                                                  std::size_t grain) {
+                                                  std::size_t grain,
+                                                  tracker_life life) {
   if (auto possible = check_kernel(); !possible) {
     return possible.error();
   }
   static_cast<void>(libbpf_set_print(to_log));
-  tracker_programs made;
-  made.skeleton_.reset(open_skeleton());
-  if (!made.skeleton_) {
+  const skeleton_owner skeleton(open_skeleton());
+  if (!skeleton) {
     return refused(errno, "open");
   }
-  dirty_tracker_bpf& skeleton = *made.skeleton_;
-  const std::uint64_t words =
-      count_of(count_of(disk.sectors * sector_bytes, grain), 64);
-  skeleton.rodata->disk_number = disk.disk_major << 20U | disk.disk_minor;
-  skeleton.rodata->first_sector = disk.start;
-  skeleton.rodata->sector_count = disk.sectors;
-  skeleton.rodata->grain_shift =
+  const auto words = static_cast<std::uint32_t>(
+      count_of(count_of(disk.sectors * sector_bytes, grain), 64));
+  skeleton->rodata->disk_number = disk.disk_major << 20U | disk.disk_minor;
+  skeleton->rodata->first_sector = disk.start;
+  skeleton->rodata->sector_count = disk.sectors;
+  skeleton->rodata->grain_shift =
       static_cast<std::uint32_t>(std::countr_zero(grain / sector_bytes));
-  int r = bpf_map__set_max_entries(skeleton.maps.marks,
-                                   static_cast<std::uint32_t>(words));
+  int r = bpf_map__set_max_entries(skeleton->maps.marks, words);
+  if (r == 0 && life == tracker_life::standing) {
+    r = bpf_map__set_max_entries(skeleton->maps.taken, words);
+  }
   if (r == 0) {
-    r = dirty_tracker_bpf__load(&skeleton);
+    r = dirty_tracker_bpf__load(skeleton.get());
   }
   if (r != 0) {
     return refused(r, "load");
   }
-  const std::size_t bytes = words * sizeof(std::uint64_t);
-  void* const memory = ::mmap(nullptr,
-                              bytes,
-                              PROT_READ | PROT_WRITE,
-                              MAP_SHARED,
-                              bpf_map__fd(skeleton.maps.marks),
-                              0);
-  if (memory == MAP_FAILED) {
-    return refused(errno, "share the marks of");
+  tracker_programs made;
+  const auto& maps = skeleton->maps;
+  std::array<unique_fd, map_names.size()> fds;
+  std::ranges::transform(
+      std::array{maps.marks, maps.taken, maps.bss, maps.pending, maps.notes},
+      fds.begin(),
+      [](const bpf_map* map) { return another(bpf_map__fd(map)); });
+  if (auto shared = made.share(std::move(fds)); !shared) {
+    return shared.error();
   }
-  made.memory_ = std::unique_ptr<std::uint64_t, unmap>(
-      static_cast<std::uint64_t*>(memory), unmap{bytes});
-  made.marks_ = {made.memory_.get(), words};
   // Ends first: attaching takes a while, and a write whose begin alone is seen
   // would stay in the table.
-  for (const auto& [program, link] :
-       {std::pair(skeleton.progs.on_bio_end, &skeleton.links.on_bio_end),
-        std::pair(skeleton.progs.on_request_end,
-                  &skeleton.links.on_request_end),
-        std::pair(skeleton.progs.on_submit, &skeleton.links.on_submit)}) {
-    *link = bpf_program__attach(program);
-    if (*link == nullptr) {
+  const auto& programs = skeleton->progs;
+  const std::array in_order{
+      programs.on_bio_end, programs.on_request_end, programs.on_submit};
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    const std::unique_ptr<bpf_link, int (*)(bpf_link*)> link(
+        bpf_program__attach(in_order[i]), bpf_link__destroy);
+    if (!link) {
       return refused(errno, "attach");
     }
+    made.links_[i] = another(bpf_link__fd(link.get()));
+    made.programs_[i] = another(bpf_program__fd(in_order[i]));
+  }
+  made.count_left_ = another(bpf_program__fd(programs.count_left));
+  return made;
+}
+
+result<void> tracker_programs::share(
+    std::array<unique_fd, map_names.size()> maps) {
+  const std::array shared{&marks_, &taken_, &counted_};
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    bpf_map_info about{};
+    std::uint32_t length = sizeof(about);
+    const int r = bpf_obj_get_info_by_fd(maps[i].get(), &about, &length);
+    if (r != 0) {
+      return system_error(-r, std::string("look at the map ") + map_names[i]);
+    }
+    if (i < shared.size()) {
+      auto memory =
+          shared_map::open(std::move(maps[i]),
+                           std::size_t{about.max_entries} * about.value_size);
+      if (!memory) {
+        return memory.error();
+      }
+      *shared[i] = std::move(*memory);
+    }
+  }
+  pending_ = std::move(maps[3]);
+  notes_ = std::move(maps[4]);
+  return {};
+}
+
+result<void> tracker_programs::pin(const std::string& folder) const {
+  if (::mkdir(folder.c_str(), S_IRWXU) != 0) {
+    return system_error(errno, "make " + folder);
+  }
+  const auto pin_one = [&](int fd, const char* name) -> result<void> {
+    const std::string path = folder + "/" + name;
+    const int r = bpf_obj_pin(fd, path.c_str());
+    return r == 0 ? result<void>() : system_error(-r, "pin " + path);
+  };
+  const std::array maps{
+      marks_.fd(), taken_.fd(), counted_.fd(), pending_.get(), notes_.get()};
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    if (auto pinned = pin_one(maps[i], map_names[i]); !pinned) {
+      return pinned;
+    }
+  }
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    if (auto pinned = pin_one(links_[i].get(), link_names[i]); !pinned) {
+      return pinned;
+    }
+  }
+  return {};
+}
+
+result<tracker_programs> tracker_programs::adopt(const std::string& folder) {
+  const auto open_one = [&](const char* name) -> result<unique_fd> {
+    const std::string path = folder + "/" + name;
+    const int fd = bpf_obj_get(path.c_str());
+    return fd >= 0 ? result<unique_fd>(unique_fd(fd))
+                   : system_error(-fd, "open " + path);
+  };
+  tracker_programs made;
+  std::array<unique_fd, map_names.size()> maps;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    auto map = open_one(map_names[i]);
+    if (!map) {
+      return map.error();
+    }
+    maps[i] = std::move(*map);
+  }
+  for (std::size_t i = 0; i < made.links_.size(); ++i) {
+    auto link = open_one(link_names[i]);
+    if (!link) {
+      return link.error();
+    }
+    bpf_link_info about{};
+    std::uint32_t length = sizeof(about);
+    int r = bpf_obj_get_info_by_fd(link->get(), &about, &length);
+    r = r == 0 ? bpf_prog_get_fd_by_id(about.prog_id) : r;
+    if (r < 0) {
+      return system_error(-r, "find the program of a tracker's link");
+    }
+    made.programs_[i].reset(r);
+    made.links_[i] = std::move(*link);
+  }
+  if (auto shared = made.share(std::move(maps)); !shared) {
+    return shared.error();
+  }
+  if (made.counted_.bytes() != sizeof(counter_block) ||
+      made.taken_.bytes() != made.marks_.bytes()) {
+    return error(errc::mismatch,
+                 folder + ": another release of the tracker pinned it");
   }
   return made;
+}
+
+result<byte_buffer> tracker_programs::note() const {
+  byte_buffer note(tracker_note_bytes);
+  const std::uint32_t key = 0;
+  const int r = bpf_map_lookup_elem(notes_.get(), &key, note.data());
+  return r == 0 ? result<byte_buffer>(std::move(note))
+                : system_error(-r, "read the tracker's note");
+}
+
+result<void> tracker_programs::write_note(byte_span note) const {
+  byte_buffer whole(note.begin(), note.end());
+  whole.resize(tracker_note_bytes);
+  const std::uint32_t key = 0;
+  const int r = bpf_map_update_elem(notes_.get(), &key, whole.data(), BPF_ANY);
+  return r == 0 ? result<void>() : system_error(-r, "write the tracker's note");
 }
 
 result<std::vector<pending_write>> tracker_programs::pending() const {
   // In batches, which lock a bucket each: going from key to key could skip
   // entries when one is given back and used again.
-  const int table = bpf_map__fd(skeleton_->maps.pending);
+  const int table = pending_.get();
   std::vector<std::uint64_t> keys(batch);
   std::vector<pending_write> values(batch);
   std::vector<pending_write> all;
@@ -202,37 +322,35 @@ result<std::vector<pending_write>> tracker_programs::pending() const {
 
 result<std::uint64_t> tracker_programs::sectors_left() const {
   LIBBPF_OPTS(bpf_test_run_opts, run);
-  const int r = bpf_prog_test_run_opts(
-      bpf_program__fd(skeleton_->progs.count_left), &run);
+  const int r = bpf_prog_test_run_opts(count_left_.get(), &run);
   if (r != 0) {
     return system_error(-r, "count what is left of the pending writes");
   }
-  return load(skeleton_->bss->sectors_left);
+  return load(
+      static_cast<const counter_block*>(counted_.memory())->sectors_left);
 }
 
 tracker_counters tracker_programs::counters() const {
-  const auto& counted = *skeleton_->bss;
+  const auto& counted = *static_cast<const counter_block*>(counted_.memory());
   tracker_counters now;
   now.submitted_sectors = load(counted.submitted_sectors);
   now.submitted_writes = load(counted.submitted_writes);
   now.reused = load(counted.reused);
   now.insert_failed = load(counted.insert_failed);
   now.unpaired = load(counted.unpaired);
-  now.missed = misses_of(skeleton_->progs.on_submit);
-  now.missed_ends = load(counted.strike_failed) +
-                    misses_of(skeleton_->progs.on_bio_end) +
-                    misses_of(skeleton_->progs.on_request_end);
+  now.missed_ends = load(counted.strike_failed);
+  for (std::size_t i = 0; i < programs_.size(); ++i) {
+    (i == submit_link ? now.missed : now.missed_ends) +=
+        misses_of(programs_[i]);
+  }
   return now;
 }
 
 result<void> tracker_programs::check_attached() const {
-  for (const bpf_link* link : {skeleton_->links.on_submit,
-                               skeleton_->links.on_bio_end,
-                               skeleton_->links.on_request_end}) {
+  for (const unique_fd& link : links_) {
     bpf_link_info about{};
     std::uint32_t length = sizeof(about);
-    if (link == nullptr ||
-        bpf_obj_get_info_by_fd(bpf_link__fd(link), &about, &length) != 0 ||
+    if (bpf_obj_get_info_by_fd(link.get(), &about, &length) != 0 ||
         about.prog_id == 0) {
       return error(errc::mismatch,
                    "a program of the tracker is not attached any more");

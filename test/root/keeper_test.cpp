@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/root/keeper_test.cpp: an index that is kept fresh while its disk is
+// written, by keepers that come and go: what it says must be what is there.
+
+#include "index/keeper.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "index/extent_source.hpp"
+#include "index/own_disk.hpp"
+#include "index/scanner.hpp"
+#include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/standing_tracker.hpp"
+#include "test/support/bpf_folder.hpp"
+#include "test/support/root_devices.hpp"
+#include "test/support/storm.hpp"
+#include "test/unit/index_fixture.hpp"
+
+namespace teleport::index {
+
+namespace {
+
+using std::chrono::milliseconds;
+using outcome = disk_keeper::outcome;
+
+void write_extent(const std::string& device,
+                  std::uint64_t extent,
+                  std::uint64_t content) {
+  auto disk = open_device(device, open_mode::read_write);
+  REQUIRE(disk);
+  const byte_buffer block = block_of_content(content);
+  aligned_buffer aligned(block.size());
+  std::ranges::copy(block, aligned.span().begin());
+  REQUIRE((*disk)->write_at(extent * extent_bytes, aligned.span()));
+  REQUIRE((*disk)->flush());
+}
+
+/// A disk, its index, and where its tracker is pinned.
+class kept_world {
+ public:
+  explicit kept_world(const std::string& mebibytes) : disk_(mebibytes) {}
+
+  [[nodiscard]] const std::string& device() const { return disk_.path(); }
+  [[nodiscard]] const bpf_folder& trackers() const { return trackers_; }
+  [[nodiscard]] std::string folder() const { return folder_ / "index"; }
+
+  [[nodiscard]] disk_keeper keeper(store& tables) const {
+    keeper_options options;
+    options.trackers = trackers_.path();
+    return {tables, {device(), device()}, options};
+  }
+
+  /// What the index's owner does: turns, and scans when asked.
+  outcome turn(store& tables, disk_keeper& keeper) const {
+    const auto now = keeper.turn();
+    REQUIRE(now);
+    if (*now == outcome::scan) {
+      scan(tables, device());
+      REQUIRE(keeper.scanned());
+    }
+    return *now;
+  }
+  void settle(store& tables) const {
+    auto keeper = this->keeper(tables);
+    // Behind for one turn at least: what was written must be quiet.
+    for (int i = 0; i < 50; ++i) {
+      if (turn(tables, keeper) == outcome::fresh && behind() == 0) {
+        return;
+      }
+    }
+    FAIL("the keeper never catches up");
+  }
+  [[nodiscard]] std::uint64_t behind() const {
+    const auto tracker = standing_tracker::adopt(trackers_.path(), device());
+    REQUIRE(tracker);
+    return (*tracker)->behind().extents();
+  }
+  [[nodiscard]] std::unique_ptr<own_disk> own(
+      const std::shared_ptr<store>& tables) const {
+    return own_disk::open(tables, trackers_.path(), device());
+  }
+
+ private:
+  loop_disk disk_;
+  bpf_folder trackers_;
+  temp_folder folder_;
+};
+
+/// Compares all that is known with what is there.
+///
+/// @return extents that are not known
+std::uint64_t check_known(own_disk& own, const std::string& device) {
+  auto disk = open_device(device, open_mode::read_only);
+  REQUIRE(disk);
+  aligned_buffer bytes(extent_bytes);
+  std::uint64_t unknown = 0;
+  for (std::uint64_t e = 0; e < extents_of((*disk)->size()); ++e) {
+    const auto known = own.find(e);
+    if (!known) {
+      ++unknown;
+      continue;
+    }
+    const auto piece = bytes.span().first(extent_length((*disk)->size(), e));
+    REQUIRE((*disk)->read_at(e * extent_bytes, piece));
+    extent_content there;
+    hash_extent(piece, there);
+    INFO("extent " << e);
+    REQUIRE(known->zero == (there.count == 0));
+    if (!known->zero) {
+      REQUIRE(std::ranges::equal(known->digest, there.sha));
+      REQUIRE(known->blocks.size() == there.count);
+      REQUIRE(std::equal(
+          known->blocks.begin(), known->blocks.end(), there.digests.begin()));
+    }
+  }
+  return unknown;
+}
+
+}  // namespace
+
+TEST_CASE("a standing tracker outlives its owner", "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk disk("8");
+  const bpf_folder trackers;
+  {
+    auto first = standing_tracker::attach(
+        trackers.path(), disk.path(), std::chrono::seconds(5));
+    REQUIRE(first);
+    write_extent(disk.path(), 1, 1);
+    REQUIRE((*first)->collect());
+    write_extent(disk.path(), 3, 1);
+    REQUIRE((*first)->set_stand({7, 9}));
+  }
+  write_extent(disk.path(), 5, 1);  // nobody is there
+  auto second = standing_tracker::adopt(trackers.path(), disk.path());
+  REQUIRE(second);
+  standing_tracker& tracker = **second;
+  CHECK(tracker.stand().disk == 7);
+  CHECK(tracker.stand().epoch == 9);
+  CHECK(tracker.behind().extents() == 3);
+  for (std::uint64_t e = 0; e < 8; ++e) {
+    CHECK(tracker.is_dirty(e) == (e == 1 || e == 3 || e == 5));
+  }
+  const auto collected = tracker.collect();
+  REQUIRE(collected);
+  CHECK(collected->extents() == 2);
+  CHECK(tracker.behind().extents() == 3);
+  tracker.served(1);
+  tracker.served(5);
+  CHECK(tracker.behind().next_extent(0) == 3);
+  CHECK(tracker.behind().extents() == 1);
+  while (!tracker.idle()) {
+  }
+  CHECK(tracker.audit());
+  standing_tracker::remove(trackers.path(), disk.path());
+  CHECK(standing_tracker::adopt(trackers.path(), disk.path()).error().code ==
+        errc::not_found);
+}
+
+TEST_CASE("the tracker of a device made anew is not taken over",
+          "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk disk("8");
+  const bpf_folder trackers;
+  REQUIRE(standing_tracker::attach(
+      trackers.path(), disk.path(), std::chrono::seconds(5)));
+  settle();
+  REQUIRE(run_program({"losetup", "--detach", disk.path()}));
+  REQUIRE(run_program({"losetup", disk.path(), disk.file()}));
+  CHECK(standing_tracker::adopt(trackers.path(), disk.path()).error().code ==
+        errc::not_found);
+  CHECK(standing_tracker::devices(trackers.path()).size() == 1);
+  standing_tracker::remove(trackers.path(), disk.path());
+  CHECK(standing_tracker::devices(trackers.path()).empty());
+}
+
+TEST_CASE("no tracker is left where there is no BPF file system",
+          "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk disk("8");
+  const temp_folder plain;
+  const auto made = standing_tracker::attach(
+      plain / "trackers", disk.path(), std::chrono::seconds(5));
+  REQUIRE(!made);
+  CHECK(made.error().code == errc::unsupported);
+}
+
+TEST_CASE("an index that is kept says what its disk holds", "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const kept_world world("80");
+  const auto tables = open_store(world.folder());
+  REQUIRE(add_disk(*tables, world.device()));
+  write_extent(world.device(), 2, 5);
+  CHECK(world.own(tables) == nullptr);
+  auto keeper = world.keeper(*tables);
+  CHECK(world.turn(*tables, keeper) == outcome::scan);
+  auto own = world.own(tables);
+  REQUIRE(own);
+  CHECK(check_known(*own, world.device()) == 0);
+
+  write_extent(world.device(), 2, 6);   // a group that is there
+  write_extent(world.device(), 70, 7);  // one that was zeros
+  CHECK(!own->find(2));
+  CHECK(!own->find(70));
+  CHECK(check_known(*own, world.device()) == 2);
+  CHECK(world.turn(*tables, keeper) == outcome::fresh);  // written just now
+  CHECK(check_known(*own, world.device()) == 2);
+  CHECK(world.turn(*tables, keeper) == outcome::fresh);
+  CHECK(check_known(*own, world.device()) == 0);
+  CHECK(own->audit());
+
+  write_extent(world.device(), 70, 0);  // zeros again
+  world.settle(*tables);
+  CHECK(own->find(70)->zero);
+  CHECK(check_known(*own, world.device()) == 0);
+}
+
+TEST_CASE("a keeper that is killed again and again loses no write",
+          "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  expect_warnings();
+  const kept_world world("64");
+  {
+    const auto tables = open_store(world.folder());
+    REQUIRE(add_disk(*tables, world.device()));
+    world.settle(*tables);
+  }
+  storm writers(world.device(), 64_MiB, 2);
+  for (int life = 0; life < 12; ++life) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const auto tables = open_store(world.folder());
+      auto keeper = world.keeper(*tables);
+      for (;;) {
+        static_cast<void>(keeper.turn());
+        // Most of the disk is being written: let some of it be quiet.
+        writers.pause(false);
+        std::this_thread::sleep_for(milliseconds(3));
+      }
+    }
+    std::this_thread::sleep_for(milliseconds(150 + 37 * life));
+    // Quiet for a while, so that there is something to be read.
+    writers.pause(true);
+    std::this_thread::sleep_for(milliseconds(20 + 11 * life));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    {
+      // Whatever moment it was: nothing that is told is wrong.
+      const auto tables = open_store(world.folder());
+      if (const auto own = world.own(tables)) {
+        check_known(*own, world.device());
+      }
+    }
+    writers.pause(false);
+  }
+  writers.stop();
+  const auto tables = open_store(world.folder());
+  world.settle(*tables);
+  const auto own = world.own(tables);
+  REQUIRE(own);
+  CHECK(check_known(*own, world.device()) == 0);
+  CHECK(own->audit());
+}
+
+TEST_CASE("what a tracker cannot vouch for is scanned again",
+          "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  expect_warnings();
+  const kept_world world("64");
+  auto tables = open_store(world.folder());
+  REQUIRE(add_disk(*tables, world.device()));
+  world.settle(*tables);
+  auto keeper = world.keeper(*tables);
+  SECTION("its programs were detached") {
+    standing_tracker::remove(world.trackers().path(), world.device());
+    auto fresh = world.keeper(*tables);
+    CHECK(world.own(tables) == nullptr);
+    CHECK(world.turn(*tables, fresh) == outcome::scan);
+  }
+  SECTION("the index was lost") {
+    tables.reset();
+    std::filesystem::remove(world.folder() + "/data.mdb");
+    tables = open_store(world.folder());
+    CHECK(world.own(tables) == nullptr);
+    REQUIRE(add_disk(*tables, world.device()));
+    auto fresh = world.keeper(*tables);
+    CHECK(world.turn(*tables, fresh) == outcome::scan);
+  }
+  SECTION("an older copy of the index came back") {
+    const std::string data = world.folder() + "/data.mdb";
+    REQUIRE(tables->sync());
+    tables.reset();
+    std::filesystem::copy_file(data, data + ".old");
+    tables = open_store(world.folder());
+    write_extent(world.device(), 3, 9);
+    world.settle(*tables);
+    tables.reset();
+    std::filesystem::rename(data + ".old", data);
+    tables = open_store(world.folder());
+    CHECK(world.own(tables) == nullptr);
+    auto fresh = world.keeper(*tables);
+    CHECK(world.turn(*tables, fresh) == outcome::scan);
+  }
+  SECTION("groups are gone from the index") {
+    write_extent(world.device(), 3, 9);
+    world.settle(*tables);
+    const std::uint32_t first =
+        tables->disks()->all().front().base / group_extents;
+    REQUIRE(tables->erase(tables->groups(), std::array{first}));
+    const auto own = world.own(tables);
+    REQUIRE(own);
+    CHECK(!own->find(3));
+    CHECK(check_known(*own, world.device()) != 0);
+  }
+  const auto own = world.own(tables);
+  if (own) {
+    check_known(*own, world.device());
+  }
+}
+
+}  // namespace teleport::index
