@@ -13,6 +13,8 @@ constexpr std::size_t group_header = 16;
 constexpr std::size_t extent_record = 72;
 constexpr std::size_t sha_bytes = 32;
 constexpr std::size_t max_path = 4096;
+constexpr std::uint8_t flag_complete = 1;
+constexpr std::uint8_t flag_by_itself = 2;
 constexpr std::size_t max_identity = 512;
 constexpr std::uint64_t slots_in_all = std::uint64_t{1} << 32U;
 
@@ -71,7 +73,8 @@ std::optional<state_record> decode_state(byte_span value) {
 byte_buffer encode(const disk_record& disk) {
   byte_writer out;
   out.number(disk.base);
-  out.number(static_cast<std::uint8_t>(disk.complete ? 1 : 0));
+  out.number(static_cast<std::uint8_t>((disk.complete ? flag_complete : 0U) |
+                                       (disk.by_itself ? flag_by_itself : 0U)));
   out.number(disk.size);
   out.number(disk.scanned_at);
   out.number(disk.changed_at);
@@ -89,7 +92,9 @@ std::optional<disk_record> decode_disk(std::uint32_t id, byte_span value) {
   disk_record disk;
   disk.id = id;
   disk.base = in.number<std::uint32_t>();
-  disk.complete = (in.number<std::uint8_t>() & 1U) != 0;
+  const auto flags = in.number<std::uint8_t>();
+  disk.complete = (flags & flag_complete) != 0;
+  disk.by_itself = (flags & flag_by_itself) != 0;
   disk.size = in.number<std::uint64_t>();
   disk.scanned_at = in.number<std::uint64_t>();
   disk.changed_at = in.number<std::uint64_t>();

@@ -90,6 +90,8 @@ struct disk_record {
   std::uint32_t id = 0;  ///< the key
   slot_number base = 0;
   bool complete = false;
+  /// Nobody named it: whoever keeps the index may take it out again.
+  bool by_itself = false;
   std::uint64_t size = 0;
   std::uint64_t scanned_at = 0;  ///< seconds since 1970; 0 never
   std::uint64_t changed_at = 0;  ///< nanoseconds since 1970; 0 for devices

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// index/path_list.hpp: the paths of the indexed disks once more, in a text file
-// beside the database: what must be scanned again when the database is lost.
+// index/path_list.hpp: the paths of the indexed disks that somebody named, once
+// more, in a text file beside the database: what must be scanned again when the
+// database is lost.
 //
 // Threads: one changing call at a time, under the store's own order.
 // Blocks: on the disk, until what was written is durable.

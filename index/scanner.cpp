@@ -183,22 +183,24 @@ void scan_run::tell(std::uint64_t extents, std::uint64_t read) {
 
 result<disk_record> new_disk(store& tables,
                              const std::string& path,
-                             const disk_identity& who,
-                             std::uint64_t size) {
+                             const disk_identity& identity,
+                             std::uint64_t size,
+                             added_by who) {
   const result<disk_table> all = tables.disks();
   if (!all) {
     return all.error();
   }
   for (const disk_record& other : all->all()) {
     const result<disk_identity> now = identify(other.path);
-    if (other.path != path && now && now->name == who.name) {
+    if (other.path != path && now && now->name == identity.name) {
       return error(errc::busy, path + " is indexed already, as " + other.path);
     }
   }
   disk_record record;
   record.path = path;
   record.size = size;
-  record.identity = who.name;
+  record.identity = identity.name;
+  record.by_itself = who == added_by::itself;
   return tables.add_disk(std::move(record));
 }
 
@@ -231,6 +233,7 @@ result<opened_disk> open_disk(const std::string& path) {
 result<disk_lock> claim_disk(store& tables,
                              const std::string& path,
                              const opened_disk& disk,
+                             added_by who,
                              disk_record& record) {
   for (int attempt = 0; attempt < claim_attempts; ++attempt) {
     const result<disk_table> all = tables.disks();
@@ -240,7 +243,7 @@ result<disk_lock> claim_disk(store& tables,
     const disk_record* known = all->by_path(path);
     if (known == nullptr) {
       result<disk_record> made =
-          new_disk(tables, path, disk.who, disk.device->size());
+          new_disk(tables, path, disk.who, disk.device->size(), who);
       if (!made) {
         return made.error();
       }
@@ -258,6 +261,8 @@ result<disk_lock> claim_disk(store& tables,
     if (again->by_id(record.id) == nullptr) {
       continue;  // removed before we had the lock
     }
+    who =
+        again->by_id(record.id)->by_itself ? added_by::itself : added_by::hand;
     if (record.size == disk.device->size()) {
       return lock;
     }
@@ -309,7 +314,9 @@ result<void> run_scan(store& tables,
 
 }  // namespace
 
-result<disk_record> add_disk(store& tables, const std::string& path) {
+result<disk_record> add_disk(store& tables,
+                             const std::string& path,
+                             added_by who) {
   const result<opened_disk> disk = open_disk(path);
   if (!disk) {
     return disk.error();
@@ -319,9 +326,12 @@ result<disk_record> add_disk(store& tables, const std::string& path) {
     return all.error();
   }
   const disk_record* known = all->by_path(path);
-  return known != nullptr
-             ? result<disk_record>(*known)
-             : new_disk(tables, path, disk->who, disk->device->size());
+  if (known == nullptr) {
+    return new_disk(tables, path, disk->who, disk->device->size(), who);
+  }
+  return known->by_itself && who == added_by::hand
+             ? tables.set_listed(known->id)
+             : result<disk_record>(*known);
 }
 
 result<scan_report> scan_disk(store& tables,
@@ -334,7 +344,8 @@ result<scan_report> scan_disk(store& tables,
     return disk.error();
   }
   scan_report report;
-  const result<disk_lock> lock = claim_disk(tables, path, *disk, report.disk);
+  const result<disk_lock> lock =
+      claim_disk(tables, path, *disk, options.who, report.disk);
   if (!lock) {
     return lock.error();
   }

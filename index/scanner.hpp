@@ -32,7 +32,12 @@ struct scan_progress {
   std::uint64_t read_bytes = 0;
 };
 
+/// Who wants a disk in the index.
+enum class added_by { hand, itself };
+
 struct scan_options {
+  /// Counts for a disk that is not in the index yet.
+  added_by who = added_by::hand;
   /// Threads that read and hash; 0: the machine's CPUs, at most 8.
   unsigned threads = 0;
   /// Bytes read a second, over all threads; 0: no limit.
@@ -55,12 +60,14 @@ struct scan_report {
   double seconds = 0;
 };
 
-/// Puts the disk into the index unless it is there; reads nothing.
+/// Puts the disk into the index unless it is there; reads nothing. One that had
+/// been added by itself counts as listed once it is added by hand.
 ///
 /// @param path  absolute; symbolic links in it are kept as they are
 /// @error errc::busy when the same disk is indexed under another path
 [[nodiscard]] result<disk_record> add_disk(store& tables,
-                                           const std::string& path);
+                                           const std::string& path,
+                                           added_by who = added_by::hand);
 
 /// Scans the disk, which is added if need be.
 ///

@@ -164,7 +164,9 @@ result<void> store::list_paths() {
   }
   std::vector<std::string> paths;
   for (const disk_record& disk : all->all()) {
-    paths.push_back(disk.path);
+    if (!disk.by_itself) {
+      paths.push_back(disk.path);
+    }
   }
   return paths_.add(paths);
 }

@@ -141,8 +141,15 @@ class store {
   [[nodiscard]] result<std::vector<std::string>> lost_paths();
   /// Gives the disk an id and slots; `record`'s own are not looked at.
   [[nodiscard]] result<disk_record> add_disk(disk_record record);
+  /// Who added the disk stays as it is: a scan that takes hours must not undo
+  /// what an administrator said meanwhile.
+  ///
   /// @error errc::not_found when it was removed meanwhile
   [[nodiscard]] result<void> update_disk(const disk_record& record);
+  /// An administrator has named a disk that had been added by itself.
+  ///
+  /// @error errc::not_found when it was removed meanwhile
+  [[nodiscard]] result<disk_record> set_listed(std::uint32_t id);
   /// Takes the disk, its groups and its pairs out. The file keeps its size: the
   /// pages become free for what is added next.
   [[nodiscard]] result<void> remove_disk(std::uint32_t id,
@@ -191,6 +198,8 @@ class store {
   result<void> check_version();
   [[nodiscard]] result<disk_table> read_disks(const lmdb_view& txn) const;
   result<void> put_state(write_txn& txn, std::uint32_t next_disk);
+  result<disk_record> stored_disk(write_txn& txn, std::uint32_t id) const;
+  result<void> put_disk(write_txn& txn, const disk_record& record);
   result<void> apply_pairs(changes& batch);
   result<void> apply_extents(changes& batch);
   result<void> apply_groups(changes& batch);

@@ -177,7 +177,7 @@ result<disk_record> store::add_disk(disk_record record) {
         txn.put(disks_, big_endian_key(record.id), encode(record));
     return stored ? put_state(txn, record.id + 1) : stored;
   });
-  if (added) {
+  if (added && !record.by_itself) {
     added = paths_.add({record.path});
   }
   if (!added) {
@@ -186,19 +186,53 @@ result<disk_record> store::add_disk(disk_record record) {
   return record;
 }
 
+result<disk_record> store::stored_disk(write_txn& txn, std::uint32_t id) const {
+  const auto present = txn.get(disks_, big_endian_key(id));
+  if (!present) {
+    return present.error();
+  }
+  const std::string what = "disk " + std::to_string(id);
+  if (!*present) {
+    return error(errc::not_found, what + " was removed meanwhile");
+  }
+  std::optional<disk_record> disk = decode_disk(id, **present);
+  return disk ? result<disk_record>(std::move(*disk))
+              : error(errc::corrupt, what + " has no whole record");
+}
+
+result<void> store::put_disk(write_txn& txn, const disk_record& record) {
+  result<void> stored =
+      txn.put(disks_, big_endian_key(record.id), encode(record));
+  return stored ? put_state(txn, 0) : stored;
+}
+
 result<void> store::update_disk(const disk_record& record) {
   return env_->write([&](write_txn& txn) -> result<void> {
-    const auto key = big_endian_key(record.id);
-    const auto present = txn.get(disks_, key);
-    if (!present) {
-      return present.error();
+    const result<disk_record> before = stored_disk(txn, record.id);
+    if (!before && before.error().code != errc::corrupt) {
+      return in_context(record.path, before.error());
     }
-    if (!*present) {
-      return error(errc::not_found, record.path + " was removed meanwhile");
-    }
-    result<void> stored = txn.put(disks_, key, encode(record));
-    return stored ? put_state(txn, 0) : stored;
+    disk_record now = record;
+    now.by_itself = before ? before->by_itself : record.by_itself;
+    return put_disk(txn, now);
   });
+}
+
+result<disk_record> store::set_listed(std::uint32_t id) {
+  disk_record disk;
+  result<void> done = env_->write([&](write_txn& txn) -> result<void> {
+    result<disk_record> before = stored_disk(txn, id);
+    if (!before) {
+      return before.error();
+    }
+    disk = std::move(*before);
+    disk.by_itself = false;
+    return put_disk(txn, disk);
+  });
+  if (done) {
+    done = paths_.add({disk.path});
+  }
+  return done ? result<disk_record>(std::move(disk)) : done.error();
 }
 
 result<void> store::apply(changes& batch) {

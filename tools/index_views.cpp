@@ -140,14 +140,16 @@ int run_index_list(index::store& tables, const index_command& command) {
                     {"data_blocks", disk.data_blocks},
                     {"zero_blocks", disk.zero_blocks},
                     {"scanned_at", disk.scanned_at},
+                    {"by_itself", disk.by_itself},
                     {"state", state}});
     if (!command.json) {
-      std::cout << fmt::format("{:>12}  {:>12} data  {:16}  {:11}  {}\n",
+      std::cout << fmt::format("{:>12}  {:>12} data  {:16}  {:11}  {}{}\n",
                                mib_text(disk.size),
                                mib_text(disk.data_blocks * block_bytes),
                                time_text(disk.scanned_at),
                                state,
-                               disk.path);
+                               disk.path,
+                               disk.by_itself ? "  (by itself)" : "");
     }
   };
   for (const index::disk_record& disk : disks->all()) {

@@ -2,6 +2,7 @@
 
 #include "tools/settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <functional>
@@ -99,13 +100,75 @@ std::optional<std::string> set_kind(settings& out, const toml::node& node) {
   return std::nullopt;
 }
 
-std::optional<std::string> set_index_size(settings& out,
-                                          const toml::node& node) {
-  const auto size = read_size(node.value_exact<std::string>().value_or("none"));
-  if (!size) {
-    return "a size such as \"64 GiB\"";
+setter size(std::uint64_t settings::*field, const char* expected) {
+  return
+      [field, expected](settings& out,
+                        const toml::node& node) -> std::optional<std::string> {
+        const auto value =
+            read_size(node.value_exact<std::string>().value_or("none"));
+        if (!value) {
+          return expected;
+        }
+        out.*field = *value;
+        return std::nullopt;
+      };
+}
+
+std::optional<std::string> set_donors(settings& out, const toml::node& node) {
+  const std::string word = node.value_exact<std::string>().value_or("");
+  if (word != "listed" && word != "auto") {
+    return R"("listed" or "auto")";
   }
-  out.index_max_bytes = *size;
+  out.index_donors =
+      word == "auto" ? donor_choice::automatic : donor_choice::listed;
+  return std::nullopt;
+}
+
+std::optional<std::string> set_folders(settings& out, const toml::node& node) {
+  const std::string expected =
+      R"(a list of absolute paths, as ["/var/lib/xen/images"])";
+  const toml::array* const list = node.as_array();
+  if (list == nullptr) {
+    return expected;
+  }
+  std::vector<std::string> folders;
+  for (const toml::node& entry : *list) {
+    const auto path = entry.value_exact<std::string>();
+    if (!path || !path->starts_with('/') ||
+        path->find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
+      return expected;
+    }
+    std::string folder = std::filesystem::path(*path).lexically_normal();
+    if (folder.size() > 1 && folder.ends_with('/')) {
+      folder.pop_back();
+    }
+    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+      folders.push_back(std::move(folder));
+    }
+  }
+  out.index_folders = std::move(folders);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_keep_fresh(settings& out,
+                                          const toml::node& node) {
+  const auto value = node.value_exact<bool>();
+  if (!value) {
+    return "true or false, without quotes";
+  }
+  out.index_keep_fresh = *value;
+  return std::nullopt;
+}
+
+/// Longer than a day is no keeping fresh.
+constexpr std::int64_t longest_quiet = 86400;
+
+std::optional<std::string> set_quiet(settings& out, const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 1 || *value > longest_quiet) {
+    return fmt::format("a number of seconds from 1 to {}", longest_quiet);
+  }
+  out.index_quiet = std::chrono::seconds(*value);
   return std::nullopt;
 }
 
@@ -120,7 +183,15 @@ const std::map<std::string, setter>& setters() {
       {"store.path", store_text(&store_config::path)},
       {"store.pool", store_text(&store_config::thin_pool)},
       {"index.path", text(&settings::index_path)},
-      {"index.max_size", set_index_size},
+      {"index.max_size",
+       size(&settings::index_max_bytes, "a size such as \"64 GiB\"")},
+      {"index.donors", set_donors},
+      {"index.folders", set_folders},
+      {"index.keep_fresh", set_keep_fresh},
+      {"index.scan_rate",
+       size(&settings::index_scan_rate,
+            "bytes a second such as \"100 MiB\", or \"0\" for no limit")},
+      {"index.quiet_seconds", set_quiet},
       {"state.path", text(&settings::state_path)},
       {"state.run", text(&settings::run_path)},
       {"hooks.at_gate", text(&settings::at_gate_hook)},

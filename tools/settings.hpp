@@ -8,8 +8,10 @@
 #ifndef TOOLS_SETTINGS_HPP
 #define TOOLS_SETTINGS_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/store.hpp"
@@ -22,6 +24,12 @@ inline constexpr std::uint16_t default_port = 8744;
 
 inline constexpr const char* default_settings_file = "/etc/xen/teleport.conf";
 
+/// Which disks come into the index without being named.
+enum class donor_choice {
+  listed,     ///< none
+  automatic,  ///< those of running guests; "auto" in the file
+};
+
 struct settings {
   std::string listen_address = "::";
   std::uint16_t port = default_port;
@@ -29,6 +37,12 @@ struct settings {
   store_config store{store_kind::directory, "/var/lib/xen/images", ""};
   std::string index_path = "/var/lib/xl-teleport/index";
   std::uint64_t index_max_bytes = std::uint64_t{64} << 30U;
+  donor_choice index_donors = donor_choice::listed;
+  /// Absolute, without "." and "..", each once.
+  std::vector<std::string> index_folders;
+  bool index_keep_fresh = true;
+  std::uint64_t index_scan_rate = 0;  ///< bytes a second; 0: no limit
+  std::chrono::seconds index_quiet{30};
   std::string state_path = "/var/lib/xl-teleport";
   std::string run_path = "/run/xl-teleport";
   std::string at_gate_hook;

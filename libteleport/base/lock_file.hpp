@@ -19,6 +19,13 @@ namespace teleport {
 [[nodiscard]] result<unique_fd> take_lock(const std::string& folder,
                                           const std::string& name);
 
+/// Does a process hold that lock? Asks the kernel's list, as to take the lock
+/// for a moment could turn away the one it is meant for.
+///
+/// @return true also when it cannot be told
+[[nodiscard]] bool lock_is_held(const std::string& folder,
+                                const std::string& name);
+
 }  // namespace teleport
 
 #endif  // LIBTELEPORT_BASE_LOCK_FILE_HPP

@@ -18,6 +18,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/libxl_context.hpp"
+#include "libteleport/xen/running_disks.hpp"
 #include "libteleport/xen/xenstore.hpp"
 
 namespace teleport {
@@ -119,17 +120,6 @@ std::string device_path(unsigned major, unsigned minor) {
   return {};
 }
 
-/// Blkback's "physical-device" is MAJOR:MINOR, both hexadecimal.
-bool read_numbers(const std::string& text, guest_disk& disk) {
-  const char* end = text.data() + text.size();
-  auto parsed = std::from_chars(text.data(), end, disk.major, 16);
-  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ':') {
-    return false;
-  }
-  parsed = std::from_chars(parsed.ptr + 1, end, disk.minor, 16);
-  return parsed.ec == std::errc() && parsed.ptr == end;
-}
-
 /// What the backend itself says of a disk: `path` is its xenstore directory.
 void read_backend(xenstore& store, const std::string& path, guest_disk& disk) {
   disk.read_only = store.read(path + "/mode").value_or("r") != "w";
@@ -138,9 +128,13 @@ void read_backend(xenstore& store, const std::string& path, guest_disk& disk) {
   if (!type.empty()) {
     disk.backend = type;
   }
-  if (!read_numbers(store.read(path + "/physical-device").value_or(""), disk)) {
+  const auto numbers =
+      read_physical_device(store.read(path + "/physical-device").value_or(""));
+  if (!numbers) {
     return;
   }
+  disk.major = numbers->major;
+  disk.minor = numbers->minor;
   disk.device = device_path(disk.major, disk.minor);
   const std::string sectors =
       first_line("/sys/dev/block/" + std::to_string(disk.major) + ":" +

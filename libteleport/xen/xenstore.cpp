@@ -29,7 +29,15 @@ void xenstore::close_handle::operator()(xs_handle* handle) const noexcept {
 }
 
 result<xenstore> xenstore::open() {
-  xs_handle* handle = xs_open(0);
+  return open_with(0);
+}
+
+result<xenstore> xenstore::open_socket() {
+  return open_with(XS_OPEN_SOCKETONLY);
+}
+
+result<xenstore> xenstore::open_with(unsigned long flags) {
+  xs_handle* handle = xs_open(flags);
   if (handle == nullptr) {
     return system_error(errno, "cannot reach xenstored");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/xen/xenstore.hpp: a connection to xenstored; for the sources of
-// this folder only.
+// this folder, and for whoever waits for watch events beside others.
 //
 // Threads: one owner. Blocks: each call waits for xenstored's answer.
 
@@ -23,6 +23,9 @@ namespace teleport {
 class xenstore {
  public:
   [[nodiscard]] static result<xenstore> open();
+  /// Only by xenstored's own socket. The kernel's device, which open() takes
+  /// when there is no socket, waits without end where no xenstored runs.
+  [[nodiscard]] static result<xenstore> open_socket();
 
   /// The node's value, or nullopt when there is none.
   [[nodiscard]] std::optional<std::string> read(const std::string& path);
@@ -47,6 +50,7 @@ class xenstore {
     void operator()(xs_handle* handle) const noexcept;
   };
   explicit xenstore(xs_handle* handle) : handle_(handle) {}
+  static result<xenstore> open_with(unsigned long flags);
   std::unique_ptr<xs_handle, close_handle> handle_;
 };
 

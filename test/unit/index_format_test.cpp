@@ -74,6 +74,30 @@ TEST_CASE("a disk record comes back, and out of range it does not", "[index]") {
   CHECK_FALSE(decode_disk(7, encode(disk)));
 }
 
+TEST_CASE("a disk record tells who added the disk", "[index]") {
+  disk_record disk;
+  disk.size = extent_bytes;
+  disk.path = "/dev/a";
+  constexpr std::size_t flags_at = 4;
+  for (const bool complete : {false, true}) {
+    disk.complete = complete;
+    disk.by_itself = false;
+    byte_buffer value = encode(disk);
+    // As it was written before there was the second flag.
+    CHECK(value[flags_at] == (complete ? std::byte{1} : std::byte{0}));
+    CHECK_FALSE(decode_disk(1, value)->by_itself);
+    disk.by_itself = true;
+    value = encode(disk);
+    CHECK(value[flags_at] == (complete ? std::byte{3} : std::byte{2}));
+    CHECK(decode_disk(1, value)->by_itself);
+    CHECK(decode_disk(1, value)->complete == complete);
+    // What later programs may write there is passed over.
+    value[flags_at] |= std::byte{0xfc};
+    REQUIRE(decode_disk(1, value));
+    CHECK(decode_disk(1, value)->by_itself);
+  }
+}
+
 TEST_CASE("a group tells its extents' digests by block", "[index]") {
   const byte_buffer value = sample_group();
   const auto view = group_view::parse(value);

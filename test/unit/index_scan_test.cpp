@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "index/extent_source.hpp"
+#include "index/path_list.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "test/unit/index_fixture.hpp"
 
@@ -339,6 +340,55 @@ TEST_CASE("a disk is not scanned twice at once, nor indexed twice", "[index]") {
   CHECK(add_disk(*tables, folder / "none").error().code == errc::not_found);
   CHECK(add_disk(*tables, "a.img").error().code == errc::bad_input);
   CHECK(add_disk(*tables, "/tmp").error().code == errc::bad_input);
+}
+
+TEST_CASE("who added a disk outlives scans, a new size and the list",
+          "[index]") {
+  const temp_folder folder;
+  const std::string image = folder / "a.img";
+  write_image(image, {1, 2});
+  const auto list = [&] { return *path_list(folder / "index").read(); };
+  auto tables = open_store(folder / "index");
+  const auto added = add_disk(*tables, image, added_by::itself);
+  REQUIRE(added);
+  CHECK(added->by_itself);
+  CHECK(scan(*tables, image).disk.by_itself);
+  CHECK(tables->disks()->by_path(image)->by_itself);
+  write_image(image, {1, 2, 3});
+  const scan_report grown = scan(*tables, image);
+  CHECK(grown.disk.id != added->id);
+  CHECK(tables->disks()->by_path(image)->by_itself);
+  // A database that is lost is not filled again with what comes by itself.
+  tables.reset();
+  tables = open_store(folder / "index");
+  CHECK(list().empty());
+
+  // A scan under way has read the record before an administrator named it.
+  const disk_record before = *tables->disks()->by_path(image);
+  const auto listed = add_disk(*tables, image);
+  REQUIRE(listed);
+  CHECK(listed->id == before.id);
+  CHECK_FALSE(listed->by_itself);
+  REQUIRE(tables->update_disk(before));
+  CHECK_FALSE(tables->disks()->by_path(image)->by_itself);
+  CHECK(list() == std::vector<std::string>{image});
+  // What was named stays named.
+  CHECK_FALSE(add_disk(*tables, image, added_by::itself)->by_itself);
+  scan_options options;
+  options.who = added_by::itself;
+  CHECK_FALSE(scan(*tables, image, options).disk.by_itself);
+  CHECK(tables->set_listed(99).error().code == errc::not_found);
+}
+
+TEST_CASE("a scan adds a disk in the name of who asked for it", "[index]") {
+  const temp_folder folder;
+  write_image(folder / "a.img", {1});
+  write_image(folder / "b.img", {2});
+  const auto tables = open_store(folder / "index");
+  scan_options options;
+  options.who = added_by::itself;
+  CHECK(scan(*tables, folder / "a.img", options).disk.by_itself);
+  CHECK_FALSE(scan(*tables, folder / "b.img").disk.by_itself);
 }
 
 }  // namespace teleport::index

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/xen/running_disks.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "libteleport/xen/xenstore.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// DOMID_FIRST_RESERVED of Xen: no guest has this number or a higher one.
+constexpr std::uint32_t first_reserved_domid = 0x7ff0;
+/// MINORBITS of Linux is 20, which leaves 12 for the major number.
+constexpr unsigned max_major = 0xfff;
+constexpr unsigned max_minor = 0xfffff;
+/// PATH_MAX.
+constexpr std::size_t max_path = 4096;
+
+std::optional<std::uint32_t> read_number(std::string_view text, int base) {
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [after, failed] = std::from_chars(text.data(), end, number, base);
+  return failed == std::errc() && after == end && !text.empty()
+             ? std::optional(number)
+             : std::nullopt;
+}
+
+/// XenbusState: Initialising, InitWait, Initialised or Connected. Closing and
+/// Closed are on their way out, and without a state the node is half made.
+bool is_up(const std::optional<std::string>& state) {
+  return state && state->size() == 1 && state->front() >= '1' &&
+         state->front() <= '4';
+}
+
+std::string harmless_path(std::string text) {
+  const bool odd = std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' '; });
+  return text.starts_with('/') && text.size() < max_path && !odd
+             ? std::move(text)
+             : std::string();
+}
+
+std::optional<running_disk> read_disk(const node_reader& nodes,
+                                      const std::string& node) {
+  const auto numbers =
+      read_physical_device(nodes.read(node + "/physical-device").value_or(""));
+  if (!numbers || !is_up(nodes.read(node + "/state"))) {
+    return std::nullopt;
+  }
+  running_disk disk;
+  disk.major = numbers->major;
+  disk.minor = numbers->minor;
+  disk.path = harmless_path(nodes.read(node + "/params").value_or(""));
+  disk.writable = nodes.read(node + "/mode").value_or("").starts_with('w');
+  return disk;
+}
+
+}  // namespace
+
+std::optional<device_pair> read_physical_device(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return std::nullopt;
+  }
+  constexpr int hexadecimal = 16;
+  const auto major = read_number(text.substr(0, colon), hexadecimal);
+  const auto minor = read_number(text.substr(colon + 1), hexadecimal);
+  if (!major || !minor || *major > max_major || *minor > max_minor) {
+    return std::nullopt;
+  }
+  return device_pair{*major, *minor};
+}
+
+std::vector<running_disk> find_running_disks(const node_reader& nodes) {
+  std::vector<running_disk> disks;
+  const std::string root = disk_backends;
+  for (const std::string& guest : nodes.list(root)) {
+    const auto domid = read_number(guest, 10);
+    if (!domid || *domid == 0 || *domid >= first_reserved_domid) {
+      continue;  // 0: what dom0 has attached for itself
+    }
+    const std::string of_guest = root + "/" + guest;
+    for (const std::string& device : nodes.list(of_guest)) {
+      auto disk =
+          read_disk(nodes, std::string(of_guest).append("/").append(device));
+      if (disk) {
+        disk->domid = *domid;
+        disks.push_back(std::move(*disk));
+      }
+    }
+  }
+  return disks;
+}
+
+result<std::vector<running_disk>> running_guest_disks() {
+  auto store = xenstore::open_socket();
+  if (!store) {
+    return store.error();
+  }
+  return find_running_disks(
+      {[&](const std::string& path) { return store->list(path); },
+       [&](const std::string& path) { return store->read(path); }});
+}
+
+}  // namespace teleport

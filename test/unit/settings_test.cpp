@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/settings_test.cpp: what teleport.conf may say of the index.
+
+#include "tools/settings.hpp"
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/units.hpp"
+#include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// What the section [index] with these lines makes of the settings.
+result<settings> read_index(const std::string& lines) {
+  const temp_folder folder;
+  std::ofstream(folder / "conf") << "[index]\n" << lines << '\n';
+  return load_settings(folder / "conf", true);
+}
+
+}  // namespace
+
+TEST_CASE("an index that nothing is said about holds what is listed", "[cli]") {
+  const auto options = read_index("");
+  REQUIRE(options);
+  CHECK(options->index_donors == donor_choice::listed);
+  CHECK(options->index_folders.empty());
+  CHECK(options->index_keep_fresh);
+  CHECK(options->index_scan_rate == 0);
+  CHECK(options->index_quiet == std::chrono::seconds(30));
+}
+
+TEST_CASE("the settings of the index are read", "[cli]") {
+  const auto options = read_index(
+      "donors = 'auto'\n"
+      "folders = ['/srv/images/', '/srv/./b', '/srv/x/../images', '/']\n"
+      "keep_fresh = false\n"
+      "scan_rate = '100 MiB'\n"
+      "quiet_seconds = 86400\n");
+  REQUIRE(options);
+  CHECK(options->index_donors == donor_choice::automatic);
+  CHECK(options->index_folders ==
+        std::vector<std::string>{"/srv/images", "/srv/b", "/"});
+  CHECK_FALSE(options->index_keep_fresh);
+  CHECK(options->index_scan_rate == 100_MiB);
+  CHECK(options->index_quiet == std::chrono::hours(24));
+  CHECK(read_index("donors = 'listed'")->index_donors == donor_choice::listed);
+  CHECK(read_index("scan_rate = '0'")->index_scan_rate == 0);
+  CHECK(read_index("quiet_seconds = 1")->index_quiet ==
+        std::chrono::seconds(1));
+}
+
+TEST_CASE("a setting of the index that is wrong is named, with what is right",
+          "[cli]") {
+  struct wrong_setting {
+    const char* line;
+    const char* expected;
+  };
+  const wrong_setting wrong[] = {
+      {"donors = 'all'", R"('index.donors' must be "listed" or "auto")"},
+      {"donors = true", R"("listed" or "auto")"},
+      {"folders = '/srv'", "'index.folders' must be a list"},
+      {"folders = ['srv']", "a list of absolute paths"},
+      {"folders = ['/srv', 1]", "a list of absolute paths"},
+      {R"(folders = ["/a\nb"])", "a list of absolute paths"},
+      {"keep_fresh = 'yes'", "'index.keep_fresh' must be true or false"},
+      {"keep_fresh = 1", "true or false"},
+      {"scan_rate = 100", "'index.scan_rate' must be bytes a second"},
+      {"scan_rate = '100 MB'", "'index.scan_rate' must be bytes a second"},
+      {"scan_rate = '-1'", "bytes a second"},
+      {"max_size = 'much'", "'index.max_size' must be a size"},
+      {"quiet_seconds = 0", "a number of seconds from 1 to 86400"},
+      {"quiet_seconds = 86401", "a number of seconds from 1 to 86400"},
+      {"quiet_seconds = '30'", "a number of seconds from 1 to 86400"},
+      {"donor = 'auto'", "unknown key 'index.donor'"},
+  };
+  for (const wrong_setting& one : wrong) {
+    const auto refused = read_index(one.line);
+    INFO(one.line);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::bad_input);
+    CHECK_THAT(refused.error().context, Catch::Contains(one.expected));
+    CHECK_THAT(refused.error().context, Catch::Contains("line 2"));
+  }
+}
+
+}  // namespace teleport
