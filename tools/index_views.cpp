@@ -16,6 +16,7 @@
 #include "index/holdings.hpp"
 #include "index/identity.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/standing_tracker.hpp"
 #include "tools/disk_names.hpp"
 #include "tools/index_commands.hpp"
 
@@ -38,16 +39,54 @@ std::string time_text(std::uint64_t seconds) {
 /// What `index list` says of a disk that only disks.txt knows.
 constexpr const char* lost_state = "lost";
 
+/// Bytes that the index may not know yet, by disk, of the disks that teleportd
+/// follows. None but root can look.
+using behind_bytes = std::map<std::uint32_t, std::uint64_t>;
+
+behind_bytes followed_disks(const index::disk_table& disks) {
+  behind_bytes behind;
+  for (const std::string& device : standing_tracker::devices(standing_folder)) {
+    const auto tracker = standing_tracker::adopt(standing_folder, device);
+    if (!tracker) {
+      continue;
+    }
+    const index_stand& stand = (*tracker)->stand();
+    const index::disk_record* disk = disks.by_id(stand.disk);
+    if (disk != nullptr && disk->complete && disk->epoch >= stand.epoch &&
+        disk->size == (*tracker)->disk_bytes()) {
+      behind[stand.disk] = (*tracker)->behind().bytes();
+    }
+  }
+  return behind;
+}
+
+/// What is said of a disk: what its record tells, or its tracker, if it has one.
+std::string state_of(const index::disk_record& disk,
+                     const behind_bytes& followed) {
+  const auto found = followed.find(disk.id);
+  if (found == followed.end()) {
+    return freshness(disk);
+  }
+  return found->second == 0 ? "fresh" : "behind";
+}
+
 struct seen_disks {
   std::map<std::string, std::uint64_t> states;  ///< how many of each
-  std::uint64_t oldest_scan = 0;                ///< seconds; 0: one never was
+  std::uint64_t followed = 0;
+  std::uint64_t behind = 0;       ///< bytes
+  std::uint64_t oldest_scan = 0;  ///< seconds; 0: one never was
 };
 
 seen_disks look_at(const index::disk_table& disks, std::size_t lost) {
   seen_disks seen;
+  const behind_bytes followed = followed_disks(disks);
+  seen.followed = followed.size();
+  for (const auto& [disk, bytes] : followed) {
+    seen.behind += bytes;
+  }
   bool first = true;
   for (const index::disk_record& disk : disks.all()) {
-    ++seen.states[freshness(disk)];
+    ++seen.states[state_of(disk, followed)];
     seen.oldest_scan =
         first ? disk.scanned_at : std::min(seen.oldest_scan, disk.scanned_at);
     first = false;
@@ -72,6 +111,7 @@ void print_stat(const index::store_counts& counts,
   const std::uint64_t data = blocks * block_bytes;
   std::cout << fmt::format(
       "disks          {} ({})\n"
+      "followed       {}, {} behind\n"
       "oldest scan    {}\n"
       "data           {}, {} blocks\n"
       "duplicates     {:.1f} % of the blocks\n"
@@ -81,6 +121,8 @@ void print_stat(const index::store_counts& counts,
       "damaged values {}\n",
       counts.disks,
       states_text(seen),
+      seen.followed,
+      mib_text(seen.behind),
       time_text(seen.oldest_scan),
       mib_text(data),
       blocks,
@@ -132,7 +174,11 @@ int run_index_list(index::store& tables, const index_command& command) {
     return index_failed(disks ? lost.error() : disks.error());
   }
   nlohmann::json list = nlohmann::json::array();
-  const auto show = [&](const index::disk_record& disk, const char* state) {
+  const behind_bytes followed = followed_disks(*disks);
+  const auto show = [&](const index::disk_record& disk,
+                        const std::string& state) {
+    const auto behind = followed.find(disk.id);
+    const bool is_followed = behind != followed.end();
     list.push_back({{"path", disk.path},
                     {"id", disk.id},
                     {"bytes", disk.size},
@@ -141,6 +187,8 @@ int run_index_list(index::store& tables, const index_command& command) {
                     {"zero_blocks", disk.zero_blocks},
                     {"scanned_at", disk.scanned_at},
                     {"by_itself", disk.by_itself},
+                    {"followed", is_followed},
+                    {"behind_bytes", is_followed ? behind->second : 0},
                     {"state", state}});
     if (!command.json) {
       std::cout << fmt::format("{:>12}  {:>12} data  {:16}  {:11}  {}{}\n",
@@ -153,7 +201,7 @@ int run_index_list(index::store& tables, const index_command& command) {
     }
   };
   for (const index::disk_record& disk : disks->all()) {
-    show(disk, freshness(disk));
+    show(disk, state_of(disk, followed));
   }
   for (const std::string& path : *lost) {
     index::disk_record disk;
@@ -188,6 +236,8 @@ int run_index_stat(index::store& tables, const index_command& command) {
   }
   std::cout << nlohmann::json{{"disks", counts->disks},
                               {"states", seen.states},
+                              {"followed", seen.followed},
+                              {"behind_bytes", seen.behind},
                               {"oldest_scan", seen.oldest_scan},
                               {"data_blocks", blocks},
                               {"distinct_blocks", counts->tags},

@@ -4,10 +4,11 @@
 // process of its own (`teleportd --session`), so that a crash of one teleport
 // harms no other, and restarting the daemon harms none.
 //
-// Threads: the loop; one pool thread waiting for each session's process.
+// One more process keeps the content index fresh (index_keeper.hpp).
+//
+// Threads: the loop; one pool thread waiting for each of these processes.
 
-#include <array>
-#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -15,8 +16,6 @@
 #include <string>
 #include <utility>
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +31,8 @@
 #include "libteleport/net/loop.hpp"
 #include "tools/destination_host.hpp"
 #include "tools/destination_session.hpp"
+#include "tools/index_keeper.hpp"
+#include "tools/own_process.hpp"
 #include "tools/settings.hpp"
 
 namespace teleport {
@@ -41,43 +42,15 @@ namespace {
 /// 200 MiB while it rebuilds disks.
 constexpr unsigned max_sessions = 16;
 
-/// Where a session's process finds its socket.
-constexpr int session_socket = 3;
-
 /// Pool threads of a session: disks and hashing.
 constexpr unsigned session_workers = 4;
+
+/// Before a keeper that ended is started again.
+constexpr std::chrono::seconds keeper_pause(10);
 
 constexpr int exit_ok = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
-
-result<pid_t> start_session(int socket, const std::string& settings_file) {
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, socket, session_socket);
-  // Ourselves, also when the file was replaced by a newer release meanwhile.
-  const char* const program = "/proc/self/exe";
-  std::string name = "teleportd";
-  std::string mode = "--session";
-  std::string config = "--config=" + settings_file;
-  std::array<char*, 4> argv{name.data(), mode.data(), config.data(), nullptr};
-  pid_t pid = -1;
-  const int failure =
-      ::posix_spawn(&pid, program, &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) {
-    return system_error(failure, "start a session's process");
-  }
-  return pid;
-}
-
-/// Waits for the process to end; blocks.
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
 
 class daemon_process {
  public:
@@ -98,6 +71,9 @@ class daemon_process {
       log_error(opened.error().context);
       return exit_failed;
     }
+    if (options_.index_keep_fresh) {
+      start_keeper();
+    }
     loop_.on_stop_signal([this](int) { loop_.stop(); });
     log_info(fmt::format(
         "listening on {} port {}", options_.listen_address, options_.port));
@@ -114,7 +90,8 @@ class daemon_process {
           fmt::format("{}: refused, {} sessions are open", address, sessions_));
       return;
     }
-    const auto pid = start_session(socket.get(), settings_file_);
+    const auto pid = start_own_process(
+        "teleportd", {"--session", "--config=" + settings_file_}, socket.get());
     if (!pid) {
       log_error(pid.error().context);
       return;
@@ -138,10 +115,31 @@ class daemon_process {
         });
   }
 
+  /// Whatever ends it, it loses nothing: it is started again.
+  void start_keeper() {
+    const auto pid = start_own_process(
+        "teleportd", {"--keeper", "--config=" + settings_file_});
+    if (!pid) {
+      log_error(pid.error().context);
+      return;
+    }
+    loop_.work(
+        [pid = *pid] { return wait_for(pid); },
+        [this](int status) {
+          log_warning(fmt::format(
+              "the index's keeper ended ({} {}); again in {} s",
+              WIFSIGNALED(status) ? "signal" : "code",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+              keeper_pause.count()));
+          keeper_timer_ = loop_.after(keeper_pause, [this] { start_keeper(); });
+        });
+  }
+
   settings options_;
   std::string settings_file_;
-  event_loop loop_{max_sessions};
+  event_loop loop_{max_sessions + 1};  // one waits for the keeper
   unsigned sessions_ = 0;
+  timer keeper_timer_;
 };
 
 int run_session(const settings& options) {
@@ -158,7 +156,7 @@ int run_session(const settings& options) {
   connection::accept(
       loop,
       options.keys,
-      unique_fd(session_socket),
+      unique_fd(own_process_socket),
       [&](result<std::shared_ptr<connection>> link) {
         if (!link) {
           log_warning(link.error().context);
@@ -186,6 +184,8 @@ int main_of_teleportd(int argc, char** argv) {
                "teleportd"};
   std::string settings_file = default_settings_file;
   bool session = false;
+  bool keeper = false;
+  std::string scan;
   bool verbose = false;
   auto* config = app.add_option(
       "-c,--config",
@@ -195,6 +195,8 @@ int main_of_teleportd(int argc, char** argv) {
   app.add_flag(
       "--foreground", foreground, "stay in the foreground (it always does)");
   app.add_flag("--session", session)->group("");
+  app.add_flag("--keeper", keeper)->group("");
+  app.add_option("--scan", scan)->group("");
   app.add_flag("-v,--verbose", verbose, "log more");
   app.set_version_flag("--version", "teleportd " TELEPORT_VERSION);
   try {
@@ -214,6 +216,11 @@ int main_of_teleportd(int argc, char** argv) {
     // Started as /proc/self/exe, which ps and top would show.
     (void)::prctl(PR_SET_NAME, "teleportd");
     return run_session(*options);
+  }
+  if (keeper || !scan.empty()) {
+    follow_parent(keeper ? "teleportd-keep" : "teleportd-scan");
+    return keeper ? run_index_keeper(*options, settings_file)
+                  : run_keeper_scan(*options, scan);
   }
   const auto identity = make_identity(options->keys, host_name());
   if (!identity) {

@@ -14,16 +14,17 @@ pair_hosts() {
     : > "$LAB/paired"
 }
 
-# set_store directory|lvm|lvm-thin [streams] [hook=PATH]: configures both hosts, and has each keep digests of the
-# disks at the gate, or run another program there; with "streams" also libxl's streams. What was kept for earlier
-# guests is forgotten.
+# set_store directory|lvm|lvm-thin [streams] [hook=PATH] [index=LINE]...: configures both hosts, and has each keep
+# digests of the disks at the gate, or run another program there; with "streams" also libxl's streams; with lines for
+# the section [index]. What was kept for earlier guests is forgotten.
 set_store() {
-    local kind=$1 path=$LAB_STORE pool='' streams='' hook=/usr/local/lib/lab/at-gate option host
+    local kind=$1 path=$LAB_STORE pool='' streams='' index='' hook=/usr/local/lib/lab/at-gate option host
     shift
     for option; do
         case $option in
             streams) streams=$LAB_STREAMS ;;
             hook=*) hook=${option#hook=} ;;
+            index=*) index+=${option#index=}$'\n' ;;
             *) fail "set_store: what is $option?" ;;
         esac
     done
@@ -37,7 +38,7 @@ set_store() {
             fail "no store on host $host"
         gate_hook | on_input "$host" 'cat > /usr/local/lib/lab/at-gate && chmod 755 /usr/local/lib/lab/at-gate'
         printf '%s\n' '[store]' "kind = \"$kind\"" "path = \"$path\"" "pool = \"$pool\"" \
-            '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
+            '[index]' "$index" '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
             on_input "$host" 'cat > /etc/xen/teleport.conf'
         daemon_restart "$host"
         on "$host" "teleportctl shadow list --json | jq -r '.[].uuid' | sort -u | xargs -r -n 1 teleportctl shadow forget" > /dev/null

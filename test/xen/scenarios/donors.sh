@@ -32,7 +32,7 @@ judge() {
 }
 
 pair_hosts
-set_store directory
+set_store directory 'index=keep_fresh = false'
 guest_create host1 $guest loop --idle
 
 index_empty host2

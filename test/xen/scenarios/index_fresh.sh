@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# The index follows a guest's disk while the guest writes, teleportd is restarted and its keeper is killed: it
+# catches up without scanning again, and the teleport then reads nothing of the disk but what the destination lacks,
+# by the count of the disk itself.
+
+guest=fresh1
+
+# followed HOST: the index follows a disk there. caught_up HOST: and knows all that was written to it.
+index_stat() { on "$1" 'teleportctl index stat --json' | jq "$2"; }
+followed() { [ "$(index_stat "$1" .followed)" -eq 1 ]; }
+caught_up() { [ "$(index_stat "$1" .behind_bytes)" -eq 0 ]; }
+is_behind() { ! caught_up "$1"; }
+scans() { on "$1" "grep -c ': scanned, ' /var/log/teleportd.log"; }
+
+# read_bytes HOST DEVICE: read from the device since it is there.
+read_bytes() { on "$1" "awk '{ print \$3 * 512 }' /sys/dev/block/$2/stat"; }
+
+pair_hosts
+set_store directory 'index=donors = "auto"' 'index=quiet_seconds = 2'
+index_donors host2 /srv/lab/donors
+index_empty host1
+guest_create host1 $guest lv
+wait_for "the index to follow the disk of $guest" 240 followed host1
+scanned=$(scans host1)
+
+# ---- it writes, and the daemon comes and goes ----
+guest_mode host1 $guest heavy
+wait_for "the index to be behind" 60 is_behind host1
+daemon_restart host1
+wait_for "the daemon's keeper" 60 on host1 pgrep -x teleportd-keep
+on host1 'pkill -KILL -x teleportd-keep'
+wait_for "the index to be behind" 60 is_behind host1
+daemon_stop host1
+guest_alive host1 $guest
+assert "the index stays behind while nobody reads" is_behind host1
+daemon_restart host1
+guest_mode host1 $guest idle
+wait_for "the index to catch up" 120 caught_up host1
+assert_equal "scans of the disk" "$scanned" "$(scans host1)"
+
+# ---- and is not read ----
+device=$(guest_disks host1 $guest | cut -d' ' -f2)
+number=$(on host1 "printf '%d:%d' 0x\$(stat -Lc %t $device) 0x\$(stat -Lc %T $device)")
+before=$(read_bytes host1 "$number")
+teleport host1 host2 $guest
+read=$(($(read_bytes host1 "$number") - before))
+say "measured: $(report '"disk \(.disk_bytes), known \(.source_known_bytes), read \(.source_read_bytes), gaps \(.bulk.link), written meanwhile \(.rounds.link)"'), by the disk's count $read"
+# A block is read once; of extents that were written meanwhile all, and the guest reads its disk too.
+at_most "bytes read of the disk" $((($(report .bulk.link) + $(report .rounds.link)) * 2 + (32 << 20))) "$read"
+at_most "share of the disk that was read, in %" 25 $((read * 100 / $(report .disk_bytes)))
+disks_equal host1 host2 $guest
+witness_verdict host2 $guest
