@@ -17,6 +17,7 @@
 #include "libteleport/migrate/sender.hpp"
 #include "test/support/duet.hpp"
 #include "test/support/fake_lookup.hpp"
+#include "test/support/faulty_device.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/snapshot_content.hpp"
@@ -291,6 +292,26 @@ TEST_CASE("a block that changed unmarked is found by its extent's next round",
   test.round();
   CHECK(test.mismatches == 1);
   CHECK(test.same());
+}
+
+TEST_CASE("a wanted block that cannot be read fails, and proves nothing",
+          "[migrate]") {
+  const byte_buffer before(disk_bytes, std::byte{0xee});
+  for (unsigned fails_at = 0; fails_at < 4; ++fails_at) {
+    CAPTURE(fails_at);
+    memory_device disk{content()};
+    snapshot_content known{content()};
+    disk.content()[0] = std::byte{99};  // brings the whole: a fourth read
+    faulty_device source(disk, fails_at);
+    memory_device target{before};
+    fake_lookup lookup;
+    duet both(1, {&source}, {{&target, false}}, lookup);
+    both.know({&known});
+    CHECK_FALSE(both.bulk());
+    CHECK(source.has_failed());
+    CHECK(both.broken() == "");
+    CHECK_FALSE(both.receiver().all_proven());
+  }
 }
 
 TEST_CASE("what does not fit an extent is not known", "[migrate]") {
