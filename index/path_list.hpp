@@ -26,11 +26,11 @@ class path_list {
   /// In the order of adding; none when there is no file.
   [[nodiscard]] result<std::vector<std::string>> read() const;
   /// Adds those that are missing.
-  result<void> add(const std::vector<std::string>& paths) const;
-  result<void> remove(const std::string& path) const;
+  [[nodiscard]] result<void> add(const std::vector<std::string>& paths) const;
+  [[nodiscard]] result<void> remove(const std::string& path) const;
 
  private:
-  result<void> write(const std::vector<std::string>& paths) const;
+  [[nodiscard]] result<void> write(const std::vector<std::string>& paths) const;
 
   std::string file_;
 };

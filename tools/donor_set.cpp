@@ -2,11 +2,10 @@
 
 #include "tools/donor_set.hpp"
 
-#include <compare>
 #include <map>
 #include <optional>
 #include <set>
-#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,7 +25,10 @@ struct disk_key {
   bool is_file = false;
   device_number device;
   std::uint64_t inode = 0;
-  auto operator<=>(const disk_key&) const = default;
+  friend bool operator<(const disk_key& a, const disk_key& b) {
+    return std::tie(a.is_file, a.device, a.inode) <
+           std::tie(b.is_file, b.device, b.inode);
+  }
 };
 
 class chooser {

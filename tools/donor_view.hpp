@@ -11,12 +11,12 @@
 #ifndef TOOLS_DONOR_VIEW_HPP
 #define TOOLS_DONOR_VIEW_HPP
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "index/format.hpp"
@@ -28,7 +28,10 @@ namespace teleport {
 struct device_number {
   unsigned major = 0;
   unsigned minor = 0;
-  auto operator<=>(const device_number&) const = default;
+  friend bool operator==(const device_number&, const device_number&) = default;
+  friend bool operator<(const device_number& a, const device_number& b) {
+    return std::tie(a.major, a.minor) < std::tie(b.major, b.minor);
+  }
 };
 
 /// What a path names at this moment.

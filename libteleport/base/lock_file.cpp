@@ -55,17 +55,16 @@ bool lock_is_held(const std::string& folder, const std::string& name) {
   }
   // "1: FLOCK  ADVISORY  WRITE 812 00:19:1042 0 EOF", numbers of the device in
   // hexadecimal.
-  std::array<char, 64> file{};
-  static_cast<void>(std::snprintf(file.data(),
-                                  file.size(),
-                                  " %02x:%02x:%llu ",
+  std::array<char, 32> device{};
+  static_cast<void>(std::snprintf(device.data(),
+                                  device.size(),
+                                  " %02x:%02x:",
                                   major(about.st_dev),
-                                  minor(about.st_dev),
-                                  static_cast<unsigned long long>(  // NOLINT
-                                      about.st_ino)));
+                                  minor(about.st_dev)));
+  const std::string file = device.data() + std::to_string(about.st_ino) + " ";
   for (std::string line; std::getline(locks, line);) {
     if (line.find("FLOCK") != std::string::npos &&
-        line.find(file.data()) != std::string::npos) {
+        line.find(file) != std::string::npos) {
       return true;
     }
   }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libteleport/xen/xenstore.hpp"
 
 namespace teleport {
@@ -77,16 +79,14 @@ std::optional<device_pair> read_physical_device(std::string_view text) {
 
 std::vector<running_disk> find_running_disks(const node_reader& nodes) {
   std::vector<running_disk> disks;
-  const std::string root = disk_backends;
-  for (const std::string& guest : nodes.list(root)) {
+  for (const std::string& guest : nodes.list(disk_backends)) {
     const auto domid = read_number(guest, 10);
     if (!domid || *domid == 0 || *domid >= first_reserved_domid) {
       continue;  // 0: what dom0 has attached for itself
     }
-    const std::string of_guest = root + "/" + guest;
-    for (const std::string& device : nodes.list(of_guest)) {
-      auto disk =
-          read_disk(nodes, std::string(of_guest).append("/").append(device));
+    const std::string folder = fmt::format("{}/{}", disk_backends, guest);
+    for (const std::string& device : nodes.list(folder)) {
+      auto disk = read_disk(nodes, fmt::format("{}/{}", folder, device));
       if (disk) {
         disk->domid = *domid;
         disks.push_back(std::move(*disk));
