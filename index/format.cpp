@@ -102,10 +102,8 @@ std::optional<disk_record> decode_disk(std::uint32_t id, byte_span value) {
   disk.zero_blocks = in.number<std::uint64_t>();
   disk.path = as_text(in.counted(max_path));
   disk.identity = as_text(in.counted(max_identity));
-  if (!in.done()) {
-    disk.epoch = in.number<std::uint64_t>();  // not in the first records
-    disk.group_sum = in.number<std::uint64_t>();
-  }
+  disk.epoch = in.number<std::uint64_t>();
+  disk.group_sum = in.number<std::uint64_t>();
   if (!in.done() || disk.size == 0 || disk.size > max_disk_bytes ||
       disk.size % sector_bytes != 0 || disk.base % group_extents != 0 ||
       disk.end_slot() > slots_in_all || !disk.path.starts_with('/')) {

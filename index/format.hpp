@@ -27,7 +27,7 @@
 
 namespace teleport::index {
 
-inline constexpr std::uint32_t format_version = 2;
+inline constexpr std::uint32_t format_version = 3;
 
 /// Extents of a group: 32 fill 17 pages of LMDB to 97 %.
 inline constexpr std::uint32_t group_extents = 32;

@@ -49,6 +49,17 @@ result<void> disk_keeper::follow() {
   return {};
 }
 
+bool disk_keeper::stands(const disk_record& record) const {
+  const index_stand& stand = tracker_->stand();
+  return stand.disk == record.id && record.complete &&
+         record.epoch >= stand.epoch && record.size == tracker_->disk_bytes();
+}
+
+bool disk_keeper::needs_scan() {
+  const auto now = record();
+  return tracker_ && now && !stands(*now);
+}
+
 result<disk_keeper::outcome> disk_keeper::turn() {
   if (auto followed = follow(); !followed) {
     return followed.error();
@@ -57,9 +68,7 @@ result<disk_keeper::outcome> disk_keeper::turn() {
   if (!now) {
     return now.error();
   }
-  const index_stand& stand = tracker_->stand();
-  if (stand.disk != now->id || !now->complete || now->epoch < stand.epoch ||
-      now->size != tracker_->disk_bytes()) {
+  if (!stands(*now)) {
     return outcome::scan;
   }
   const auto honest = tracker_->audit();
@@ -73,6 +82,10 @@ result<disk_keeper::outcome> disk_keeper::turn() {
 result<disk_keeper::outcome> disk_keeper::read_quiet(
     const disk_record& record) {
   const auto busy = tracker_->collect();
+  if (!busy && busy.error().code == errc::not_found) {
+    tracker_.reset();  // the device is gone, and its marks with it
+    return busy.error();
+  }
   if (!busy) {
     lose_track(busy.error());
     return outcome::behind;

@@ -62,6 +62,9 @@ class disk_keeper {
   ///        indexed, errc::busy when it is being scanned; errc::unsupported
   [[nodiscard]] result<outcome> turn();
 
+  /// What turn() would ask for now.
+  [[nodiscard]] bool needs_scan();
+
   /// A scan that began after turn() asked for it has been completed.
   [[nodiscard]] result<void> scanned();
 
@@ -70,6 +73,8 @@ class disk_keeper {
  private:
   result<void> follow();
   [[nodiscard]] result<disk_record> record();
+  /// The marks count from the record, or from one before it.
+  [[nodiscard]] bool stands(const disk_record& record) const;
   result<outcome> read_quiet(const disk_record& record);
   /// Gives the tracker up; the next turn begins anew.
   void lose_track(const error& why);

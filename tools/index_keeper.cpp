@@ -119,7 +119,8 @@ class keeper_process {
   void hold(const donor& who);
   void drop(const missing_donor& gone);
   void turn(kept& disk);
-  void look_at_file(kept& disk);
+  [[nodiscard]] bool file_needs_scan(const std::string& path);
+  [[nodiscard]] bool still_needs_scan(kept& disk);
   void want_scan(const std::string& path);
   void start_scan();
   void end_scan();
@@ -205,21 +206,19 @@ void keeper_process::want_scan(const std::string& path) {
 }
 
 /// A file that no guest writes: read again when it was changed, and is quiet.
-void keeper_process::look_at_file(kept& disk) {
-  const auto now = index::identify(disk.who.path);
+bool keeper_process::file_needs_scan(const std::string& path) {
+  const auto now = index::identify(path);
   const auto disks = tables_.disks();
   if (!now || !disks) {
-    return;
+    return false;
   }
-  const index::disk_record* record = disks->by_path(disk.who.path);
+  const index::disk_record* record = disks->by_path(path);
   const auto today = std::chrono::system_clock::now().time_since_epoch();
   const auto changed = std::chrono::nanoseconds(now->changed_at);
   const bool fresh = record != nullptr && record->complete &&
                      record->identity == now->name &&
                      record->changed_at == now->changed_at;
-  if (!fresh && (!now->is_file || today - changed >= options_.index_quiet)) {
-    want_scan(disk.who.path);
-  }
+  return !fresh && (!now->is_file || today - changed >= options_.index_quiet);
 }
 
 void keeper_process::turn(kept& disk) {
@@ -237,12 +236,16 @@ void keeper_process::turn(kept& disk) {
     disk.due = clock::now();
   }
   if (!disk.keeper) {
-    look_at_file(disk);
+    if (file_needs_scan(disk.who.path)) {
+      want_scan(disk.who.path);
+    }
     return;
   }
   const auto now = disk.keeper->turn();
   if (!now) {
-    say(disk, now.error().context);
+    if (now.error().code != errc::cancelled) {
+      say(disk, now.error().context);
+    }
     return;
   }
   switch (*now) {
@@ -258,13 +261,23 @@ void keeper_process::turn(kept& disk) {
   }
 }
 
+/// An administrator's own scan may be under way, or be over by now.
+bool keeper_process::still_needs_scan(kept& disk) {
+  if (!tables_.lock_disk(disk.who.id)) {
+    return false;  // the disk's next turn asks again
+  }
+  return disk.keeper ? disk.keeper->needs_scan()
+                     : file_needs_scan(disk.who.path);
+}
+
 void keeper_process::start_scan() {
   if (scan_.pid > 0 || to_scan_.empty()) {
     return;
   }
   const std::string path = std::move(to_scan_.front());
   to_scan_.pop_front();
-  if (!disks_.contains(path)) {
+  const auto disk = disks_.find(path);
+  if (disk == disks_.end() || !still_needs_scan(disk->second)) {
     return;
   }
   const auto pid = start_own_process(

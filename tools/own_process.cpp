@@ -20,6 +20,10 @@ result<pid_t> start_own_process(std::string name,
   if (socket >= 0) {
     posix_spawn_file_actions_adddup2(&actions, socket, own_process_socket);
   }
+  // Above all not the socket that listens: it would keep the next daemon from
+  // its port for as long as this process lives.
+  posix_spawn_file_actions_addclosefrom_np(
+      &actions, socket >= 0 ? own_process_socket + 1 : own_process_socket);
   std::vector<char*> argv{name.data()};
   for (std::string& argument : arguments) {
     argv.push_back(argument.data());

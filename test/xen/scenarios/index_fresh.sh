@@ -5,12 +5,16 @@
 
 guest=fresh1
 
-# followed HOST: the index follows a disk there. caught_up HOST: and knows all that was written to it.
+# followed HOST: the index follows a disk there. caught_up HOST: and knows what was written to it, but for the few
+# extents into which the witness puts its records, even when it is idle.
 index_stat() { on "$1" 'teleportctl index stat --json' | jq "$2"; }
 followed() { [ "$(index_stat "$1" .followed)" -eq 1 ]; }
-caught_up() { [ "$(index_stat "$1" .behind_bytes)" -eq 0 ]; }
-is_behind() { ! caught_up "$1"; }
+caught_up() { [ "$(index_stat "$1" .behind_bytes)" -le $((2 << 20)) ]; }
+is_behind() { [ "$(index_stat "$1" .behind_bytes)" -ge $((8 << 20)) ]; }
 scans() { on "$1" "grep -c ': scanned, ' /var/log/teleportd.log"; }
+
+# kill_keeper HOST: that of the daemon that runs now.
+kill_keeper() { on "$1" 'pkill -KILL -x -P $(cat /run/teleportd.lab.pid) teleportd-keep'; }
 
 # read_bytes HOST DEVICE: read from the device since it is there.
 read_bytes() { on "$1" "awk '{ print \$3 * 512 }' /sys/dev/block/$2/stat"; }
@@ -27,8 +31,7 @@ scanned=$(scans host1)
 guest_mode host1 $guest heavy
 wait_for "the index to be behind" 60 is_behind host1
 daemon_restart host1
-wait_for "the daemon's keeper" 60 on host1 pgrep -x teleportd-keep
-on host1 'pkill -KILL -x teleportd-keep'
+wait_for "the daemon's keeper" 60 kill_keeper host1
 wait_for "the index to be behind" 60 is_behind host1
 daemon_stop host1
 guest_alive host1 $guest
