@@ -2,6 +2,7 @@
 
 #include "libteleport/disk/device_mapper.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -18,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libteleport/base/bytes.hpp"
+#include "libteleport/base/digest.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/unique_fd.hpp"
 
@@ -26,6 +29,9 @@ namespace teleport {
 namespace {
 
 constexpr std::size_t request_room = 4096;
+
+/// For a table of some ten thousand pieces.
+constexpr std::size_t max_table_room = request_room << 10U;
 
 /// A request and the room for its answer.
 struct alignas(dm_ioctl) request_memory {
@@ -117,6 +123,37 @@ bool is_thin_volume(int device_fd) {
       &target, memory.bytes.data() + request.data_start, sizeof(target));
   target.target_type[DM_MAX_TYPE_NAME - 1] = '\0';
   return std::string_view(target.target_type) == "thin";
+}
+
+result<std::uint64_t> table_digest(std::uint64_t device) {
+  const unique_fd control = open_control();
+  if (!control) {
+    const bool absent = errno == ENOENT || errno == ENODEV || errno == ENXIO;
+    return absent ? result<std::uint64_t>(0)
+                  : system_error(errno, "open /dev/mapper/control");
+  }
+  for (std::size_t room = request_room; room <= max_table_room; room *= 4) {
+    byte_buffer memory(room);
+    dm_ioctl request =
+        request_for(device, DM_STATUS_TABLE_FLAG | DM_NOFLUSH_FLAG);
+    request.data_size = static_cast<std::uint32_t>(room);
+    std::memcpy(memory.data(), &request, sizeof(request));
+    if (::ioctl(control.get(), DM_TABLE_STATUS, memory.data()) != 0) {
+      return errno == ENXIO ? result<std::uint64_t>(0)
+                            : system_error(errno, "ask for a device's table");
+    }
+    std::memcpy(&request, memory.data(), sizeof(request));
+    if ((request.flags & DM_BUFFER_FULL_FLAG) != 0) {
+      continue;
+    }
+    sha256_stream sha;
+    sha.update(byte_span(memory).subspan(
+        request.data_start,
+        std::clamp<std::size_t>(request.data_size, request.data_start, room) -
+            request.data_start));
+    return load_le<std::uint64_t>(byte_span(sha.finish()));
+  }
+  return error(errc::unsupported, "the device's table is too long");
 }
 
 result<void> drain_writes(std::uint64_t device,

@@ -21,6 +21,14 @@ namespace teleport {
 /// on such a one reads back as zeros reliably; elsewhere it promises nothing.
 [[nodiscard]] bool is_thin_volume(int device_fd);
 
+/// Of the table of a device-mapper device: what it is made of. It changes when
+/// content may come and go below the device, without a write to it: while a
+/// snapshot is merged into it, for example.
+///
+/// @param device  its device number
+/// @return 0 when it is no device-mapper device
+[[nodiscard]] result<std::uint64_t> table_digest(std::uint64_t device);
+
 /// Suspends a device-mapper device without freezing a filesystem on it, which
 /// waits for all its I/O, and resumes it at once. New I/O waits meanwhile. A
 /// process of its own does both: it resumes the device also when this one is

@@ -19,6 +19,7 @@
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/device_mapper.hpp"
 
 namespace teleport {
 
@@ -113,6 +114,13 @@ result<std::unique_ptr<standing_tracker>> standing_tracker::attach(
   }
   std::unique_ptr<standing_tracker> made(new standing_tracker(
       std::move(*disk), std::move(*programs), standing_grain));
+  // Before the barrier, which the table that is meant must have passed.
+  const auto table =
+      table_digest(makedev(made->disk_.disk_major, made->disk_.disk_minor));
+  if (!table) {
+    return in_context(device, table.error());
+  }
+  made->table_ = *table;
   if (auto started = made->balance_.start_barrier(limit); !started) {
     return started.error();
   }
@@ -146,8 +154,12 @@ result<std::unique_ptr<standing_tracker>> standing_tracker::adopt(
   }
   std::unique_ptr<standing_tracker> made(new standing_tracker(
       std::move(*disk), std::move(*programs), standing_grain));
-  if (auto read = made->read_note(); !read) {
-    return in_context(device, read.error());
+  auto sound = made->read_note();
+  if (sound) {
+    sound = made->check_table();
+  }
+  if (!sound) {
+    return in_context(device, sound.error());
   }
   return made;
 }
@@ -193,6 +205,9 @@ result<dirty_map> standing_tracker::collect() {
   }
   if (auto attached = programs_.check_attached(); !attached) {
     return attached.error();
+  }
+  if (auto same = check_table(); !same) {
+    return same.error();
   }
   dirty_map moved(disk_.sectors * sector_bytes, grain_);
   const auto marks = programs_.marks();
@@ -247,6 +262,22 @@ bool standing_tracker::is_dirty(std::uint64_t extent) const {
   return dirty;
 }
 
+result<void> standing_tracker::check_table() const {
+  const auto now = table_digest(makedev(disk_.disk_major, disk_.disk_minor));
+  if (!now) {
+    return now.error();
+  }
+  return *now == table_
+             ? result<void>()
+             : error(errc::mismatch,
+                     disk_.device + ": what the device is made of was changed");
+}
+
+result<void> standing_tracker::audit() {
+  auto same = check_table();
+  return same ? balance_.audit() : same;
+}
+
 result<void> standing_tracker::set_stand(const index_stand& stand) {
   stand_ = stand;
   return write_note();
@@ -258,6 +289,7 @@ result<void> standing_tracker::write_note() const {
   out.number(disk_.sequence);
   out.number(disk_.start);
   out.number(disk_.sectors);
+  out.number(table_);
   out.number(balance_.base()->kernel);
   out.number(balance_.base()->ours);
   out.number(balance_.base()->unpaired);
@@ -276,6 +308,7 @@ result<void> standing_tracker::read_note() {
   const auto sequence = in.number<std::uint64_t>();
   const auto start = in.number<std::uint64_t>();
   const auto sectors = in.number<std::uint64_t>();
+  table_ = in.number<std::uint64_t>();
   baseline base;
   base.kernel = in.number<std::uint64_t>();
   base.ours = in.number<std::uint64_t>();

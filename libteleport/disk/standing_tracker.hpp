@@ -94,7 +94,7 @@ class standing_tracker {
 
   /// As dirty_tracker's.
   [[nodiscard]] result<bool> idle() { return balance_.idle(); }
-  [[nodiscard]] result<void> audit() { return balance_.audit(); }
+  [[nodiscard]] result<void> audit();
 
   [[nodiscard]] const index_stand& stand() const noexcept { return stand_; }
   [[nodiscard]] result<void> set_stand(const index_stand& stand);
@@ -110,6 +110,8 @@ class standing_tracker {
                    tracker_programs programs,
                    std::size_t grain)
       : disk_(std::move(disk)), programs_(std::move(programs)), grain_(grain) {}
+  /// That nothing below the device was exchanged.
+  [[nodiscard]] result<void> check_table() const;
   [[nodiscard]] result<void> write_note() const;
   [[nodiscard]] result<void> read_note();
 
@@ -118,6 +120,7 @@ class standing_tracker {
   std::size_t grain_;
   tracker_balance balance_{disk_, programs_};
   index_stand stand_;
+  std::uint64_t table_ = 0;  ///< table_digest(), when the tracker began
 };
 
 }  // namespace teleport

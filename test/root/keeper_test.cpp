@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -187,6 +188,31 @@ TEST_CASE("the tracker of a device made anew is not taken over",
   CHECK(standing_tracker::devices(trackers.path()).size() == 1);
   standing_tracker::remove(trackers.path(), disk.path());
   CHECK(standing_tracker::devices(trackers.path()).empty());
+}
+
+TEST_CASE("a device whose table was exchanged is not vouched for",
+          "[root][keeper]") {
+  if (!can_use_device_mapper("linear")) {
+    return;
+  }
+  const loop_disk disk("16");
+  const mapped_disk mapped("exchanged", "0 16384 linear " + disk.path() + " 0");
+  const bpf_folder trackers;
+  auto made = standing_tracker::attach(
+      trackers.path(), mapped.path(), std::chrono::seconds(5));
+  REQUIRE(made);
+  CHECK((*made)->collect());
+  CHECK((*made)->audit());
+  CHECK(standing_tracker::adopt(trackers.path(), mapped.path()));
+  program_options table;
+  table.input = "0 16384 linear " + disk.path() + " 16384";
+  const std::string name = mapped.path().substr(strlen("/dev/mapper/"));
+  REQUIRE(run_program({"dmsetup", "load", name}, table));
+  REQUIRE(run_program({"dmsetup", "resume", name}));
+  CHECK((*made)->collect().error().code == errc::mismatch);
+  CHECK((*made)->audit().error().code == errc::mismatch);
+  CHECK(standing_tracker::adopt(trackers.path(), mapped.path()).error().code ==
+        errc::mismatch);
 }
 
 TEST_CASE("no tracker is left where there is no BPF file system",
