@@ -84,6 +84,7 @@ uninstall:
 ifeq ($(DESTDIR),)
 	$(Q)if [ -d /run/systemd/system ]; then \
 	  $(SYSTEMCTL) disable --now teleportd.service 2>/dev/null; true; fi
+	rm -rf /sys/fs/bpf/xl-teleport  # what follows the disks
 endif
 	$(Q)xl=$(DESTDIR)$(SBINDIR)/xl; \
 	if grep -qs "$(XL_MARK)" $$xl; then rm -f $$xl; fi

@@ -25,6 +25,7 @@
 
 #include "index/hash_index.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/listener.hpp"
@@ -73,6 +74,8 @@ class daemon_process {
     }
     if (options_.index_keep_fresh) {
       start_keeper();
+    } else {
+      standing_tracker::keep_only(standing_folder, {});
     }
     loop_.on_stop_signal([this](int) { loop_.stop(); });
     log_info(fmt::format(
