@@ -4,16 +4,12 @@
 #   make bench BENCH='scan lookup'   some parts; test/bench/run says which
 BENCH     ?=
 BENCH_SRC := $(sort $(wildcard test/bench/*.cpp))
-# Only what the index needs: neither Asio nor Xen.
-BENCH_LIB := $(INDEX_SRC) $(wildcard libteleport/base/*.cpp) \
-             libteleport/disk/file_device.cpp libteleport/disk/device_mapper.cpp
-
 .PHONY: bench-programs
 bench: bench-programs
 	$(Q)tools/install-deps --bench
 	$(Q)test/bench/run $(BUILD) $(BENCH)
 bench-programs: $(BUILD)/test/bench/index-bench
-$(BUILD)/test/bench/index-bench: $(call obj,$(BENCH_SRC) $(BENCH_LIB))
+$(BUILD)/test/bench/index-bench: $(call obj,$(BENCH_SRC)) $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
