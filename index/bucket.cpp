@@ -10,7 +10,7 @@ namespace teleport::index {
 
 namespace {
 
-constexpr std::size_t header_bytes = 16;
+constexpr std::size_t header_bytes = 20;
 /// So that any field can be loaded as eight bytes.
 constexpr std::size_t padding_bytes = 8;
 constexpr std::size_t cell_bytes = 2;
@@ -57,6 +57,8 @@ shape shape_for(std::span<const tag_place> pairs) {
   const std::uint64_t width = cell_pairs * span / pairs.size();
   best.shift =
       width == 0 ? 0U : static_cast<unsigned>(std::bit_width(width)) - 1;
+  // Of few pairs a cell has room for more tags than there are.
+  best.shift = std::min(best.shift, tag_bits);
   best.cells = (span >> best.shift) + 1;
   for (unsigned shift = 8; shift < best.shift; shift += 8) {
     shape other = best;
@@ -82,13 +84,13 @@ std::optional<bucket_view> bucket_view::parse(byte_span value) {
   }
   bucket_view view;
   view.value_ = value;
-  view.base_ = peek<std::uint32_t>(value, 4);
-  view.count_ = peek<std::uint32_t>(value, 8);
+  view.base_ = peek<std::uint64_t>(value, 4);
   view.shift_ = std::to_integer<unsigned>(value[12]);
   view.place_bytes_ = std::to_integer<unsigned>(value[13]);
   view.cells_ = peek<std::uint16_t>(value, 14);
-  if (view.shift_ > 32 || view.place_bytes_ < 1 || view.place_bytes_ > 5 ||
-      view.count_ > max_pairs) {
+  view.count_ = peek<std::uint32_t>(value, 16);
+  if (view.base_ > max_tag || view.shift_ > tag_bits || view.place_bytes_ < 1 ||
+      view.place_bytes_ > 5 || view.count_ > max_pairs) {
     return std::nullopt;
   }
   view.rest_bytes_ = bytes_for_bits(view.shift_);
@@ -116,8 +118,8 @@ std::optional<std::vector<tag_place>> bucket_view::intact_pairs() const {
       return std::nullopt;
     }
     for (std::uint32_t i = inside.first; i < inside.last; ++i) {
-      const tag_place pair{static_cast<tag>(low + rest_at(i)), place_at(i)};
-      if (!pairs.empty() && !(pairs.back() < pair)) {
+      const tag_place pair{low + rest_at(i), place_at(i)};
+      if (pair.key > max_tag || (!pairs.empty() && !(pairs.back() < pair))) {
         return std::nullopt;
       }
       pairs.push_back(pair);
@@ -153,14 +155,14 @@ place bucket_view::place_at(std::uint32_t number) const noexcept {
 }
 
 void bucket_view::prefetch_cell(tag wanted) const noexcept {
-  const std::uint64_t number = std::uint64_t{wanted - base_} >> shift_;
+  const std::uint64_t number = (wanted - base_) >> shift_;
   if (wanted >= base_ && number < cells_) {
     prefetch(value_, header_bytes + cell_bytes * number);
   }
 }
 
 bucket_view::range bucket_view::cell_of(tag wanted) const noexcept {
-  const std::uint64_t number = std::uint64_t{wanted - base_} >> shift_;
+  const std::uint64_t number = (wanted - base_) >> shift_;
   if (wanted < base_ || number >= cells_) {
     return {};
   }
@@ -215,15 +217,15 @@ byte_buffer encode_bucket(std::span<const tag_place> pairs) {
   byte_buffer value(how.bytes(pairs.size()));
   const std::span<std::byte> all(value);
   store_le(base, all.subspan(4));
-  store_le(static_cast<std::uint32_t>(pairs.size()), all.subspan(8));
   value[12] = static_cast<std::byte>(how.shift);
   value[13] = static_cast<std::byte>(how.place_bytes);
   store_le(static_cast<std::uint16_t>(how.cells), all.subspan(14));
+  store_le(static_cast<std::uint32_t>(pairs.size()), all.subspan(16));
   std::size_t at = header_bytes;
   std::size_t number = 0;
   for (std::uint64_t cell = 0; cell < how.cells; ++cell, at += cell_bytes) {
     while (number < pairs.size() &&
-           std::uint64_t{pairs[number].key - base} >> how.shift < cell) {
+           (pairs[number].key - base) >> how.shift < cell) {
       ++number;
     }
     store_le(static_cast<std::uint16_t>(number), all.subspan(at));

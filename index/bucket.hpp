@@ -71,7 +71,7 @@ class bucket_view {
   [[nodiscard]] place place_at(std::uint32_t number) const noexcept;
 
   byte_span value_;
-  std::uint32_t base_ = 0;
+  tag base_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t cells_ = 0;
   unsigned shift_ = 0;

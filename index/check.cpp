@@ -60,8 +60,8 @@ class check_run {
   check_report report_;
   changes batch_;
   lmdb_table erased_from_;
-  std::vector<std::uint32_t> erased_;
-  std::size_t marked_ = 0;  ///< of report_.to_be_scanned
+  std::vector<byte_buffer> erased_;  ///< keys
+  std::size_t marked_ = 0;           ///< of report_.to_be_scanned
 };
 
 /// Groups first: nothing may lead to a damaged one. Then what leads nowhere,
@@ -160,7 +160,7 @@ result<void> check_run::look_at_group(const read_txn& /*txn*/,
   if (owner != nullptr && view && view->intact()) {
     return {};
   }
-  erased_.push_back(*number);
+  erased_.emplace_back(key.begin(), key.end());
   if (owner == nullptr) {
     ++report_.ownerless_groups;
     return {};
@@ -179,13 +179,9 @@ result<void> check_run::look_at_bucket(const read_txn& txn,
   ++report_.buckets;
   const auto view = bucket_view::parse(value);
   const auto pairs = view ? view->intact_pairs() : std::nullopt;
-  const std::optional<std::uint32_t> number = key_number(key);
-  if (!number) {
-    return {};
-  }
-  if (!pairs) {
+  if (!pairs || !bucket_tag(key)) {
     ++report_.damaged_buckets;
-    erased_.push_back(*number);
+    erased_.emplace_back(key.begin(), key.end());
     return {};
   }
   position_reader reader(tables_, txn, disks_);
@@ -275,7 +271,7 @@ result<void> check_run::look_at_block(const read_txn& txn,
   if (!cursor) {
     return cursor.error();
   }
-  const result<bool> found = cursor->seek(big_endian_key(tag_of(digest)));
+  const result<bool> found = cursor->seek(bucket_key(tag_of(digest)));
   if (!found) {
     return found.error();
   }

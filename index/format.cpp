@@ -31,23 +31,47 @@ std::uint32_t checksum(byte_span bytes) {
   return static_cast<std::uint32_t>(sum);
 }
 
-std::array<std::byte, 4> big_endian_key(std::uint32_t number) {
-  std::array<std::byte, 4> key{};
-  for (unsigned i = 0; i < 4; ++i) {
-    key[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xffU);
+namespace {
+
+template <std::size_t bytes>
+std::array<std::byte, bytes> to_big_endian(std::uint64_t number) {
+  std::array<std::byte, bytes> key{};
+  for (std::size_t i = bytes; i-- > 0; number >>= 8U) {
+    key[i] = static_cast<std::byte>(number & 0xffU);
   }
   return key;
 }
 
-std::optional<std::uint32_t> key_number(byte_span key) {
-  if (key.size() != 4) {
+std::optional<std::uint64_t> from_big_endian(byte_span key, std::size_t bytes) {
+  if (key.size() != bytes) {
     return std::nullopt;
   }
-  std::uint32_t number = 0;
-  for (const std::byte b : key) {
-    number = number << 8U | std::to_integer<std::uint32_t>(b);
+  std::uint64_t number = 0;
+  for (const std::byte one : key) {
+    number = number << 8U | std::to_integer<std::uint64_t>(one);
   }
   return number;
+}
+
+}  // namespace
+
+std::array<std::byte, 4> big_endian_key(std::uint32_t number) {
+  return to_big_endian<4>(number);
+}
+
+std::optional<std::uint32_t> key_number(byte_span key) {
+  const auto number = from_big_endian(key, 4);
+  return number ? std::optional(static_cast<std::uint32_t>(*number))
+                : std::nullopt;
+}
+
+std::array<std::byte, 5> bucket_key(tag highest) {
+  return to_big_endian<5>(highest);
+}
+
+std::optional<tag> bucket_tag(byte_span key) {
+  const auto number = from_big_endian(key, 5);
+  return number && *number <= max_tag ? number : std::nullopt;
 }
 
 byte_buffer encode(const state_record& state) {

@@ -27,7 +27,7 @@
 
 namespace teleport::index {
 
-inline constexpr std::uint32_t format_version = 3;
+inline constexpr std::uint32_t format_version = 4;
 
 /// Extents of a group: 32 fill 17 pages of LMDB to 97 %.
 inline constexpr std::uint32_t group_extents = 32;
@@ -41,8 +41,10 @@ using slot_number = std::uint32_t;
 /// slot << 8 | block in the extent; 40 bits.
 using place = std::uint64_t;
 
-/// Upper 32 bits of a block's digest.
-using tag = std::uint32_t;
+/// Upper 36 bits of a block's digest.
+using tag = std::uint64_t;
+inline constexpr unsigned tag_bits = 36;
+inline constexpr tag max_tag = (tag{1} << tag_bits) - 1;
 
 inline constexpr place max_place = (place{1} << 40U) - 1;
 
@@ -56,7 +58,7 @@ inline constexpr place max_place = (place{1} << 40U) - 1;
   return static_cast<unsigned>(at & 0xffU);
 }
 [[nodiscard]] constexpr tag tag_of(block_digest digest) {
-  return static_cast<tag>(digest >> 32U);
+  return digest >> (64 - tag_bits);
 }
 
 /// FORMAT.md section 4.
@@ -65,6 +67,9 @@ inline constexpr place max_place = (place{1} << 40U) - 1;
 /// A key of four bytes, big-endian.
 [[nodiscard]] std::array<std::byte, 4> big_endian_key(std::uint32_t number);
 [[nodiscard]] std::optional<std::uint32_t> key_number(byte_span key);
+/// A bucket's key: five bytes, big-endian.
+[[nodiscard]] std::array<std::byte, 5> bucket_key(tag highest);
+[[nodiscard]] std::optional<tag> bucket_tag(byte_span key);
 
 /// Little-endian at `at`, fast. @pre at + sizeof(T) <= bytes.size()
 template <class T>

@@ -5,9 +5,11 @@
 // A look-up of one digest waits for memory five times (a bucket's head, its
 // cell, its tags; then the group's record and digest), and at 25 million blocks
 // none of it is in the CPU's caches. So a window of wanted digests takes each
-// of these steps together: all are asked for before the first is used. The
-// window begins small, because what follows a hit is mostly a run that needs no
-// look-up, and doubles for as long as it is used to its end.
+// of these steps together: all are asked for before the first is used. Tags are
+// matched for the whole window, places and groups of a few matches only: most
+// of what follows a hit is a run that needs no look-up, and where memory holds
+// less than the index, each of those pages is read from the disk. Both windows
+// begin small and double for as long as they are used to their end.
 //
 // Threads: one owner, the one of the transaction.
 // Blocks: on pages of the map that are not in memory.
@@ -19,9 +21,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "index/bucket.hpp"
 #include "index/position.hpp"
 
 namespace teleport::index {
@@ -48,10 +52,9 @@ class lead_window {
     byte_span group;
   };
 
-  result<void> fill();
-  result<void> find_buckets(std::size_t width);
-  result<void> find_groups(std::size_t width);
-  void find_leads();
+  result<void> match_tags();
+  result<void> find_leads(std::size_t number);
+  void keep_true_leads();
 
   const store& tables_;
   const read_txn& txn_;
@@ -60,10 +63,15 @@ class lead_window {
   std::size_t first_ = 0;
   std::size_t end_ = 0;
   std::size_t width_ = min_width / 2;
-  std::array<byte_span, max_width> values_;  ///< buckets
+  std::array<std::optional<bucket_view>, max_width> buckets_;
+  std::array<bucket_view::range, max_width> matched_;
+  // The part of the window whose leads are known.
+  std::size_t lead_first_ = 0;
+  std::size_t lead_end_ = 0;
+  std::size_t matches_ = 1;  ///< at most so many tags' leads are found at once
   std::vector<candidate> candidates_;
   std::vector<position> leads_;
-  /// The leads of wanted_[first_ + i] are [starts_[i], starts_[i + 1]).
+  /// The leads of wanted_[lead_first_ + i] are [starts_[i], starts_[i + 1]).
   std::array<std::size_t, max_width + 1> starts_{};
 };
 

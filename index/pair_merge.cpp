@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -14,9 +13,6 @@
 namespace teleport::index {
 
 namespace {
-
-constexpr tag highest_tag = std::numeric_limits<tag>::max();
-constexpr std::uint64_t tags_in_all = std::uint64_t{highest_tag} + 1;
 
 /// Below this a bucket is joined with its neighbour.
 constexpr std::size_t small_bucket_bytes = max_bucket_bytes / 4;
@@ -66,7 +62,7 @@ void thin_places(std::vector<tag_place>& pairs,
 }
 
 bool pair_merge::done(const state& now) const {
-  return sweep_ ? now.from >= tags_in_all : now.change >= changes_.size();
+  return sweep_ ? now.from > max_tag : now.change >= changes_.size();
 }
 
 result<void> pair_merge::run(lmdb_env& env) {
@@ -97,21 +93,20 @@ result<void> pair_merge::next_bucket(write_txn& txn, state& now) {
   differs_ = false;
   std::uint64_t from = sweep_ ? now.from : changes_[now.change].key;
   while (true) {
-    tag high = highest_tag;
+    tag high = max_tag;
     bool found = false;
     {
       result<lmdb_cursor> cursor = txn.cursor(buckets_);
       if (!cursor) {
         return cursor.error();
       }
-      const auto key = big_endian_key(static_cast<tag>(from));
-      const result<bool> sought = cursor->seek(key);
+      const result<bool> sought = cursor->seek(bucket_key(from));
       if (!sought) {
         return sought.error();
       }
       found = *sought;
       if (found) {
-        high = key_number(cursor->key()).value_or(highest_tag);
+        high = bucket_tag(cursor->key()).value_or(max_tag);
       }
       result<void> merged =
           merge_range(high, found ? cursor->value() : byte_span(), now);
@@ -119,16 +114,16 @@ result<void> pair_merge::next_bucket(write_txn& txn, state& now) {
         return merged;
       }
     }
-    now.from = std::uint64_t{high} + 1;
+    now.from = high + 1;
     if (!differs_) {
       now.written += 64;  // a long way of nothing must come to its end as well
       return {};
     }
     const bool small = bucket_bytes(merged_) < small_bucket_bytes;
-    if (found && small && now.from < tags_in_all) {
+    if (found && small && now.from <= max_tag) {
       // Its pairs go into the next bucket, whose range grows down to cover
       // them.
-      result<void> gone = txn.erase(buckets_, big_endian_key(high));
+      result<void> gone = txn.erase(buckets_, bucket_key(high));
       if (!gone) {
         return gone;
       }
@@ -207,7 +202,7 @@ result<void> pair_merge::merge_range(tag high, byte_span old, state& now) {
 /// Writes merged_ as one bucket, or as equal parts, the last under `high`.
 result<void> pair_merge::put(write_txn& txn, tag high, state& now) {
   if (merged_.empty()) {
-    return txn.erase(buckets_, big_endian_key(high));
+    return txn.erase(buckets_, bucket_key(high));
   }
   const std::size_t parts =
       (bucket_bytes(merged_) + max_bucket_bytes - 1) / max_bucket_bytes;
@@ -225,7 +220,7 @@ result<void> pair_merge::put(write_txn& txn, tag high, state& now) {
     const std::span<const tag_place> pairs(&merged_[first], end - first);
     const tag key = end == merged_.size() ? high : pairs.back().key;
     const byte_buffer value = encode_bucket(pairs);
-    result<void> stored = txn.put(buckets_, big_endian_key(key), value);
+    result<void> stored = txn.put(buckets_, bucket_key(key), value);
     if (!stored) {
       return stored;
     }

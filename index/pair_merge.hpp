@@ -63,7 +63,7 @@ class pair_merge {
  private:
   /// Where the work stands; kept apart so that a transaction can be run again.
   struct state {
-    std::uint64_t from = 0;  ///< the lowest tag not yet seen to
+    tag from = 0;            ///< the lowest tag not yet seen to
     std::size_t change = 0;  ///< the first change not yet made
     std::size_t written = 0;
   };

@@ -178,7 +178,7 @@ class store {
   [[nodiscard]] result<void> apply(changes& batch);
   /// Takes values out of `groups` or `buckets`.
   [[nodiscard]] result<void> erase(lmdb_table table,
-                                   std::span<const std::uint32_t> keys);
+                                   std::span<const byte_buffer> keys);
   [[nodiscard]] result<void> sync() { return env_->sync(); }
 
   [[nodiscard]] result<store_counts> count();

@@ -360,12 +360,11 @@ result<void> store::remove_disk(std::uint32_t id, removal what) {
   return done ? sweep_extents() : done;
 }
 
-result<void> store::erase(lmdb_table table,
-                          std::span<const std::uint32_t> keys) {
+result<void> store::erase(lmdb_table table, std::span<const byte_buffer> keys) {
   return env_->write([&](write_txn& txn) -> result<void> {
     result<void> done;
     for (std::size_t i = 0; done && i < keys.size(); ++i) {
-      done = txn.erase(table, big_endian_key(keys[i]));
+      done = txn.erase(table, keys[i]);
     }
     return done;
   });

@@ -358,7 +358,9 @@ TEST_CASE("what a tracker cannot vouch for is scanned again",
     world.settle(*tables);
     const std::uint32_t first =
         tables->disks()->all().front().base / group_extents;
-    REQUIRE(tables->erase(tables->groups(), std::array{first}));
+    const auto key = index::big_endian_key(first);
+    const std::array keys{byte_buffer(key.begin(), key.end())};
+    REQUIRE(tables->erase(tables->groups(), keys));
     const auto own = world.own(tables);
     REQUIRE(own);
     CHECK(!own->find(3));
