@@ -4,13 +4,18 @@
 #   make bench BENCH='scan lookup'   some parts; test/bench/run says which
 BENCH     ?=
 BENCH_SRC := $(sort $(wildcard test/bench/*.cpp))
+# A program's main() lives in the file that carries its name.
+BENCH_PROGS := $(addprefix $(BUILD)/test/bench/,index-bench tracker-bench)
+
 .PHONY: bench-programs
 bench: bench-programs
 	$(Q)tools/install-deps --bench
 	$(Q)test/bench/run $(BUILD) $(BENCH)
-bench-programs: $(BUILD)/test/bench/index-bench
-$(BUILD)/test/bench/index-bench: $(call obj,$(BENCH_SRC)) $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
+bench-programs: $(BENCH_PROGS)
+$(BUILD)/test/bench/index-bench: $(call obj,test/bench/index_bench.cpp test/bench/synthetic.cpp)
+$(BUILD)/test/bench/tracker-bench: $(call obj,test/bench/tracker_bench.cpp)
+$(BENCH_PROGS): $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 -include $(patsubst %.cpp,$(BUILD)/%.d,$(BENCH_SRC))

@@ -148,7 +148,7 @@ report_all() {
     echo
     echo "$BENCH_NOTE"
   fi
-  for part in scan cold peers lookup limited growth; do
+  for part in scan cold peers lookup limited tracking growth; do
     if [[ -s $1/$part.md ]]; then
       echo
       cat "$1/$part.md"
