@@ -266,8 +266,8 @@ void destination_session::pump() {
         std::get<receiver_job>(std::move(*action)));
     ++jobs_;
     loop_.work(
-        [job, targets = targets_, lookup = lookup_.get()] {
-          return run(std::move(*job), targets, *lookup);
+        [this, job, targets = targets_] {
+          return run(std::move(*job), targets, *lookup_, unpacker_);
         },
         [this](result<receiver_job_done> done) {
           --jobs_;

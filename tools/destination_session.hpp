@@ -103,7 +103,8 @@ class destination_session {
   std::unique_ptr<placement> placement_;
   std::optional<disk_receiver> receiver_;
   std::vector<target_disk> targets_;
-  std::size_t jobs_ = 0;  ///< on the pool
+  block_unpacker unpacker_;  ///< one job at a time has it
+  std::size_t jobs_ = 0;     ///< on the pool
   std::unique_ptr<guest_arrival> arrival_;
   bool failed_ = false;
   std::string failure_;

@@ -13,16 +13,9 @@ namespace teleport {
 
 namespace {
 
-/// Bytes that wait for the link before no more extents are read: enough for
-/// 100 ms at 500 Mbit/s, little beside the guest's memory.
-constexpr std::size_t max_queued = 8_MiB;
-
 /// Jobs on the pool at once; the pool has half as many threads, so that each
 /// finds its next job waiting.
 constexpr std::size_t max_jobs = 8;
-
-/// zstd's level: 3 is its own default, above 250 MB/s on one core.
-constexpr int compression_level = 3;
 
 }  // namespace
 
@@ -144,9 +137,8 @@ result<void> disk_mover::on_record(const raw_record& record) {
 }
 
 void disk_mover::pump() {
-  while (!stopped_ && in_pass_ && jobs_ < max_jobs &&
-         events_.queued() < max_queued) {
-    auto action = sender_->next();
+  while (!stopped_ && in_pass_ && jobs_ < max_jobs) {
+    auto action = sender_->next(events_.queued());
     if (!action) {
       break;
     }
@@ -161,8 +153,8 @@ void disk_mover::pump() {
     }
     ++jobs_;
     loop_.work(
-        [job = std::get<sender_job>(std::move(*action)), devices] {
-          return run(job, devices, compression_level);
+        [this, job = std::get<sender_job>(std::move(*action)), devices] {
+          return run(job, devices, packer_);
         },
         [this](result<sender_job_done> done) {
           job_over();

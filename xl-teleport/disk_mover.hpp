@@ -115,6 +115,7 @@ class disk_mover {
   events events_;
   std::vector<moved_disk> disks_;
   std::unique_ptr<disk_sender> sender_;
+  block_packer packer_;  ///< one job at a time has it
   std::size_t jobs_ = 0;
   bool in_pass_ = false;
   bool stopped_ = false;

@@ -276,7 +276,11 @@ result<void> source_session::prepare_here() {
 void source_session::make_movers() {
   disk_mover::events disk_events;
   disk_events.send = [this](record_type type, byte_span body) {
-    link_->send(type, body);
+    if (type == record_type::extent_data) {
+      link_->send(type, body);
+    } else {
+      link_->send_ahead(type, body);
+    }
   };
   disk_events.queued = [this] { return link_->queued(); };
   disk_events.on_pass_done = [this] { pass_done(); };

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "libteleport/migrate/extent_view.hpp"
-#include "libteleport/wire/codec.hpp"
 
 namespace teleport {
 
@@ -96,40 +95,44 @@ block_digests_record digests_of(const captured_extent& extent) {
   return record;
 }
 
-extent_data_record data_of(const captured_extent& extent,
-                           const block_mask& chosen,
-                           int level) {
-  extent_data_record record;
-  record.place = extent.place;
+block_data data_of(const captured_extent& extent, const block_mask& chosen) {
+  block_data out;
+  extent_data_record& head = out.head;
+  head.place = extent.place;
   const std::size_t blocks = blocks_in(extent.length);
   if (extent.zero) {
-    record.zero = block_mask::first(blocks);
+    head.zero = block_mask::first(blocks);
     const byte_buffer zeros(extent.length);
-    record.digest = digest_extent(zeros);
-    return record;
+    head.digest = digest_extent(zeros);
+    return out;
   }
   assert(!extent.bytes.empty());
-  record.digest = extent.digest;
+  head.digest = extent.digest;
   const byte_span bytes = extent.bytes.span();
-  byte_buffer raw;
-  raw.reserve(bytes_of(chosen, bytes.size()));
+  out.raw.reserve(bytes_of(chosen, bytes.size()));
   for (std::size_t i = 0; i < blocks; ++i) {
     if (!chosen.test(i)) {
       continue;
     }
     const byte_span block = block_of(bytes, i);
     if (is_zero(block)) {
-      record.zero.set(i);
+      head.zero.set(i);
     } else {
-      record.data.set(i);
-      raw.insert(raw.end(), block.begin(), block.end());
+      head.data.set(i);
+      out.raw.insert(out.raw.end(), block.begin(), block.end());
     }
   }
-  record.raw_bytes = static_cast<std::uint32_t>(raw.size());
-  packed coded = pack(raw, level);
-  record.compressed = coded.compressed;
-  record.payload = std::move(coded.bytes);
-  return record;
+  head.raw_bytes = static_cast<std::uint32_t>(out.raw.size());
+  return out;
+}
+
+void forget_bytes(captured_extent& extent) {
+  if (!extent.bytes.empty()) {
+    block_digests_record digests = digests_of(extent);
+    extent.zero_blocks = digests.zero;
+    extent.blocks = std::move(digests.digests);
+    extent.bytes = aligned_buffer();
+  }
 }
 
 }  // namespace teleport

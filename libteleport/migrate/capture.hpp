@@ -6,8 +6,9 @@
 // An extent is captured, or recalled from what is known of it, once and kept
 // until its data has been sent, so that everything said of it is said of the
 // same moment, whatever the guest writes meanwhile (the tracker has marked
-// that). Of a recalled extent the wanted blocks are read later: if the guest
-// has written to them, the extent's proof fails and it is captured anew.
+// that). Of a recalled extent, or one whose bytes there was no room to keep, the
+// wanted blocks are read later: if the guest has written to them, the extent's
+// proof fails and it is captured anew.
 //
 // Threads: pure but for capture() and read_blocks(), which read the disk: pool
 //          threads.
@@ -35,8 +36,8 @@ struct captured_extent {
   extent_digest digest{};
   bool zero = false;       ///< all zeros: `bytes` is empty then
   std::size_t length = 0;  ///< bytes of the extent
-  aligned_buffer bytes;    ///< empty also when it was recalled
-  // Of a recalled extent alone, as in known_extent.
+  aligned_buffer bytes;    ///< empty also when it was recalled or forgotten
+  // Of an extent without bytes alone, as in known_extent.
   block_mask zero_blocks;
   std::vector<block_digest> blocks;
 };
@@ -65,13 +66,15 @@ struct captured_extent {
 /// The digests of its blocks, zero blocks in the mask alone.
 [[nodiscard]] block_digests_record digests_of(const captured_extent& extent);
 
-/// The bytes of the chosen blocks, compressed; zero ones in the mask alone.
+/// The bytes of the chosen blocks; zero ones in the mask alone.
 ///
 /// @pre  the chosen blocks' bytes are there
 /// @param chosen  blocks past the extent's end are ignored
-[[nodiscard]] extent_data_record data_of(const captured_extent& extent,
-                                         const block_mask& chosen,
-                                         int level);
+[[nodiscard]] block_data data_of(const captured_extent& extent,
+                                 const block_mask& chosen);
+
+/// Lets go of the extent's bytes: it stands as if it had been recalled.
+void forget_bytes(captured_extent& extent);
 
 }  // namespace teleport
 

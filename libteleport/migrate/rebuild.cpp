@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "libteleport/migrate/extent_view.hpp"
-#include "libteleport/wire/codec.hpp"
 
 namespace teleport {
 
@@ -23,28 +22,28 @@ std::uint64_t offset_of(const extent_place& place) {
   return place.extent * extent_bytes;
 }
 
-/// Blocks of `bytes` that differ from what the target holds.
-block_mask changed_blocks(const extent_work& work) {
-  block_mask changed;
-  const byte_span wanted = work.bytes.span();
-  for (std::size_t i = 0; i < blocks_in(wanted.size()); ++i) {
-    const byte_span block = block_of(wanted, i);
-    const bool same =
-        work.present.empty()
+/// Blocks of `bytes` that are what the target holds.
+///
+/// @param present  empty for a blank target
+block_mask same_blocks(byte_span bytes, const aligned_buffer& present) {
+  block_mask same;
+  for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
+    const byte_span block = block_of(bytes, i);
+    if (present.empty()
             ? is_zero(block)
-            : std::ranges::equal(block, block_of(work.present.span(), i));
-    if (!same) {
-      changed.set(i);
+            : std::ranges::equal(block, block_of(present.span(), i))) {
+      same.set(i);
     }
   }
-  return changed;
+  return same;
 }
 
 /// Writes what differs: runs of zeros are given back, the rest written.
 result<void> write_changes(const target_disk& target, const extent_work& work) {
   const byte_span bytes = work.bytes.span();
   block_mask zeros;
-  const block_mask changed = changed_blocks(work);
+  const block_mask changed =
+      block_mask::first(blocks_in(bytes.size())) - work.in_place;
   block_mask to_discard;
   for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
     if (changed.test(i) && is_zero(block_of(bytes, i))) {
@@ -85,6 +84,7 @@ result<step_result> prove(const target_disk& target, extent_work& work) {
     work.counts = {};
     work.counts.mismatches = 1;
     work.have = {};
+    work.in_place = {};
     return step_result::mismatch;
   }
   const auto written = write_changes(target, work);
@@ -94,32 +94,34 @@ result<step_result> prove(const target_disk& target, extent_work& work) {
   return step_result::proven;
 }
 
-result<void> read_present(const target_disk& target, extent_work& work) {
+/// What the target holds there; empty for a blank one.
+result<aligned_buffer> read_present(const target_disk& target,
+                                    const extent_work& work) {
   if (target.blank) {
-    return {};
+    return aligned_buffer();
   }
-  work.present =
-      aligned_buffer(extent_length(target.device->size(), work.place.extent));
-  return target.device->read_at(offset_of(work.place), work.present.span());
+  aligned_buffer present(work.length);
+  const auto read =
+      target.device->read_at(offset_of(work.place), present.span());
+  if (!read) {
+    return read.error();
+  }
+  return present;
 }
 
 /// Puts the record's blocks into `work.bytes`.
-result<void> apply_data(const extent_data_record& record, extent_work& work) {
+result<void> apply_data(const block_data& data, extent_work& work) {
+  const extent_data_record& record = data.head;
   const std::span<std::byte> bytes = work.bytes.span();
   const block_mask inside = block_mask::first(blocks_in(bytes.size()));
   if (!((record.data | record.zero) - inside).none() ||
-      record.raw_bytes != bytes_of(record.data, bytes.size())) {
+      data.raw.size() != bytes_of(record.data, bytes.size())) {
     return error(errc::protocol,
                  fmt::format("data of extent {} of disk {} does not fit it",
                              record.place.extent,
                              record.place.disk));
   }
-  byte_buffer raw(record.raw_bytes);
-  const auto unpacked = unpack(record.payload, record.compressed, raw);
-  if (!unpacked) {
-    return unpacked.error();
-  }
-  byte_span rest = raw;
+  byte_span rest = data.raw;
   for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
     const std::span<std::byte> block = block_of(bytes, i);
     if (record.data.test(i)) {
@@ -133,14 +135,15 @@ result<void> apply_data(const extent_data_record& record, extent_work& work) {
   return {};
 }
 
-result<step_result> examine_zero(const target_disk& target, extent_work& work) {
-  const std::size_t length =
-      extent_length(target.device->size(), work.place.extent);
-  work.counts.zero = length;
-  if (work.present.empty() || is_zero(work.present.span())) {
+result<step_result> examine_zero(const target_disk& target,
+                                 const aligned_buffer& present,
+                                 extent_work& work) {
+  work.counts.zero = work.length;
+  if (present.empty() || is_zero(present.span())) {
     return step_result::proven;
   }
-  const auto zeroed = target.device->zero_at(offset_of(work.place), length);
+  const auto zeroed =
+      target.device->zero_at(offset_of(work.place), work.length);
   if (!zeroed) {
     return zeroed.error();
   }
@@ -183,31 +186,33 @@ result<step_result> examine(const target_disk& target,
                             content_lookup& lookup,
                             const std::optional<extent_digest>& digest,
                             extent_work& work) {
+  work.length = extent_length(target.device->size(), work.place.extent);
   const auto present = read_present(target, work);
   if (!present) {
     return present.error();
   }
   if (!digest) {
-    return examine_zero(target, work);
+    return examine_zero(target, *present, work);
   }
   work.digest = *digest;
-  if (!work.present.empty() && digest_extent(work.present.span()) == *digest) {
-    work.counts.in_place = work.present.size();
+  if (!present->empty() && digest_extent(present->span()) == *digest) {
+    work.counts.in_place = work.length;
     return step_result::proven;
   }
-  const std::size_t length =
-      extent_length(target.device->size(), work.place.extent);
-  work.bytes = aligned_buffer(length);
   const auto donor =
-      length == extent_bytes ? lookup.find_extent(*digest) : std::nullopt;
-  if (donor &&
-      lookup.read_donor(donor->donor, donor->offset, work.bytes.span())) {
-    work.counts.donors = length;
-    auto proof = prove(target, work);
-    if (!proof || *proof == step_result::proven) {
-      return proof;
+      work.length == extent_bytes ? lookup.find_extent(*digest) : std::nullopt;
+  if (donor) {
+    work.bytes = aligned_buffer(work.length);
+    if (lookup.read_donor(donor->donor, donor->offset, work.bytes.span())) {
+      work.counts.donors = work.length;
+      work.in_place = same_blocks(work.bytes.span(), *present);
+      auto proof = prove(target, work);
+      if (!proof || *proof == step_result::proven) {
+        return proof;
+      }
+      work.counts = {};  // a stale hint, not a failed proof of the peer's data
     }
-    work.counts = {};  // a stale hint, not a failed proof of the peer's data
+    work.bytes = aligned_buffer();
   }
   return step_result::wants_digests;
 }
@@ -216,8 +221,7 @@ result<step_result> assemble(const target_disk& target,
                              content_lookup& lookup,
                              const block_digests_record& record,
                              extent_work& work) {
-  std::ranges::fill(work.bytes.span(), std::byte{0});
-  const std::size_t blocks = blocks_in(work.bytes.size());
+  const std::size_t blocks = blocks_in(work.length);
   if (record.digests.size() + record.zero.count() != blocks ||
       !(record.zero - block_mask::first(blocks)).none()) {
     return error(errc::protocol,
@@ -225,6 +229,11 @@ result<step_result> assemble(const target_disk& target,
                              record.digests.size(),
                              blocks));
   }
+  const auto present = read_present(target, work);
+  if (!present) {
+    return present.error();
+  }
+  work.bytes = aligned_buffer(work.length);
   std::vector<block_digest> wanted;
   std::vector<std::size_t> places;
   auto digest = record.digests.begin();
@@ -233,12 +242,16 @@ result<step_result> assemble(const target_disk& target,
     if (record.zero.test(i)) {
       work.have.set(i);
       work.counts.zero += to.size();
+      if (present->empty() || is_zero(block_of(present->span(), i))) {
+        work.in_place.set(i);
+      }
       continue;
     }
-    if (!work.present.empty() &&
-        digest_block(block_of(work.present.span(), i)) == *digest) {
-      std::ranges::copy(block_of(work.present.span(), i), to.begin());
+    if (!present->empty() &&
+        digest_block(block_of(present->span(), i)) == *digest) {
+      std::ranges::copy(block_of(present->span(), i), to.begin());
       work.have.set(i);
+      work.in_place.set(i);
       work.counts.in_place += to.size();
     } else {
       wanted.push_back(*digest);
@@ -250,25 +263,32 @@ result<step_result> assemble(const target_disk& target,
     take_from_donors(lookup, wanted, places, work);
   }
   if (work.have != block_mask::first(blocks)) {
+    if (work.counts.in_place == 0 && work.counts.donors == 0) {
+      work.bytes = aligned_buffer();  // zeros need no memory while it waits
+    }
     return step_result::has_gaps;
   }
   return prove(target, work);
 }
 
 result<step_result> fill(const target_disk& target,
-                         const extent_data_record& record,
+                         const block_data& data,
                          extent_work& work) {
-  const auto applied = apply_data(record, work);
+  if (work.bytes.empty()) {
+    work.bytes = aligned_buffer(work.length);
+  }
+  const auto applied = apply_data(data, work);
   if (!applied) {
     return applied.error();
   }
-  if (work.have != block_mask::first(blocks_in(work.bytes.size()))) {
+  if (work.have != block_mask::first(blocks_in(work.length))) {
     return error(errc::protocol, "data without all the blocks asked for");
   }
   const bool whole = work.counts.mismatches != 0;
+  const extent_data_record& record = data.head;
   work.digest = record.digest;
-  work.counts.link += record.raw_bytes;
-  work.counts.zero += bytes_of(record.zero, work.bytes.size());
+  work.counts.link += data.raw.size();
+  work.counts.zero += bytes_of(record.zero, work.length);
   auto proof = prove(target, work);
   if (whole && proof && *proof == step_result::mismatch) {
     return error(errc::protocol,
@@ -281,20 +301,22 @@ result<step_result> fill(const target_disk& target,
 }
 
 result<step_result> overlay(const target_disk& target,
-                            const extent_data_record& record,
+                            const block_data& data,
                             extent_work& work) {
-  const auto present = read_present({target.device, false}, work);
+  work.length = extent_length(target.device->size(), work.place.extent);
+  auto present = read_present({target.device, false}, work);
   if (!present) {
     return present.error();
   }
-  work.bytes = aligned_buffer(work.present.size());
-  std::ranges::copy(work.present.span(), work.bytes.span().begin());
-  const auto applied = apply_data(record, work);
+  work.bytes = aligned_buffer(work.length);
+  std::ranges::copy(present->span(), work.bytes.span().begin());
+  const auto applied = apply_data(data, work);
   if (!applied) {
     return applied.error();
   }
-  work.digest = record.digest;
-  work.counts.link = record.raw_bytes;
+  work.in_place = same_blocks(work.bytes.span(), *present);
+  work.digest = data.head.digest;
+  work.counts.link = data.raw.size();
   return prove(target, work);
 }
 

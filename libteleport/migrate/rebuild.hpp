@@ -56,9 +56,10 @@ struct rebuild_counts {
 struct extent_work {
   extent_place place;
   extent_digest digest{};
-  aligned_buffer bytes;    ///< what it will be
-  aligned_buffer present;  ///< what the target holds; empty for a blank one
+  std::size_t length = 0;  ///< bytes of the extent
+  aligned_buffer bytes;    ///< what it will be; empty while nothing is in it
   block_mask have;         ///< blocks of `bytes` that are filled
+  block_mask in_place;     ///< blocks of `have` that the target holds already
   rebuild_counts counts;
 };
 
@@ -87,15 +88,16 @@ enum class step_result {
 
 /// Adds the gaps' bytes.
 ///
+/// @param data  as block_unpacker gave it
 /// @error errc::protocol when the record does not bring what is missing, or
 ///        all of it and the proof fails again: asking once more cannot help
 [[nodiscard]] result<step_result> fill(const target_disk& target,
-                                       const extent_data_record& record,
+                                       const block_data& data,
                                        extent_work& work);
 
 /// Applies the blocks written since the extent was last proven.
 [[nodiscard]] result<step_result> overlay(const target_disk& target,
-                                          const extent_data_record& record,
+                                          const block_data& data,
                                           extent_work& work);
 
 }  // namespace teleport

@@ -19,7 +19,7 @@ result<receiver_job_done> one(std::unique_ptr<extent_work> work,
     return step.error();
   }
   receiver_job_done done;
-  done.push_back({std::move(work), *step});
+  done.steps.push_back({std::move(work), *step});
   return done;
 }
 
@@ -34,8 +34,24 @@ result<receiver_job_done> run_examine(const extents_record& record,
     if (!step) {
       return step.error();
     }
-    done.push_back({std::move(work), *step});
+    done.steps.push_back({std::move(work), *step});
   }
+  return done;
+}
+
+result<receiver_job_done> run_unpack(extent_data_record record,
+                                     block_unpacker& unpacker) {
+  block_data data;
+  data.raw.resize(record.raw_bytes);
+  const auto unpacked =
+      unpacker.unpack(record.payload, record.coding, data.raw);
+  if (!unpacked) {
+    return unpacked.error();
+  }
+  data.head = std::move(record);
+  data.head.payload = byte_buffer();
+  receiver_job_done done;
+  done.unpacked = std::move(data);
   return done;
 }
 
@@ -51,7 +67,11 @@ error out_of_order(const extent_place& place, std::string_view what) {
 
 result<receiver_job_done> run(receiver_job job,
                               const std::vector<target_disk>& targets,
-                              content_lookup& lookup) {
+                              content_lookup& lookup,
+                              block_unpacker& unpacker) {
+  if (auto* unpacking = std::get_if<unpack_job>(&job)) {
+    return run_unpack(std::move(unpacking->record), unpacker);
+  }
   if (auto* examining = std::get_if<examine_job>(&job)) {
     return run_examine(
         examining->record, targets[examining->record.disk], lookup);
@@ -65,13 +85,13 @@ result<receiver_job_done> run(receiver_job job,
   }
   if (auto* filling = std::get_if<fill_job>(&job)) {
     const auto step = fill(
-        targets[filling->record.place.disk], filling->record, *filling->work);
+        targets[filling->data.head.place.disk], filling->data, *filling->work);
     return one(std::move(filling->work), step);
   }
-  const auto& record = std::get<overlay_job>(job).record;
+  const block_data& data = std::get<overlay_job>(job).data;
   auto work = std::make_unique<extent_work>();
-  work->place = record.place;
-  const auto step = overlay(targets[record.place.disk], record, *work);
+  work->place = data.head.place;
+  const auto step = overlay(targets[data.head.place.disk], data, *work);
   return one(std::move(work), step);
 }
 
@@ -133,6 +153,11 @@ result<void> disk_receiver::on_digests(block_digests_record record) {
   if (it == outstanding_.end() || it->second.at != stage::wants_digests) {
     return out_of_order(record.place, "digests");
   }
+  if (in_hand_ >= max_in_hand) {
+    return error(errc::protocol, "more extents in hand than allowed");
+  }
+  it->second.in_hand = true;
+  ++in_hand_;
   it->second.at = stage::working;
   ready_.emplace_back(receiver_job(
       assemble_job{std::move(record), std::move(it->second.work)}));
@@ -147,14 +172,13 @@ result<void> disk_receiver::on_data(extent_data_record record) {
       return out_of_order(place, "data");
     }
     it->second.at = stage::working;
-    ready_.emplace_back(
-        receiver_job(fill_job{std::move(record), std::move(it->second.work)}));
+    to_unpack_.push_back(std::move(record));
     return {};
   }
   if (!inside(place) || !is_proven(place)) {
     return out_of_order(place, "data");
   }
-  if (outstanding_.size() >= max_outstanding) {
+  if (outstanding_.size() >= max_outstanding || in_hand_ >= max_in_hand) {
     return error(errc::protocol, "more extents under way than allowed");
   }
   // Until this is applied and proven, the extent is not what the source has.
@@ -162,9 +186,22 @@ result<void> disk_receiver::on_data(extent_data_record record) {
   ++unproven_;
   entry round;
   round.round = true;
+  round.in_hand = true;
+  ++in_hand_;
   outstanding_.emplace(place, std::move(round));
-  ready_.emplace_back(receiver_job(overlay_job{std::move(record)}));
+  to_unpack_.push_back(std::move(record));
   return {};
+}
+
+void disk_receiver::on_unpacked(block_data data) {
+  unpacking_ = false;
+  entry& known = outstanding_.at(data.head.place);
+  if (known.work) {
+    ready_.emplace_back(
+        receiver_job(fill_job{std::move(data), std::move(known.work)}));
+  } else {
+    ready_.emplace_back(receiver_job(overlay_job{std::move(data)}));
+  }
 }
 
 void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
@@ -175,6 +212,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       (known.round ? rounds_ : bulk_) += stepped.work->counts;
       proven_[place.disk][place.extent] = true;
       --unproven_;
+      in_hand_ -= known.in_hand ? 1U : 0U;
       outstanding_.erase(place);
       states.entries.push_back({place, extent_state::proven});
       return;
@@ -184,7 +222,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       break;
     case step_result::has_gaps: {
       known.at = stage::wants_data;
-      const std::size_t blocks = blocks_in(stepped.work->bytes.size());
+      const std::size_t blocks = blocks_in(stepped.work->length);
       const wanted_record wanted{
           place, block_mask::first(blocks) - stepped.work->have};
       ready_.emplace_back(raw_record{record_type::wanted, encode(wanted)});
@@ -200,7 +238,10 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
 
 void disk_receiver::on_job_done(receiver_job_done done) {
   extent_states_record states;
-  for (stepped_extent& stepped : done) {
+  if (done.unpacked) {
+    on_unpacked(std::move(*done.unpacked));
+  }
+  for (stepped_extent& stepped : done.steps) {
     step(std::move(stepped), states);
   }
   if (!states.entries.empty()) {
@@ -209,6 +250,12 @@ void disk_receiver::on_job_done(receiver_job_done done) {
 }
 
 std::optional<disk_receiver::action> disk_receiver::next() {
+  if (!unpacking_ && !to_unpack_.empty()) {
+    unpacking_ = true;
+    unpack_job job{std::move(to_unpack_.front())};
+    to_unpack_.pop_front();
+    return std::optional<action>(std::in_place, receiver_job(std::move(job)));
+  }
   if (ready_.empty()) {
     return std::nullopt;
   }

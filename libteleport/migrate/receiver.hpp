@@ -9,7 +9,8 @@
 //
 // Threads: one owner; run() alone may be called from any thread.
 // Trust:   records come from the peer: every place, order and number is
-//          checked; at most max_outstanding extents hold memory.
+//          checked; at most max_outstanding extents hold digests, of these
+//          at most max_in_hand their bytes.
 
 #ifndef LIBTELEPORT_MIGRATE_RECEIVER_HPP
 #define LIBTELEPORT_MIGRATE_RECEIVER_HPP
@@ -25,6 +26,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/wire/codec.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/record.hpp"
 
@@ -37,30 +39,39 @@ struct assemble_job {
   block_digests_record record;
   std::unique_ptr<extent_work> work;
 };
-struct fill_job {
+/// One at a time, in the order of arrival.
+struct unpack_job {
   extent_data_record record;
+};
+struct fill_job {
+  block_data data;
   std::unique_ptr<extent_work> work;
 };
 struct overlay_job {
-  extent_data_record record;
+  block_data data;
 };
 using receiver_job =
-    std::variant<examine_job, assemble_job, fill_job, overlay_job>;
+    std::variant<examine_job, assemble_job, unpack_job, fill_job, overlay_job>;
 
-/// How a job's extents stand now, in order.
 struct stepped_extent {
   std::unique_ptr<extent_work> work;
   step_result step{};
 };
-using receiver_job_done = std::vector<stepped_extent>;
+struct receiver_job_done {
+  /// How the job's extents stand now, in order.
+  std::vector<stepped_extent> steps;
+  std::optional<block_data> unpacked;
+};
 
 /// Does a job's work. Blocks on disks.
 ///
 /// @param targets  in the OFFER's order
+/// @param unpacker  of this session; used by unpack_job alone
 [[nodiscard]] result<receiver_job_done> run(
     receiver_job job,
     const std::vector<target_disk>& targets,
-    content_lookup& lookup);
+    content_lookup& lookup,
+    block_unpacker& unpacker);
 
 class disk_receiver {
  public:
@@ -89,12 +100,14 @@ class disk_receiver {
   struct entry {
     stage at = stage::working;
     bool round = false;
+    bool in_hand = false;  ///< its bytes may be held
     std::unique_ptr<extent_work> work;
   };
 
   result<void> on_extents(extents_record record);
   result<void> on_digests(block_digests_record record);
   result<void> on_data(extent_data_record record);
+  void on_unpacked(block_data data);
   [[nodiscard]] bool inside(const extent_place& place) const noexcept;
   [[nodiscard]] bool is_proven(const extent_place& place) const;
   void step(stepped_extent stepped, extent_states_record& states);
@@ -103,7 +116,10 @@ class disk_receiver {
   std::vector<std::vector<bool>> proven_;  ///< a bit an extent: 1.25 MiB/10 TiB
   std::uint64_t unproven_ = 0;
   std::map<extent_place, entry> outstanding_;
+  std::size_t in_hand_ = 0;
   std::deque<action> ready_;
+  std::deque<extent_data_record> to_unpack_;
+  bool unpacking_ = false;
   rebuild_counts bulk_;
   rebuild_counts rounds_;
 };

@@ -18,6 +18,20 @@ namespace {
 /// announcement whose header costs little beside its digests.
 constexpr std::size_t announce_batch = 8;
 
+/// Extents whose bytes are kept from their announcement on. Of others, what is
+/// wanted is read a second time: a disk is faster than a far link.
+constexpr std::size_t max_held = 64;
+
+/// Nothing more is packed while so much waits for the link: 80 ms at 100 Mbit/s,
+/// so that what was announced later is not held up behind it.
+constexpr std::size_t enough_queued = 1_MiB;
+
+/// Below this the link is about to run dry.
+constexpr std::size_t little_queued = 128_KiB;
+
+/// Extents' blocks that wait for the packer, or are being read for it.
+constexpr std::size_t max_taken = 8;
+
 /// The extent as it is known, or else as it is on the disk.
 result<captured_extent> recall_or_capture(const source_disk& disk,
                                           const extent_place& place,
@@ -40,6 +54,7 @@ result<captured_extent> recall_or_capture(const source_disk& disk,
 result<sender_job_done> run_announce(const announce_job& job,
                                      const source_disk& disk) {
   sender_job_done done;
+  done.kept_bytes = job.keep_bytes;
   extents_record record;
   record.disk = job.disk;
   record.first = job.first;
@@ -50,25 +65,26 @@ result<sender_job_done> run_announce(const announce_job& job,
     }
     record.digests.push_back(extent->zero ? std::nullopt
                                           : std::optional(extent->digest));
+    if (!job.keep_bytes) {
+      forget_bytes(*extent);
+    }
     done.captured.push_back(
         std::make_shared<const captured_extent>(std::move(*extent)));
   }
-  done.record = {record_type::extents, encode(record)};
+  done.record = raw_record{record_type::extents, encode(record)};
   return done;
 }
 
-result<sender_job_done> run_answer(const answer_job& job,
-                                   block_device& disk,
-                                   int level) {
+result<sender_job_done> run_answer(const answer_job& job, block_device& disk) {
   const captured_extent& extent = *job.extent;
   sender_job_done done;
   if (!job.blocks) {
-    done.record = {record_type::block_digests, encode(digests_of(extent))};
+    done.record =
+        raw_record{record_type::block_digests, encode(digests_of(extent))};
     return done;
   }
   if (!extent.bytes.empty()) {
-    done.record = {record_type::extent_data,
-                   encode(data_of(extent, *job.blocks, level))};
+    done.data = data_of(extent, *job.blocks);
     return done;
   }
   // If the guest has written to these blocks since, they do not make up what
@@ -78,14 +94,12 @@ result<sender_job_done> run_answer(const answer_job& job,
     return read.error();
   }
   done.read_bytes = bytes_of(*job.blocks, extent.length);
-  done.record = {record_type::extent_data,
-                 encode(data_of(*read, *job.blocks, level))};
+  done.data = data_of(*read, *job.blocks);
   return done;
 }
 
 result<sender_job_done> run_round(const round_job& job,
-                                  const source_disk& disk,
-                                  int level) {
+                                  const source_disk& disk) {
   auto extent = capture(*disk.device, job.place);
   if (!extent) {
     return extent.error();
@@ -99,17 +113,14 @@ result<sender_job_done> run_round(const round_job& job,
   }
   sender_job_done done;
   done.read_bytes = extent->length;
-  done.record = {record_type::extent_data,
-                 encode(data_of(*extent, blocks, level))};
+  done.data = data_of(*extent, blocks);
   extent->bytes = aligned_buffer();
   done.captured.push_back(
       std::make_shared<const captured_extent>(std::move(*extent)));
   return done;
 }
 
-result<sender_job_done> run_whole(const whole_job& job,
-                                  block_device& disk,
-                                  int level) {
+result<sender_job_done> run_whole(const whole_job& job, block_device& disk) {
   const auto extent = capture(disk, job.place);
   if (!extent) {
     return extent.error();
@@ -117,8 +128,17 @@ result<sender_job_done> run_whole(const whole_job& job,
   const block_mask all = block_mask::first(blocks_in(extent->length));
   sender_job_done done;
   done.read_bytes = extent->length;
-  done.record = {record_type::extent_data,
-                 encode(data_of(*extent, all, level))};
+  done.data = data_of(*extent, all);
+  return done;
+}
+
+sender_job_done run_pack(const pack_job& job, block_packer& packer) {
+  extent_data_record record = job.data.head;
+  packed coded = packer.pack(job.data.raw, job.level);
+  record.coding = coded.coding;
+  record.payload = std::move(coded.bytes);
+  sender_job_done done;
+  done.record = raw_record{record_type::extent_data, encode(record)};
   return done;
 }
 
@@ -126,18 +146,21 @@ result<sender_job_done> run_whole(const whole_job& job,
 
 result<sender_job_done> run(const sender_job& job,
                             const std::vector<source_disk>& disks,
-                            int level) {
+                            block_packer& packer) {
   if (const auto* announce = std::get_if<announce_job>(&job)) {
     return run_announce(*announce, disks[announce->disk]);
   }
   if (const auto* round = std::get_if<round_job>(&job)) {
-    return run_round(*round, disks[round->place.disk], level);
+    return run_round(*round, disks[round->place.disk]);
   }
   if (const auto* whole = std::get_if<whole_job>(&job)) {
-    return run_whole(*whole, *disks[whole->place.disk].device, level);
+    return run_whole(*whole, *disks[whole->place.disk].device);
+  }
+  if (const auto* pack = std::get_if<pack_job>(&job)) {
+    return run_pack(*pack, packer);
   }
   const auto& answer = std::get<answer_job>(job);
-  return run_answer(answer, *disks[answer.extent->place.disk].device, level);
+  return run_answer(answer, *disks[answer.extent->place.disk].device);
 }
 
 disk_sender::disk_sender(std::vector<std::uint64_t> disk_bytes)
@@ -186,13 +209,16 @@ std::optional<sender_job> disk_sender::next_bulk() {
   if (outstanding_.size() + reading_ + job.count > max_outstanding) {
     return std::nullopt;
   }
+  job.keep_bytes = held_ + job.count <= max_held;
+  held_ += job.keep_bytes ? job.count : 0;
   extent_ += job.count;
   reading_ += job.count;
   return job;
 }
 
 std::optional<sender_job> disk_sender::next_round() {
-  if (outstanding_.size() + reading_ >= max_outstanding) {
+  if (outstanding_.size() + reading_ >= max_outstanding ||
+      in_hand_ >= max_in_hand || taking_ + to_pack_.size() >= max_taken) {
     return std::nullopt;
   }
   for (std::size_t disk = 0; disk < dirty_.size(); ++disk) {
@@ -204,38 +230,119 @@ std::optional<sender_job> disk_sender::next_round() {
     job.place = {static_cast<std::uint16_t>(disk), *extent};
     job.blocks.words = std::to_array(dirty_[disk].take_extent(*extent).words);
     ++reading_;
+    ++in_hand_;
+    ++taking_;
     return job;
   }
   return std::nullopt;
 }
 
-std::optional<disk_sender::action> disk_sender::next() {
+/// Answers to what the destination asked for.
+std::optional<sender_job> disk_sender::next_answer(bool link_full) {
+  if (!digests_wanted_.empty() && in_hand_ < max_in_hand) {
+    entry& asked = outstanding_.at(digests_wanted_.front());
+    digests_wanted_.pop_front();
+    asked.at = stage::wants_data;
+    asked.queued = false;
+    asked.in_hand = true;
+    ++in_hand_;
+    return answer_job{asked.extent, std::nullopt};
+  }
+  if (link_full || data_wanted_.empty() ||
+      taking_ + to_pack_.size() >= max_taken) {
+    return std::nullopt;
+  }
+  const wanted_blocks wanted = data_wanted_.front();
+  data_wanted_.pop_front();
+  entry& asked = outstanding_.at(wanted.place);
+  asked.queued = false;
+  ++taking_;
+  if (asked.at == stage::sent_whole) {
+    return whole_job{wanted.place};
+  }
+  asked.at = stage::answered;
+  answer_job job{asked.extent, wanted.blocks};
+  let_go(asked);
+  return job;
+}
+
+std::optional<sender_job> disk_sender::next_pack(std::size_t queued) {
+  using held_up_by = pack_level::held_up_by;
+  if (packing_ || to_pack_.empty()) {
+    return std::nullopt;
+  }
+  if (queued >= enough_queued) {
+    held_up_by_ = held_up_by::link;
+    return std::nullopt;
+  }
+  if (held_up_by_ == held_up_by::packing && queued >= little_queued) {
+    held_up_by_ = held_up_by::nothing;
+  }
+  level_.on_piece(to_pack_.front().raw.size(),
+                  std::exchange(held_up_by_, held_up_by::nothing));
+  packing_ = true;
+  pack_job job{std::move(to_pack_.front()), level_.now()};
+  to_pack_.pop_front();
+  return job;
+}
+
+/// Forgets the extent and the bytes that are held for it.
+void disk_sender::let_go(entry& of) {
+  held_ -= of.extent && !of.extent->bytes.empty() ? 1U : 0U;
+  of.extent.reset();
+}
+
+std::optional<disk_sender::action> disk_sender::next(std::size_t queued) {
   if (!ready_.empty()) {
     std::optional<action> first(std::move(ready_.front()));
     ready_.pop_front();
     return first;
   }
-  if (auto job = next_bulk()) {
-    return std::optional<action>(std::in_place, std::move(*job));
+  const bool link_full = queued >= enough_queued;
+  auto job = next_pack(queued);
+  if (!job) {
+    job = next_answer(link_full);
   }
-  if (auto job = next_round()) {
-    return std::optional<action>(std::in_place, std::move(*job));
+  if (!job) {
+    job = next_bulk();
   }
-  return std::nullopt;
+  if (!job && !link_full) {
+    job = next_round();
+  }
+  return job ? std::optional<action>(std::in_place, std::move(*job))
+             : std::nullopt;
 }
 
 void disk_sender::on_job_done(sender_job_done done) {
-  const bool data = done.record.type == record_type::extent_data;
-  for (shared_extent& extent : done.captured) {
-    const extent_place place = extent->place;
-    --reading_;
-    outstanding_[place] = data ? entry{nullptr, stage::answered}
-                               : entry{std::move(extent), stage::announced};
+  if (done.record && done.record->type == record_type::extents) {
+    held_ -= done.kept_bytes ? done.captured.size() : 0;
+    for (shared_extent& extent : done.captured) {
+      --reading_;
+      held_ += extent->bytes.empty() ? 0U : 1U;
+      const extent_place place = extent->place;
+      outstanding_[place].extent = std::move(extent);
+    }
   }
   counts_.known += done.known_bytes;
   (in_round_ ? counts_.read_in_rounds : counts_.read_in_bulk) +=
       done.read_bytes;
-  ready_.emplace_back(std::move(done.record));
+  if (done.data) {
+    --taking_;
+    for (const shared_extent& extent : done.captured) {
+      --reading_;
+      outstanding_[extent->place] = entry{nullptr, stage::answered, true};
+    }
+    to_pack_.push_back(std::move(*done.data));
+  }
+  if (!done.record) {
+    return;
+  }
+  if (done.record->type == record_type::extent_data) {
+    packing_ = false;
+    held_up_by_ = to_pack_.empty() ? pack_level::held_up_by::nothing
+                                   : pack_level::held_up_by::packing;
+  }
+  ready_.emplace_back(std::move(*done.record));
 }
 
 result<void> disk_sender::on_record(const raw_record& record) {
@@ -255,10 +362,10 @@ result<void> disk_sender::on_record(const raw_record& record) {
       wanted->blocks.none()) {
     return error(errc::protocol, "blocks wanted that were not offered");
   }
-  it->second.at = stage::answered;
+  it->second.at = stage::wanted;
+  it->second.queued = true;
   wanted_ += bytes_of(wanted->blocks, length_of(wanted->place));
-  ready_.emplace_back(
-      sender_job(answer_job{std::move(it->second.extent), wanted->blocks}));
+  data_wanted_.push_back({wanted->place, wanted->blocks});
   return {};
 }
 
@@ -275,29 +382,36 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
     entry& known = it->second;
     switch (state) {
       case extent_state::proven:
+        if (known.queued) {
+          return error(errc::protocol, "an extent proven without its answer");
+        }
         done_ += length_of(place);
+        in_hand_ -= known.in_hand ? 1U : 0U;
+        let_go(known);
         outstanding_.erase(it);
         break;
       case extent_state::wants_digests:
         if (known.at != stage::announced || known.extent->zero) {
           return error(errc::protocol, "digests wanted twice or of zeros");
         }
-        known.at = stage::wants_data;
-        ready_.emplace_back(sender_job(answer_job{known.extent, std::nullopt}));
+        known.at = stage::wants_digests;
+        known.queued = true;
+        digests_wanted_.push_back(place);
         break;
       case extent_state::mismatch:
         // What was announced or marked is not what was sent, or a digest
         // found the wrong block. Once all of it has been sent as it was read
         // in one go, there is nothing better to send.
-        if (known.at == stage::announced || known.at == stage::sent_whole) {
+        if (known.at != stage::wants_data && known.at != stage::answered) {
           return error(errc::protocol,
-                       known.at == stage::announced
-                           ? "a mismatch before any data"
-                           : "a mismatch of an extent that was sent whole");
+                       known.at == stage::sent_whole
+                           ? "a mismatch of an extent that was sent whole"
+                           : "a mismatch before any data");
         }
         known.at = stage::sent_whole;
-        known.extent.reset();
-        ready_.emplace_back(sender_job(whole_job{place}));
+        known.queued = true;
+        let_go(known);
+        data_wanted_.push_back({place, block_mask()});
         break;
     }
   }
@@ -309,7 +423,8 @@ std::size_t disk_sender::length_of(const extent_place& place) const {
 }
 
 bool disk_sender::idle() const noexcept {
-  if (!outstanding_.empty() || reading_ != 0 || !ready_.empty()) {
+  if (!outstanding_.empty() || reading_ != 0 || !ready_.empty() ||
+      taking_ != 0 || packing_ || !to_pack_.empty()) {
     return false;
   }
   for (std::size_t disk = disk_; disk < disk_bytes_.size(); ++disk) {

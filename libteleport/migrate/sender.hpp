@@ -6,8 +6,10 @@
 // Sans-IO: events go in by on_...(), what is to be done comes out of next().
 // The driver runs jobs on the pool with run() and gives their results back.
 // What is known of a disk is announced without reading it; what is not, is read
-// and stays captured from its announcement until its data has been sent. At
-// most max_outstanding extents are under way. PROTOCOL.md, section 4.
+// and, while there is room, stays captured until its data has been sent. At most
+// max_outstanding extents are under way, of these max_in_hand with their blocks'
+// digests or bytes. All blocks go through one packer, in the order in which they
+// are sent. PROTOCOL.md, section 4.
 //
 // Threads: one owner; run() alone may be called from any thread.
 // Trust:   records from the destination are checked against what was sent.
@@ -29,6 +31,8 @@
 #include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/migrate/capture.hpp"
 #include "libteleport/migrate/known_content.hpp"
+#include "libteleport/migrate/pack_level.hpp"
+#include "libteleport/wire/codec.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/record.hpp"
 
@@ -41,10 +45,11 @@ struct announce_job {
   std::uint16_t disk = 0;
   std::uint64_t first = 0;
   std::size_t count = 0;
+  bool keep_bytes = true;  ///< there is room for what is read
 };
 
-/// Make BLOCK_DIGESTS of an extent, or EXTENT_DATA of the chosen blocks, which
-/// are read when it was recalled.
+/// Make BLOCK_DIGESTS of an extent, or take the data of the chosen blocks, which
+/// are read when its bytes were not kept.
 struct answer_job {
   shared_extent extent;
   std::optional<block_mask> blocks;  ///< nullopt: digests
@@ -61,15 +66,24 @@ struct whole_job {
   extent_place place;
 };
 
-using sender_job = std::variant<announce_job, answer_job, round_job, whole_job>;
+/// Make EXTENT_DATA of blocks. One at a time, in the order of sending.
+struct pack_job {
+  block_data data;
+  int level = 0;
+};
+
+using sender_job =
+    std::variant<announce_job, answer_job, round_job, whole_job, pack_job>;
 
 /// What a job gave.
 struct sender_job_done {
   /// Extents that are under way from now on; a round's without their bytes.
   std::vector<shared_extent> captured;
-  raw_record record;              ///< to send
-  std::uint64_t read_bytes = 0;   ///< from the disk
-  std::uint64_t known_bytes = 0;  ///< announced without reading them
+  std::optional<raw_record> record;  ///< to send
+  std::optional<block_data> data;    ///< to be packed
+  std::uint64_t read_bytes = 0;      ///< from the disk
+  std::uint64_t known_bytes = 0;     ///< announced without reading them
+  bool kept_bytes = false;           ///< announce_job's
 };
 
 /// A disk as jobs need it.
@@ -90,11 +104,11 @@ struct source_counts {
 
 /// Does a job's work. Blocks on the disk.
 ///
-/// @param disks  in the OFFER's order
-/// @param level  zstd's
+/// @param disks   in the OFFER's order
+/// @param packer  of this session; used by pack_job alone
 [[nodiscard]] result<sender_job_done> run(const sender_job& job,
                                           const std::vector<source_disk>& disks,
-                                          int level);
+                                          block_packer& packer);
 
 class disk_sender {
  public:
@@ -118,7 +132,10 @@ class disk_sender {
   result<void> on_record(const raw_record& record);
 
   /// What to do next; nullopt when only events can bring more.
-  [[nodiscard]] std::optional<action> next();
+  ///
+  /// @param queued  bytes that wait for the link: while they are many, no more
+  ///                blocks are taken and packed
+  [[nodiscard]] std::optional<action> next(std::size_t queued = 0);
 
   /// Everything of the pass has been proven by the destination.
   [[nodiscard]] bool idle() const noexcept;
@@ -132,21 +149,46 @@ class disk_sender {
   [[nodiscard]] const source_counts& counts() const noexcept { return counts_; }
 
  private:
-  enum class stage { announced, wants_data, answered, sent_whole };
+  enum class stage {
+    announced,
+    wants_digests,
+    wants_data,
+    wanted,
+    answered,
+    sent_whole
+  };
   struct entry {
-    shared_extent extent;  ///< none once data was asked for or sent
+    shared_extent extent;  ///< none once its data was taken
     stage at = stage::announced;
+    bool in_hand = false;
+    bool queued = false;  ///< in digests_wanted_ or data_wanted_
+  };
+  struct wanted_blocks {
+    extent_place place;
+    block_mask blocks;
   };
 
   result<void> on_states(const extent_states_record& record);
+  std::optional<sender_job> next_answer(bool link_full);
+  std::optional<sender_job> next_pack(std::size_t queued);
   std::optional<sender_job> next_bulk();
   std::optional<sender_job> next_round();
+  void let_go(entry& of);
   [[nodiscard]] std::size_t length_of(const extent_place& place) const;
 
   std::vector<std::uint64_t> disk_bytes_;
   std::map<extent_place, entry> outstanding_;
   std::size_t reading_ = 0;  ///< extents in jobs that have not captured them
+  std::size_t in_hand_ = 0;
+  std::size_t held_ = 0;  ///< extents whose bytes are kept, or may come to be
   std::deque<action> ready_;
+  std::deque<extent_place> digests_wanted_;
+  std::deque<wanted_blocks> data_wanted_;
+  std::size_t taking_ = 0;  ///< jobs that take blocks for the packer
+  std::deque<block_data> to_pack_;
+  bool packing_ = false;
+  pack_level level_;
+  pack_level::held_up_by held_up_by_ = pack_level::held_up_by::nothing;
   // Bulk's cursor; at the end when bulk is over or has not begun.
   std::uint16_t disk_;
   std::uint64_t extent_ = 0;

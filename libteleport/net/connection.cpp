@@ -38,6 +38,10 @@ constexpr int keep_alive_seconds = 5;
 /// and a second of data on a slow link before it.
 constexpr std::chrono::seconds finish_limit{5};
 
+/// Bytes that the kernel takes beyond what is on its way: what waits, waits here,
+/// where it can be overtaken and is seen by whoever decides what comes next.
+constexpr unsigned not_sent_bytes = 128_KiB;
+
 /// Queued records are written together up to this many bytes.
 constexpr std::size_t write_batch = 256_KiB;
 
@@ -173,6 +177,7 @@ void connection::tune_socket() {
   set(TCP_KEEPIDLE, keep_alive_seconds);
   set(TCP_KEEPINTVL, keep_alive_seconds);
   set(TCP_KEEPCNT, 3);
+  set(TCP_NOTSENT_LOWAT, not_sent_bytes);
   set(TCP_USER_TIMEOUT, static_cast<unsigned>(silence_limit.count()));
 }
 
@@ -315,11 +320,21 @@ void connection::resume() {
 }
 
 void connection::send(record_type type, byte_span body) {
+  enqueue(queue_, type, body);
+}
+
+void connection::send_ahead(record_type type, byte_span body) {
+  enqueue(ahead_, type, body);
+}
+
+void connection::enqueue(std::deque<byte_buffer>& to,
+                         record_type type,
+                         byte_span body) {
   if (closed_ || finishing_) {
     return;
   }
-  queue_.push_back(frame(type, body));
-  queued_ += queue_.back().size();
+  to.push_back(frame(type, body));
+  queued_ += to.back().size();
   if (!writing_) {
     // Later in this turn of the loop, so that records queued together are
     // written together.
@@ -332,16 +347,15 @@ void connection::write() {
   if (closed_) {
     return;
   }
-  while (!queue_.empty() && output_.size() < write_batch) {
-    output_.insert(output_.end(), queue_.front().begin(), queue_.front().end());
-    queue_.pop_front();
+  while (output_.size() < write_batch && !(ahead_.empty() && queue_.empty())) {
+    auto& from = ahead_.empty() ? queue_ : ahead_;
+    output_.insert(output_.end(), from.front().begin(), from.front().end());
+    from.pop_front();
   }
   if (output_.empty()) {
     writing_ = false;
     if (finishing_) {
       half_close();
-    } else if (handlers_.on_drained) {
-      handlers_.on_drained();
     }
     return;
   }
@@ -361,6 +375,9 @@ void connection::write() {
           return;
         }
         self->write();
+        if (self->handlers_.on_drained && !self->closed_) {
+          self->handlers_.on_drained();
+        }
       });
 }
 

@@ -40,7 +40,7 @@ class connection : public std::enable_shared_from_this<connection> {
     std::function<void(raw_record)> on_record;
     /// Once, last: the peer is gone (errc::peer_lost) or broke the protocol.
     std::function<void(error)> on_closed;
-    /// All that was queued has been given to the kernel.
+    /// Some of what was queued, or all, has been given to the kernel.
     std::function<void()> on_drained;
   };
 
@@ -72,6 +72,9 @@ class connection : public std::enable_shared_from_this<connection> {
 
   /// Queues a record; after close() it is dropped.
   void send(record_type type, byte_span body);
+  /// Queues a record before all that send() has queued, but behind those that
+  /// this has: for short records that a round trip waits for.
+  void send_ahead(record_type type, byte_span body);
   /// Bytes queued and not yet given to the kernel.
   [[nodiscard]] std::size_t queued() const noexcept { return queued_; }
 
@@ -97,6 +100,7 @@ class connection : public std::enable_shared_from_this<connection> {
  private:
   using stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 
+  void enqueue(std::deque<byte_buffer>& to, record_type type, byte_span body);
   void shake_hands(const key_files& keys,
                    boost::asio::ssl::stream_base::handshake_type side,
                    const ready_handler& ready);
@@ -116,6 +120,7 @@ class connection : public std::enable_shared_from_this<connection> {
   handlers handlers_;
   framer framer_;
   std::array<std::byte, 65536> input_{};
+  std::deque<byte_buffer> ahead_;
   std::deque<byte_buffer> queue_;
   byte_buffer output_;  ///< being written
   std::size_t queued_ = 0;

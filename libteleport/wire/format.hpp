@@ -17,7 +17,7 @@ namespace teleport {
 inline constexpr std::uint64_t protocol_magic = 0x54524f50454c4554U;
 
 /// Version spoken (section 2).
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 /// Bytes of a record's header: u32 length, u16 type, u16 reserved (section 2).
 inline constexpr std::size_t record_header_bytes = 8;
@@ -33,13 +33,21 @@ inline constexpr std::size_t max_json_bytes = 1_MiB;
 /// Disks of one guest: what xl's vdev names can number without extension.
 inline constexpr std::size_t max_disks = 64;
 
-/// Extents under way at once between announcement and proof (section 4.1).
-/// 64 x 1 MiB bounds the buffers of both sides at 64 MiB, and covers 200 ms of
-/// round trip at 2.5 Gbit/s.
-inline constexpr std::size_t max_outstanding = 64;
+/// Extents under way at once between announcement and proof (section 4.1). Of
+/// most of them only digests are held, some 2 KiB each.
+inline constexpr std::size_t max_outstanding = 1024;
 
-/// Extents in one EXTENTS record (section 4.2).
-inline constexpr std::size_t max_announced = max_outstanding;
+/// Of these, extents whose bytes may be held, from BLOCK_DIGESTS (or a round's
+/// EXTENT_DATA) to the proof: 96 MiB at the destination. At 200 ms of round trip
+/// that is 480 MiB of disk a second.
+inline constexpr std::size_t max_in_hand = 96;
+
+/// Extents in one EXTENTS or EXTENT_STATES record (section 4.2).
+inline constexpr std::size_t max_announced = 64;
+
+/// Longest payload of EXTENT_DATA: 1 MiB that does not get smaller, and what
+/// zstd adds to it.
+inline constexpr std::size_t max_payload_bytes = extent_bytes + 16_KiB;
 
 /// What a record is. Values are never reused.
 enum class record_type : std::uint16_t {

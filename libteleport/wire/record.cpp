@@ -139,7 +139,7 @@ result<extents_record> decode_extents(byte_span body) {
 }
 
 byte_buffer encode(const extent_states_record& record) {
-  assert(!record.entries.empty() && record.entries.size() <= max_outstanding);
+  assert(!record.entries.empty() && record.entries.size() <= max_announced);
   byte_writer out;
   out.number(static_cast<std::uint16_t>(record.entries.size()));
   for (const auto& entry : record.entries) {
@@ -153,7 +153,7 @@ result<extent_states_record> decode_extent_states(byte_span body) {
   byte_reader in(body);
   extent_states_record record;
   const auto count = in.number<std::uint16_t>();
-  if (count == 0 || count > max_outstanding) {
+  if (count == 0 || count > max_announced) {
     return malformed("EXTENT_STATES", "count out of range");
   }
   for (std::uint16_t i = 0; i < count; ++i) {
@@ -228,7 +228,7 @@ byte_buffer encode(const extent_data_record& record) {
   put_mask(out, record.data);
   put_mask(out, record.zero);
   out.number(record.raw_bytes);
-  out.number(static_cast<std::uint8_t>(record.compressed ? 1 : 0));
+  out.number(static_cast<std::uint8_t>(record.coding));
   out.counted(record.payload);
   return std::move(out).take();
 }
@@ -242,14 +242,17 @@ result<extent_data_record> decode_extent_data(byte_span body) {
   record.zero = get_mask(in);
   record.raw_bytes = in.number<std::uint32_t>();
   const auto coding = in.number<std::uint8_t>();
-  const byte_span payload = in.counted(extent_bytes);
-  if (!in.done() || !possible(record.place) || coding > 1 ||
+  const byte_span payload = in.counted(max_payload_bytes);
+  if (!in.done() || !possible(record.place) ||
+      (coding != static_cast<std::uint8_t>(data_coding::plain) &&
+       coding != static_cast<std::uint8_t>(data_coding::streamed)) ||
       !(record.data & record.zero).none() ||
       record.raw_bytes > record.data.count() * block_bytes ||
-      (coding == 0 && record.raw_bytes != payload.size())) {
+      (coding == static_cast<std::uint8_t>(data_coding::plain) &&
+       record.raw_bytes != payload.size())) {
     return malformed("EXTENT_DATA", "a field is out of range");
   }
-  record.compressed = coding == 1;
+  record.coding = static_cast<data_coding>(coding);
   record.payload.assign(payload.begin(), payload.end());
   return record;
 }

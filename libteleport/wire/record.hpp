@@ -79,6 +79,13 @@ struct wanted_record {
   block_mask blocks;
 };
 
+/// How a payload stands in its record. Values are never reused; 1 was a frame of
+/// its own.
+enum class data_coding : std::uint8_t {
+  plain = 0,
+  streamed = 2,  ///< the next piece of the session's zstd stream
+};
+
 /// EXTENT_DATA: blocks and what the whole extent must be afterwards. Blocks in
 /// neither mask stay as the destination has them.
 struct extent_data_record {
@@ -87,8 +94,14 @@ struct extent_data_record {
   block_mask data;              ///< blocks whose bytes follow
   block_mask zero;              ///< blocks that are zeros now
   std::uint32_t raw_bytes = 0;  ///< length of the blocks before coding
-  bool compressed = false;
+  data_coding coding = data_coding::plain;
   byte_buffer payload;
+};
+
+/// EXTENT_DATA before it is packed, or after it was unpacked.
+struct block_data {
+  extent_data_record head;  ///< without a payload
+  byte_buffer raw;          ///< the blocks in head.data, in disk order
 };
 
 /// STREAM_PIECE: a piece of libxl's stream as libteleport/stream codes it.

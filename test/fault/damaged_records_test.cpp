@@ -69,7 +69,8 @@ class destination {
     }
     while (auto action = receiver_.next()) {
       if (auto* job = std::get_if<receiver_job>(&*action)) {
-        auto done = run(std::move(*job), {{&target, false}}, lookup_);
+        auto done =
+            run(std::move(*job), {{&target, false}}, lookup_, unpacker_);
         if (!done) {
           return done.error();
         }
@@ -82,6 +83,7 @@ class destination {
 
  private:
   fake_lookup lookup_;
+  block_unpacker unpacker_;
   disk_receiver receiver_{{disk_size}};
 };
 
@@ -141,11 +143,12 @@ TEST_CASE("no flipped bit and no cut in an answer confuses the sender",
   memory_device source(content_of(1));
   const auto check = [&](std::size_t step, const raw_record& damaged) {
     disk_sender sender({disk_size});
+    block_packer packer;
     sender.start_bulk();
     const auto work = [&] {
       while (auto action = sender.next()) {
         if (auto* job = std::get_if<sender_job>(&*action)) {
-          auto done = run(*job, {{&source}}, 1);
+          auto done = run(*job, {{&source}}, packer);
           REQUIRE(done);
           sender.on_job_done(std::move(*done));
         }

@@ -83,6 +83,7 @@ void collect(const raw_record& record, std::vector<extent_digest>& named) {
 void play_source(const std::vector<raw_record>& records) {
   memory_device target(byte_buffer(disk_bytes, std::byte{1}));
   no_donors lookup;
+  block_unpacker unpacker;
   disk_receiver receiver({disk_bytes});
   std::vector<extent_digest> named = {digest_extent(target.content())};
   bool going = true;
@@ -94,7 +95,7 @@ void play_source(const std::vector<raw_record>& records) {
       if (job == nullptr) {
         continue;
       }
-      auto done = run(std::move(*job), {{&target, false}}, lookup);
+      auto done = run(std::move(*job), {{&target, false}}, lookup, unpacker);
       going = done.has_value();
       if (going) {
         receiver.on_job_done(std::move(*done));
@@ -107,12 +108,13 @@ void play_source(const std::vector<raw_record>& records) {
 void play_destination(const std::vector<raw_record>& records) {
   memory_device source(byte_buffer(disk_bytes, std::byte{2}));
   disk_sender sender({disk_bytes});
+  block_packer packer;
   sender.start_bulk();
   std::size_t sent = 0;
   for (std::size_t i = 0; i <= records.size(); ++i) {
     while (auto action = sender.next()) {
       if (const auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {{&source}}, 1);
+        auto done = run(*job, {{&source}}, packer);
         require(done.has_value());
         sender.on_job_done(std::move(*done));
       } else {

@@ -134,7 +134,6 @@ void duet::pull_sender() {
   while (auto action = sender_.next()) {
     if (auto* job = std::get_if<sender_job>(&*action)) {
       under_way_ += extents_in(*job);
-      most_ = std::max(most_, under_way_);
       expect(under_way_ <= max_outstanding, "too many extents under way");
       sender_jobs_.push_back(std::move(*job));
       continue;
@@ -168,11 +167,13 @@ result<void> duet::run_sender_job() {
     sources.push_back(
         {disks_[i], nullptr, known_.empty() ? nullptr : known_[i]});
   }
-  auto done = run(job, sources, 1);
+  auto done = run(job, sources, packer_);
   if (!done) {
     return done.error();
   }
-  note_named(done->record);
+  if (done->record) {
+    note_named(*done->record);
+  }
   sender_done_.push_back(std::move(*done));
   return {};
 }
@@ -209,11 +210,11 @@ result<void> duet::run_receiver_job() {
     return {};
   }
   auto job = take(receiver_jobs_, pick(receiver_jobs_.size()));
-  auto done = run(std::move(job), targets_, lookup_);
+  auto done = run(std::move(job), targets_, lookup_, unpacker_);
   if (!done) {
     return done.error();
   }
-  for (const stepped_extent& stepped : *done) {
+  for (const stepped_extent& stepped : done->steps) {
     if (stepped.step == step_result::proven) {
       check_proven(stepped.work->place);
     }
@@ -239,7 +240,7 @@ void duet::finish_receiver_job() {
     return;
   }
   auto done = take(receiver_done_, pick(receiver_done_.size()));
-  for (const stepped_extent& stepped : done) {
+  for (const stepped_extent& stepped : done.steps) {
     if (stepped.step == step_result::proven) {
       unproven_.erase(stepped.work->place);
     }
@@ -278,18 +279,31 @@ void duet::on_delivered(const raw_record& record, bool to_destination) {
   if (listener_) {
     listener_(to_destination, record);
   }
+  if (record.type == record_type::block_digests) {
+    const auto digests = decode_block_digests(record.body);
+    if (digests) {
+      in_hand_.insert(digests->place);
+      most_ = std::max(most_, in_hand_.size());
+    }
+  }
   if (record.type == record_type::extent_data) {
     const auto data = decode_extent_data(record.body);
     expect(data.has_value(), "EXTENT_DATA that does not decode");
     if (data) {
       unproven_.insert(data->place);
+      in_hand_.insert(data->place);
+      expect(in_hand_.size() <= max_in_hand, "too many extents in hand");
     }
   }
   if (record.type == record_type::extent_states) {
     const auto states = decode_extent_states(record.body);
     expect(states.has_value(), "EXTENT_STATES that does not decode");
     for (std::size_t i = 0; states && i < states->entries.size(); ++i) {
-      under_way_ -= states->entries[i].state == extent_state::proven ? 1U : 0U;
+      const bool proven = states->entries[i].state == extent_state::proven;
+      under_way_ -= proven ? 1U : 0U;
+      if (proven) {
+        in_hand_.erase(states->entries[i].place);
+      }
     }
   }
 }

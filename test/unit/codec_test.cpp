@@ -34,47 +34,59 @@ byte_buffer text(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("what was packed unpacks to itself", "[wire]") {
-  for (const std::size_t size :
-       {std::size_t{0}, std::size_t{1}, 512UL, block_bytes, extent_bytes}) {
-    for (const byte_buffer& raw : {noise(size, size), text(size)}) {
-      const packed coded = pack(raw, 3);
-      CHECK(coded.bytes.size() <= raw.size());
-      byte_buffer back(size, std::byte{0x5a});
-      REQUIRE(unpack(coded.bytes, coded.compressed, back));
-      CHECK(back == raw);
+TEST_CASE("what was packed unpacks to itself, in order", "[wire]") {
+  block_packer packer;
+  block_unpacker unpacker;
+  for (const int level : {3, 0, 3, 9, 1}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, 512UL, block_bytes, extent_bytes}) {
+      for (const byte_buffer& raw : {noise(size, size), text(size)}) {
+        const packed coded = packer.pack(raw, level);
+        CHECK(coded.bytes.size() <= max_payload_bytes);
+        CHECK((level != 0 || coded.coding == data_coding::plain));
+        byte_buffer back(size, std::byte{0x5a});
+        REQUIRE(unpacker.unpack(coded.bytes, coded.coding, back));
+        CHECK(back == raw);
+      }
     }
   }
 }
 
-TEST_CASE("what does not get smaller is sent as it is", "[wire]") {
-  const byte_buffer raw = noise(block_bytes, 1);
-  const packed coded = pack(raw, 3);
-  CHECK_FALSE(coded.compressed);
-  CHECK(coded.bytes == raw);
-  CHECK(pack(text(block_bytes), 3).compressed);
+TEST_CASE("what was sent far back costs little the second time", "[wire]") {
+  block_packer packer;
+  const byte_buffer first = noise(extent_bytes, 1);
+  (void)packer.pack(first, 3);
+  for (std::uint64_t i = 2; i < 20; ++i) {
+    (void)packer.pack(noise(extent_bytes, i), 3);
+  }
+  CHECK(packer.pack(first, 3).bytes.size() < extent_bytes / 100);
 }
 
 TEST_CASE("unpack wants exactly the announced size", "[wire]") {
   const byte_buffer raw = text(3 * block_bytes);
-  const packed coded = pack(raw, 3);
-  REQUIRE(coded.compressed);
   for (const std::size_t wrong :
        {std::size_t{0}, raw.size() - 1, raw.size() + 1, 2 * raw.size()}) {
+    block_packer packer;
+    block_unpacker unpacker;
+    const packed coded = packer.pack(raw, 3);
+    REQUIRE(coded.coding == data_coding::streamed);
     byte_buffer out(wrong);
-    const auto unpacked = unpack(coded.bytes, true, out);
+    CHECK_FALSE(unpacker.unpack(raw, data_coding::plain, out));
+    const auto unpacked = unpacker.unpack(coded.bytes, coded.coding, out);
     REQUIRE_FALSE(unpacked);
     CHECK(unpacked.error().code == errc::protocol);
-    CHECK_FALSE(unpack(raw, false, out));
   }
 }
 
-TEST_CASE("every truncation of a packed block is refused", "[wire]") {
+TEST_CASE("a truncated piece is refused", "[wire]") {
   const byte_buffer raw = text(block_bytes);
-  const packed coded = pack(raw, 3);
+  block_packer packer;
+  const packed coded = packer.pack(raw, 3);
   byte_buffer out(raw.size());
   for (std::size_t size = 0; size < coded.bytes.size(); ++size) {
-    CHECK_FALSE(unpack(byte_span(coded.bytes).first(size), true, out));
+    block_unpacker unpacker;
+    CHECK_FALSE(
+        unpacker.unpack(byte_span(coded.bytes).first(size), coded.coding, out));
   }
 }
 
@@ -85,7 +97,8 @@ TEST_CASE("garbage is refused or fills the buffer, and never more", "[wire]") {
     if (bytes.size() > 4 && seed % 2 == 0) {
       store_le(std::uint32_t{0xfd2fb528}, bytes);  // zstd's magic
     }
-    const auto unpacked = unpack(bytes, true, out);
+    block_unpacker unpacker;
+    const auto unpacked = unpacker.unpack(bytes, data_coding::streamed, out);
     if (!unpacked) {
       CHECK(unpacked.error().code == errc::protocol);
     }

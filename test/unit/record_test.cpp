@@ -38,7 +38,7 @@ extent_data_record some_data() {
   record.data.set(255);
   record.zero.set(100);
   record.raw_bytes = 2 * block_bytes;
-  record.compressed = true;
+  record.coding = data_coding::streamed;
   record.payload = byte_buffer(77, std::byte{5});
   return record;
 }
@@ -206,7 +206,7 @@ TEST_CASE("EXTENT_DATA is the same after the wire", "[wire]") {
   CHECK(back->data == record.data);
   CHECK(back->zero == record.zero);
   CHECK(back->raw_bytes == record.raw_bytes);
-  CHECK(back->compressed);
+  CHECK(back->coding == data_coding::streamed);
   CHECK(back->payload == record.payload);
   check_length(body, decode_extent_data);
 }
@@ -219,12 +219,15 @@ TEST_CASE("EXTENT_DATA with fields at odds is refused", "[wire]") {
   };
   check_refused(after([](auto& r) { r.zero.set(255); }));  // both masks
   check_refused(after([](auto& r) { r.raw_bytes = 2 * block_bytes + 1; }));
-  check_refused(after([](auto& r) { r.compressed = false; }));
-  check_refused(after([](auto& r) { r.payload.resize(extent_bytes + 1); }));
+  check_refused(after([](auto& r) { r.coding = data_coding::plain; }));
+  check_refused(
+      after([](auto& r) { r.payload.resize(max_payload_bytes + 1); }));
   check_refused(after([](auto& r) { r.place.disk = max_disks; }));
   byte_buffer body = encode(some_data());
-  body[10 + 32 + 32 + 32 + 4] = std::byte{2};  // a coding that is not known
-  check_refused(decode_extent_data(body));
+  for (const unsigned coding : {1U, 3U, 255U}) {  // not known
+    body[10 + 32 + 32 + 32 + 4] = static_cast<std::byte>(coding);
+    check_refused(decode_extent_data(body));
+  }
 }
 
 TEST_CASE("STREAM_PIECE is a kind and any bytes", "[wire]") {

@@ -332,7 +332,9 @@ TEST_CASE("what does not fit an extent is not known", "[migrate]") {
 TEST_CASE("known extents hold no bytes at the source", "[migrate]") {
   memory_device source{content()};
   snapshot_content known{content()};
-  const auto done = run(announce_job{0, 0, 4}, {{&source, nullptr, &known}}, 1);
+  block_packer packer;
+  const auto done =
+      run(announce_job{0, 0, 4}, {{&source, nullptr, &known}}, packer);
   REQUIRE(done);
   REQUIRE(done->captured.size() == 4);
   CHECK(std::ranges::all_of(done->captured, [](const shared_extent& extent) {
@@ -343,12 +345,13 @@ TEST_CASE("known extents hold no bytes at the source", "[migrate]") {
 TEST_CASE("what is sent whole and mismatches again is refused", "[migrate]") {
   memory_device source{content()};
   snapshot_content known{content()};
+  block_packer packer;
   disk_sender sender({source.size()});
   std::vector<raw_record> records;
   const auto work = [&] {
     while (auto action = sender.next()) {
       if (auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {{&source, nullptr, &known}}, 1);
+        auto done = run(*job, {{&source, nullptr, &known}}, packer);
         REQUIRE(done);
         sender.on_job_done(std::move(*done));
       } else {

@@ -40,7 +40,7 @@ struct bench {
     std::vector<raw_record> records;
     while (auto action = sender.next()) {
       if (auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {{&source}}, 1);
+        auto done = run(*job, {{&source}}, packer);
         REQUIRE(done);
         sender.on_job_done(std::move(*done));
       } else {
@@ -57,6 +57,7 @@ struct bench {
 
   memory_device source;
   disk_sender sender{{source.size()}};
+  block_packer packer;
 };
 
 void check_refused(const result<void>& outcome) {
@@ -112,14 +113,17 @@ TEST_CASE("the same answer twice is refused", "[migrate]") {
   const auto digests = state_of({0, 0}, extent_state::wants_digests);
   REQUIRE(test.sender.on_record(digests));
   check_refused(test.sender.on_record(digests));
+  (void)test.work();
   const auto wanted = wanted_of({0, 0}, 2);
   REQUIRE(test.sender.on_record(wanted));
   check_refused(test.sender.on_record(wanted));
   check_refused(test.sender.on_record(digests));
+  (void)test.work();
   const auto mismatch = state_of({0, 0}, extent_state::mismatch);
   REQUIRE(test.sender.on_record(mismatch));
   check_refused(test.sender.on_record(mismatch));
   check_refused(test.sender.on_record(wanted));
+  (void)test.work();
   const auto proven = state_of({0, 0}, extent_state::proven);
   REQUIRE(test.sender.on_record(proven));
   check_refused(test.sender.on_record(proven));
@@ -143,10 +147,11 @@ TEST_CASE("blocks past the end of a short extent are not sent", "[migrate]") {
   test.sender.start_bulk();
   (void)test.work();
   REQUIRE(test.sender.on_record(state_of({0, 2}, extent_state::wants_digests)));
+  REQUIRE(test.work().size() == 1);
   REQUIRE(test.sender.on_record(wanted_of({0, 2}, extent_blocks)));
   const auto records = test.work();
-  REQUIRE(records.size() == 2);
-  const auto data = decode_extent_data(records[1].body);
+  REQUIRE(records.size() == 1);
+  const auto data = decode_extent_data(records[0].body);
   REQUIRE(data);
   CHECK(data->raw_bytes == 1024);
   CHECK(data->data == block_mask::first(1));
@@ -219,13 +224,51 @@ TEST_CASE("a round brings what was written between the take and the reading",
   const block_five_written tracker;
   round_job job;
   job.blocks.set(1);
-  const auto done = run(job, {{&source, &tracker}}, 1);
+  block_packer packer;
+  const auto done = run(job, {{&source, &tracker}}, packer);
   REQUIRE(done);
-  const auto data = decode_extent_data(done->record.body);
-  REQUIRE(data);
-  CHECK(data->data.count() == 2);
-  CHECK(data->data.test(1));
-  CHECK(data->data.test(5));
+  REQUIRE(done->data);
+  CHECK(done->data->head.data.count() == 2);
+  CHECK(done->data->head.data.test(1));
+  CHECK(done->data->head.data.test(5));
+}
+
+TEST_CASE("the source announces up to the limit, and keeps few extents' bytes",
+          "[migrate]") {
+  disk_sender sender({3 * max_outstanding * extent_bytes});
+  sender.start_bulk();
+  std::size_t announced = 0;
+  std::size_t kept = 0;
+  while (auto action = sender.next()) {
+    const auto job = std::get<announce_job>(std::get<sender_job>(*action));
+    announced += job.count;
+    kept += job.keep_bytes ? job.count : 0;
+  }
+  CHECK(announced == max_outstanding);
+  CHECK(kept == 64);
+}
+
+TEST_CASE("an extent that waits for its answer cannot be proven", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  REQUIRE(test.sender.on_record(state_of({0, 0}, extent_state::wants_digests)));
+  check_refused(test.sender.on_record(state_of({0, 0}, extent_state::proven)));
+}
+
+TEST_CASE("no more is packed while the link is full", "[migrate]") {
+  bench test;
+  test.sender.start_bulk();
+  (void)test.work();
+  REQUIRE(test.sender.on_record(state_of({0, 0}, extent_state::wants_digests)));
+  (void)test.work();
+  wanted_record wanted;
+  wanted.blocks = block_mask::first(extent_blocks);
+  REQUIRE(test.sender.on_record({record_type::wanted, encode(wanted)}));
+  CHECK_FALSE(test.sender.next(8_MiB));
+  const auto records = test.work();
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].type == record_type::extent_data);
 }
 
 }  // namespace teleport
