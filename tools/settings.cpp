@@ -172,6 +172,25 @@ std::optional<std::string> set_quiet(settings& out, const toml::node& node) {
   return std::nullopt;
 }
 
+std::optional<std::string> set_bwlimit(settings& out, const toml::node& node) {
+  const std::string expected = fmt::format(
+      R"({}, or a list as ["08:00-18:00 20Mbit", "100Mbit"])", rate_examples);
+  link_plan plan;
+  const auto add = [&plan](const toml::node& entry) {
+    const auto text = entry.value_exact<std::string>();
+    return text && plan.add(*text);
+  };
+  const toml::array* const list = node.as_array();
+  const bool good = list == nullptr
+                        ? add(node)
+                        : std::all_of(list->begin(), list->end(), add);
+  if (!good) {
+    return expected;
+  }
+  out.bwlimit = std::move(plan);
+  return std::nullopt;
+}
+
 const std::map<std::string, setter>& setters() {
   static const std::map<std::string, setter> all = {
       {"listen.address", text(&settings::listen_address)},
@@ -192,6 +211,7 @@ const std::map<std::string, setter>& setters() {
        size(&settings::index_scan_rate,
             "bytes a second such as \"100 MiB\", or \"0\" for no limit")},
       {"index.quiet_seconds", set_quiet},
+      {"link.bwlimit", set_bwlimit},
       {"state.path", text(&settings::state_path)},
       {"state.run", text(&settings::run_path)},
       {"hooks.at_gate", text(&settings::at_gate_hook)},

@@ -16,6 +16,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/net/identity.hpp"
+#include "tools/link_plan.hpp"
 
 namespace teleport {
 
@@ -45,6 +46,7 @@ struct settings {
   std::chrono::seconds index_quiet{30};
   std::string state_path = "/var/lib/xl-teleport";
   std::string run_path = "/run/xl-teleport";
+  link_plan bwlimit;
   std::string at_gate_hook;
   std::string record_stream;
 

@@ -4,6 +4,7 @@
 // hosts, keep the content index, look at what is kept for guests elsewhere.
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <string>
@@ -18,6 +19,7 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/net/identity.hpp"
 #include "tools/destination_host.hpp"
+#include "tools/link_plan.hpp"
 #include "tools/pairing.hpp"
 #include "tools/settings.hpp"
 #include "tools/teleportctl_index.hpp"
@@ -130,6 +132,42 @@ int forget_kept(const std::string& guest, const settings& options) {
                                       "'; see 'teleportctl shadow list'"});
 }
 
+int limit_rate(const std::string& text, const settings& options, bool json) {
+  const auto rate = text == "auto" ? std::nullopt : read_rate(text);
+  if (!text.empty() && text != "auto" && !rate) {
+    std::cerr << fmt::format(
+        "teleportctl: bwlimit: '{}' is not {}, nor \"auto\"\n",
+        text,
+        rate_examples);
+    return exit_usage;
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(options.run_path, ignored);
+  const auto budget = host_budget::open(budget_file(options.run_path));
+  if (!budget) {
+    return failed(budget.error());
+  }
+  if (!text.empty()) {
+    (*budget)->set_by_hand(rate);
+  }
+  const auto by_hand = (*budget)->by_hand();
+  const link_rate now = by_hand ? *by_hand : options.bwlimit.now();
+  if (json) {
+    std::cout << nlohmann::json({{"bytes_per_second", now},
+                                 {"by_hand", by_hand.has_value()}})
+                     .dump(2)
+              << '\n';
+  } else {
+    std::cout << fmt::format("{}, {}\n",
+                             rate_text(now),
+                             by_hand
+                                 ? "set by hand: 'teleportctl bwlimit auto' "
+                                   "comes back to the settings"
+                                 : "as the settings have it");
+  }
+  return exit_ok;
+}
+
 int main_of_teleportctl(int argc, char** argv) {
   CLI::App app{"Sets up and looks after teleporting on this host.",
                "teleportctl"};
@@ -161,6 +199,14 @@ int main_of_teleportctl(int argc, char** argv) {
   auto* shadow_forget = shadow->add_subcommand(
       "forget", "no longer adopt them; their contents stay on the disk");
   shadow_forget->add_option("GUEST", name, "name or uuid")->required();
+  std::string rate;
+  auto* bwlimit = app.add_subcommand(
+      "bwlimit", "how fast this host's teleports may send, now");
+  bwlimit->add_option("RATE",
+                      rate,
+                      "for those under way and to come: 100Mbit, 12MB, off; "
+                      "auto: as the settings have it. Without: shows it");
+  bwlimit->add_flag("--json", json, "for programs");
   index_command index;
   add_index_commands(app, index);
 
@@ -198,6 +244,9 @@ int main_of_teleportctl(int argc, char** argv) {
   }
   if (shadow_forget->parsed()) {
     return forget_kept(name, *options);
+  }
+  if (bwlimit->parsed()) {
+    return limit_rate(rate, *options, json);
   }
   return run_index_command(index, *options);
 }

@@ -31,6 +31,8 @@ void source_session::fail(const error& cause) {
   }
   log_debug("failure: " + cause.context);
   report_.sentence = cause.context;
+  lost_link_ = cause.code == errc::peer_lost &&
+               (phase_ == move_phase::bulk || phase_ == move_phase::rounds);
   if (!preparing_) {
     if (link_) {
       link_->close();

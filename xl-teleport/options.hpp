@@ -12,6 +12,7 @@
 #include <string>
 
 #include "libteleport/migrate/plan.hpp"
+#include "libteleport/net/pacer.hpp"
 
 namespace teleport {
 
@@ -39,6 +40,9 @@ struct move_options {
   bool verbose = false;
   bool recover = false;  ///< `guest` alone is given
   downtime_budget downtime;
+  link_rate bwlimit = 0;
+  /// A link that was lost before the memory was sent is looked for so long.
+  std::chrono::seconds reconnect_limit{600};
   /// How long to ask the destination after a lost answer to GO.
   std::chrono::seconds ask_limit{300};
 };

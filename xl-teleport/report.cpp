@@ -80,7 +80,10 @@ json to_json(const move_report& report) {
         {"pages", report.memory.pages},
         {"zero_pages", report.memory.zero_pages}}},
       {"link",
-       {{"sent", report.link.sent}, {"received", report.link.received}}},
+       {{"sent", report.link.sent},
+        {"received", report.link.received},
+        {"congestion_control", report.congestion_control},
+        {"losses", report.link_losses}}},
       {"seconds", phases},
       {"total_seconds", report.total_seconds},
       {"downtime_seconds",
@@ -116,10 +119,13 @@ std::string to_text(const move_report& report) {
                       "memory",
                       human_bytes(report.memory.bytes_in),
                       human_bytes(report.memory.bytes_out));
-  text += fmt::format("  {:<22}{:>12} sent, {} received\n",
+  text += fmt::format("  {:<22}{:>12} sent, {} received{}\n",
                       "link",
                       human_bytes(report.link.sent),
-                      human_bytes(report.link.received));
+                      human_bytes(report.link.received),
+                      report.link_losses == 0
+                          ? std::string()
+                          : fmt::format(", lost {} times", report.link_losses));
   text += fmt::format("  {:<22}{:>10.1f} s:", "time", report.total_seconds);
   for (std::size_t i = 0; i < report.phase_seconds.size(); ++i) {
     text += fmt::format(" {} {:.1f}", phase_names[i], report.phase_seconds[i]);

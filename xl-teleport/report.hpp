@@ -46,7 +46,9 @@ struct move_report {
   unsigned round_count = 0;
   source_counts source;
   stream_statistics memory;
-  link_counters link;
+  link_counters link;  ///< of all attempts
+  unsigned link_losses = 0;
+  std::string congestion_control;  ///< of TCP
   /// Seconds of each phase, by move_phase; `over` is not counted.
   std::vector<double> phase_seconds;
   double total_seconds = 0;

@@ -97,6 +97,9 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
     return;
   }
   link_ = std::move(*link);
+  link_->set_pacer(
+      make_pacer(options_.bwlimit, settings_.bwlimit, settings_.run_path));
+  report_.congestion_control = link_->congestion_control();
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {

@@ -48,6 +48,8 @@ class source_session {
   /// SIGINT or SIGTERM: the guest stays, unless GO has been given.
   void cancel();
   [[nodiscard]] const move_report& report() const noexcept { return report_; }
+  /// The link was lost while nothing but the disks was being sent.
+  [[nodiscard]] bool lost_link() const noexcept { return lost_link_; }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -122,6 +124,7 @@ class source_session {
   bool failing_ = false;
   bool leaving_ = false;  ///< the guest is being let go on
   bool ended_ = false;
+  bool lost_link_ = false;
   timer tick_timer_;
   timer round_timer_;
   progress_view view_of_progress_;

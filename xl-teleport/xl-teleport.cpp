@@ -3,11 +3,14 @@
 // xl-teleport/xl-teleport.cpp: the command. `xl teleport domU host2` comes here
 // as `xl-teleport domU host2`.
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/log.hpp"
@@ -68,30 +71,101 @@ void show(const move_report& report,
   }
 }
 
-int move(const move_options& options, const settings& config) {
+/// One attempt.
+struct attempt {
+  exit_code code = exit_code::refused;
+  move_report report;
+  bool lost_link = false;
+  bool cancelled = false;
+};
+
+attempt move_once(const move_options& options, const settings& config) {
+  attempt outcome;
   auto view = look_at_guest(options.guest, options.live);
   if (!view) {
-    move_report nothing;
-    nothing.guest = options.guest;
-    nothing.destination = options.host;
-    nothing.outcome = "refused";
-    nothing.sentence = view.error().context;
-    show(nothing, exit_code::refused, options);
-    return static_cast<int>(exit_code::refused);
+    outcome.report.guest = options.guest;
+    outcome.report.destination = options.host;
+    outcome.report.outcome = "refused";
+    outcome.report.sentence = view.error().context;
+    return outcome;
   }
   event_loop loop(workers);
-  exit_code code = exit_code::uncertain;
+  outcome.code = exit_code::uncertain;
   source_session session(
-      loop, options, config, std::move(*view), [&](exit_code outcome) {
-        code = outcome;
+      loop, options, config, std::move(*view), [&](exit_code code) {
+        outcome.code = code;
         loop.stop();
       });
-  loop.on_stop_signal([&](int) { session.cancel(); });
+  loop.on_stop_signal([&](int) {
+    outcome.cancelled = true;
+    session.cancel();
+  });
   session.start();
   loop.run();
   loop.join();
-  show(session.report(), code, options);
-  return static_cast<int>(code);
+  outcome.report = session.report();
+  outcome.lost_link = session.lost_link();
+  return outcome;
+}
+
+/// @return false when a signal came first
+bool wait_for(std::chrono::seconds pause) {
+  event_loop loop(0);
+  bool undisturbed = true;
+  loop.on_stop_signal([&](int) {
+    undisturbed = false;
+    loop.stop();
+  });
+  const timer over = loop.after(pause, [&] { loop.stop(); });
+  loop.run();
+  return undisturbed;
+}
+
+/// Moves the guest. A link that is lost while the guest runs here and its
+/// memory is not being sent is looked for: what is on the targets stays there,
+/// and the next attempt announces it and sends the rest.
+int move(const move_options& options, const settings& config) {
+  constexpr std::chrono::seconds longest_pause{30};
+  using clock = std::chrono::steady_clock;
+  attempt last = move_once(options, config);
+  link_counters before;
+  unsigned losses = last.lost_link ? 1U : 0U;
+  std::chrono::seconds pause{1};
+  clock::time_point give_up = clock::now() + options.reconnect_limit;
+  bool looking = last.lost_link;
+  while (looking && !last.cancelled && clock::now() + pause < give_up) {
+    if (!options.quiet) {
+      std::cerr << fmt::format(
+          "xl teleport: {}; {} runs on here, trying again "
+          "in {} s\n",
+          last.report.sentence,
+          last.report.guest,
+          pause.count());
+    }
+    if (!wait_for(pause)) {
+      break;
+    }
+    before.sent += last.report.link.sent;
+    before.received += last.report.link.received;
+    last = move_once(options, config);
+    if (last.lost_link) {  // it was there again, so we look anew
+      ++losses;
+      pause = std::chrono::seconds(1);
+      give_up = clock::now() + options.reconnect_limit;
+    } else {
+      pause = std::min(2 * pause, longest_pause);
+    }
+    // The host may be away, or still busy with what became of the last attempt.
+    looking = last.lost_link || last.code == exit_code::refused;
+  }
+  last.report.link.sent += before.sent;
+  last.report.link.received += before.received;
+  last.report.link_losses = losses;
+  if (last.code == exit_code::refused && before.sent != 0) {
+    last.code = exit_code::stayed;  // earlier attempts touched both hosts
+  }
+  show(last.report, last.code, options);
+  return static_cast<int>(last.code);
 }
 
 int main_of_teleport(int argc, char** argv) {

@@ -3,6 +3,8 @@
 #include "libteleport/net/connection.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include <netinet/tcp.h>
@@ -29,10 +31,16 @@ constexpr std::chrono::seconds handshake_limit{20};
 
 /// Unanswered for so long, the peer is lost. Longer than any pause of a busy
 /// link, short against the suspension that a guest may be waiting in.
-constexpr std::chrono::milliseconds silence_limit{20'000};
+constexpr std::chrono::milliseconds silence_limit{10'000};
 
-/// A quiet connection is asked for a sign of life this often, in seconds.
-constexpr int keep_alive_seconds = 5;
+/// A quiet connection is asked for a sign of life after so many seconds, and
+/// again each so many.
+constexpr unsigned keep_alive_idle = 4;
+constexpr unsigned keep_alive_interval = 2;
+
+/// Keeps a long link full where some packets are lost, which cubic takes for
+/// a full queue. A kernel without it stays with its own default.
+constexpr std::string_view wanted_congestion_control = "bbr";
 
 /// What is left to say at the end has this long to arrive: some round trips,
 /// and a second of data on a slow link before it.
@@ -174,11 +182,16 @@ void connection::tune_socket() {
     // A kernel without an option only notices a dead peer later.
     (void)::setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
   };
-  set(TCP_KEEPIDLE, keep_alive_seconds);
-  set(TCP_KEEPINTVL, keep_alive_seconds);
+  set(TCP_KEEPIDLE, keep_alive_idle);
+  set(TCP_KEEPINTVL, keep_alive_interval);
   set(TCP_KEEPCNT, 3);
   set(TCP_NOTSENT_LOWAT, not_sent_bytes);
   set(TCP_USER_TIMEOUT, static_cast<unsigned>(silence_limit.count()));
+  (void)::setsockopt(fd,
+                     IPPROTO_TCP,
+                     TCP_CONGESTION,
+                     wanted_congestion_control.data(),
+                     static_cast<socklen_t>(wanted_congestion_control.size()));
 }
 
 void connection::shake_hands(const key_files& keys,
@@ -347,7 +360,8 @@ void connection::write() {
   if (closed_) {
     return;
   }
-  while (output_.size() < write_batch && !(ahead_.empty() && queue_.empty())) {
+  while (written_ == 0 && output_.size() < write_batch &&
+         !(ahead_.empty() && queue_.empty())) {
     auto& from = ahead_.empty() ? queue_ : ahead_;
     output_.insert(output_.end(), from.front().begin(), from.front().end());
     from.pop_front();
@@ -359,26 +373,67 @@ void connection::write() {
     }
     return;
   }
+  const std::size_t rest = output_.size() - written_;
+  if (!pacer_) {
+    write_piece(rest);
+    return;
+  }
+  const std::size_t size = std::min(rest, pacer_->piece());
+  const auto wait = pacer_->reserve(size) - pacer::clock::now();
+  if (wait <= std::chrono::milliseconds(1)) {
+    write_piece(size);
+    return;
+  }
+  pace_timer_ =
+      loop_.after(std::chrono::duration_cast<std::chrono::milliseconds>(wait),
+                  [weak = weak_from_this(), size] {
+                    if (const auto self = weak.lock()) {
+                      self->write_piece(size);
+                    }
+                  });
+}
+
+/// Gives the kernel `size` bytes of output_.
+void connection::write_piece(std::size_t size) {
+  if (closed_) {
+    return;
+  }
   auto self = shared_from_this();
   net::async_write(
       stream_,
-      net::buffer(output_),
-      [self](const error_code& failure, std::size_t size) {
+      net::buffer(output_.data() + written_, size),
+      [self](const error_code& failure, std::size_t gone) {
         if (self->closed_) {
           return;
         }
-        self->queued_ -= self->output_.size();
-        self->output_.clear();
-        if (failure || size == 0) {
+        if (failure || gone == 0) {
           self->fail(
               {errc::peer_lost, "the connection broke: " + failure.message()});
           return;
+        }
+        self->queued_ -= gone;
+        self->written_ += gone;
+        if (self->written_ == self->output_.size()) {
+          self->output_.clear();
+          self->written_ = 0;
         }
         self->write();
         if (self->handlers_.on_drained && !self->closed_) {
           self->handlers_.on_drained();
         }
       });
+}
+
+std::string connection::congestion_control() const {
+  std::array<char, 16> name{};
+  auto length = static_cast<socklen_t>(name.size());
+  // As in counters().
+  const int fd = const_cast<stream&>(stream_).lowest_layer().native_handle();
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) !=
+      0) {
+    return {};
+  }
+  return {name.data(), ::strnlen(name.data(), name.size())};
 }
 
 void connection::finish(std::function<void()> done) {
@@ -414,6 +469,7 @@ void connection::close() {
   last_counters_ = counters();
   closed_ = true;
   deadline_ = timer();
+  pace_timer_ = timer();
   error_code ignored;
   auto& socket = stream_.lowest_layer();
   socket.shutdown(tcp::socket::shutdown_both, ignored);

@@ -27,6 +27,7 @@
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/net/pacer.hpp"
 #include "libteleport/wire/framer.hpp"
 
 namespace teleport {
@@ -78,6 +79,11 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Bytes queued and not yet given to the kernel.
   [[nodiscard]] std::size_t queued() const noexcept { return queued_; }
 
+  /// Sends no faster than this allows, from now on.
+  void set_pacer(std::shared_ptr<pacer> by) { pacer_ = std::move(by); }
+  /// What TCP's congestion control is called here: "bbr", "cubic".
+  [[nodiscard]] std::string congestion_control() const;
+
   /// Holds back further records (the kernel's window then holds the peer).
   void pause();
   void resume();
@@ -100,6 +106,7 @@ class connection : public std::enable_shared_from_this<connection> {
  private:
   using stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 
+  void write_piece(std::size_t size);
   void enqueue(std::deque<byte_buffer>& to, record_type type, byte_span body);
   void shake_hands(const key_files& keys,
                    boost::asio::ssl::stream_base::handshake_type side,
@@ -122,7 +129,10 @@ class connection : public std::enable_shared_from_this<connection> {
   std::array<std::byte, 65536> input_{};
   std::deque<byte_buffer> ahead_;
   std::deque<byte_buffer> queue_;
-  byte_buffer output_;  ///< being written
+  byte_buffer output_;       ///< being written
+  std::size_t written_ = 0;  ///< of output_
+  std::shared_ptr<pacer> pacer_;
+  timer pace_timer_;
   std::size_t queued_ = 0;
   bool reading_ = false;
   bool writing_ = false;
