@@ -3,8 +3,8 @@
 // libteleport/migrate/pack_level.hpp: how hard blocks are compressed: harder
 // while the link is what holds them up, less while the packing is. Pure.
 //
-// Judged over many MiB at a time: another level begins a new zstd frame, which
-// has forgotten what was sent before.
+// Judged over many MiB or two seconds: another level begins a new zstd frame,
+// which has forgotten what was sent before.
 //
 // Threads: one owner.
 
@@ -12,8 +12,10 @@
 #define LIBTELEPORT_MIGRATE_PACK_LEVEL_HPP
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "libteleport/base/units.hpp"
 
@@ -21,26 +23,38 @@ namespace teleport {
 
 class pack_level {
  public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   /// What a piece waited for before it was packed.
   enum class held_up_by { nothing, link, packing };
 
   /// zstd's level for the next piece; 0: none.
   [[nodiscard]] int now() const noexcept { return ladder[step_]; }
-  void on_piece(std::size_t raw_bytes, held_up_by cause) noexcept;
+  /// A piece is about to be packed.
+  void on_piece(std::size_t raw_bytes,
+                held_up_by cause,
+                time_point at) noexcept;
+  /// It took so long.
+  void on_packed(std::chrono::nanoseconds took) noexcept { busy_ += took; }
 
  private:
-  /// From as fast as a core copies to some 30 MB/s.
+  /// From as fast as a core copies to some 30 MB/s: each about half as fast as
+  /// the one before.
   static constexpr std::array<int, 6> ladder{0, 1, 3, 6, 9, 12};
-  /// Judged after so much: half a second at 250 Mbit/s, packed by half.
+  /// Judged after so much, or so long.
   static constexpr std::uint64_t judged_bytes = 32_MiB;
+  static constexpr std::chrono::seconds judged_time{2};
   /// A level that was too slow is tried again after so much.
   static constexpr std::uint64_t retry_bytes = 1024_MiB;
 
-  void go_to(std::size_t step) noexcept;
+  void judge(time_point at) noexcept;
 
   std::size_t step_ = 2;
   std::size_t highest_ = ladder.size() - 1;
   std::uint64_t since_too_slow_ = 0;
+  // Since the last judgement:
+  std::optional<time_point> began_;
+  std::chrono::nanoseconds busy_{0};
   std::uint64_t bytes_ = 0;
   std::uint64_t held_by_link_ = 0;
   std::uint64_t held_by_packing_ = 0;

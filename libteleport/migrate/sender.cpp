@@ -75,7 +75,8 @@ result<sender_job_done> run_announce(const announce_job& job,
   return done;
 }
 
-result<sender_job_done> run_answer(const answer_job& job, block_device& disk) {
+result<sender_job_done> run_answer(const answer_job& job,
+                                   const source_disk& disk) {
   const captured_extent& extent = *job.extent;
   sender_job_done done;
   if (!job.blocks) {
@@ -87,9 +88,24 @@ result<sender_job_done> run_answer(const answer_job& job, block_device& disk) {
     done.data = data_of(extent, *job.blocks);
     return done;
   }
-  // If the guest has written to these blocks since, they do not make up what
-  // was announced: the destination finds that out, and is sent the whole.
-  const auto read = read_blocks(disk, extent, *job.blocks);
+  const block_mask written =
+      disk.tracker == nullptr
+          ? block_mask()
+          : disk.tracker->written_since(extent.place.extent);
+  if (!written.none()) {
+    // Perhaps since it was announced: as in a round, all that was written comes
+    // along, under the digest that the extent has now.
+    const auto now = capture(*disk.device, extent.place);
+    if (!now) {
+      return now.error();
+    }
+    done.read_bytes = now->length;
+    done.data = data_of(*now, *job.blocks | written);
+    return done;
+  }
+  // If the guest writes to these blocks just now, they do not make up what was
+  // announced: the destination finds that out, and is sent the whole.
+  const auto read = read_blocks(*disk.device, extent, *job.blocks);
   if (!read) {
     return read.error();
   }
@@ -133,12 +149,14 @@ result<sender_job_done> run_whole(const whole_job& job, block_device& disk) {
 }
 
 sender_job_done run_pack(const pack_job& job, block_packer& packer) {
+  const auto began = std::chrono::steady_clock::now();
   extent_data_record record = job.data.head;
   packed coded = packer.pack(job.data.raw, job.level);
   record.coding = coded.coding;
   record.payload = std::move(coded.bytes);
   sender_job_done done;
   done.record = raw_record{record_type::extent_data, encode(record)};
+  done.packing = std::chrono::steady_clock::now() - began;
   return done;
 }
 
@@ -160,7 +178,7 @@ result<sender_job_done> run(const sender_job& job,
     return run_pack(*pack, packer);
   }
   const auto& answer = std::get<answer_job>(job);
-  return run_answer(answer, *disks[answer.extent->place.disk].device);
+  return run_answer(answer, disks[answer.extent->place.disk]);
 }
 
 disk_sender::disk_sender(std::vector<std::uint64_t> disk_bytes)
@@ -266,7 +284,8 @@ std::optional<sender_job> disk_sender::next_answer(bool link_full) {
   return job;
 }
 
-std::optional<sender_job> disk_sender::next_pack(std::size_t queued) {
+std::optional<sender_job> disk_sender::next_pack(std::size_t queued,
+                                                 time_point now) {
   using held_up_by = pack_level::held_up_by;
   if (packing_ || to_pack_.empty()) {
     return std::nullopt;
@@ -279,7 +298,8 @@ std::optional<sender_job> disk_sender::next_pack(std::size_t queued) {
     held_up_by_ = held_up_by::nothing;
   }
   level_.on_piece(to_pack_.front().raw.size(),
-                  std::exchange(held_up_by_, held_up_by::nothing));
+                  std::exchange(held_up_by_, held_up_by::nothing),
+                  now);
   packing_ = true;
   pack_job job{std::move(to_pack_.front()), level_.now()};
   to_pack_.pop_front();
@@ -292,14 +312,15 @@ void disk_sender::let_go(entry& of) {
   of.extent.reset();
 }
 
-std::optional<disk_sender::action> disk_sender::next(std::size_t queued) {
+std::optional<disk_sender::action> disk_sender::next(std::size_t queued,
+                                                     time_point now) {
   if (!ready_.empty()) {
     std::optional<action> first(std::move(ready_.front()));
     ready_.pop_front();
     return first;
   }
   const bool link_full = queued >= enough_queued;
-  auto job = next_pack(queued);
+  auto job = next_pack(queued, now);
   if (!job) {
     job = next_answer(link_full);
   }
@@ -339,6 +360,7 @@ void disk_sender::on_job_done(sender_job_done done) {
   }
   if (done.record->type == record_type::extent_data) {
     packing_ = false;
+    level_.on_packed(done.packing);
     held_up_by_ = to_pack_.empty() ? pack_level::held_up_by::nothing
                                    : pack_level::held_up_by::packing;
   }

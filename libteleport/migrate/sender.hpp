@@ -17,6 +17,7 @@
 #ifndef LIBTELEPORT_MIGRATE_SENDER_HPP
 #define LIBTELEPORT_MIGRATE_SENDER_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -83,6 +84,7 @@ struct sender_job_done {
   std::optional<block_data> data;    ///< to be packed
   std::uint64_t read_bytes = 0;      ///< from the disk
   std::uint64_t known_bytes = 0;     ///< announced without reading them
+  std::chrono::nanoseconds packing{0};  ///< what pack_job took
   bool kept_bytes = false;           ///< announce_job's
 };
 
@@ -113,6 +115,7 @@ struct source_counts {
 class disk_sender {
  public:
   using action = std::variant<sender_job, raw_record>;
+  using time_point = std::chrono::steady_clock::time_point;
 
   /// @param disk_bytes  sizes in the OFFER's order
   explicit disk_sender(std::vector<std::uint64_t> disk_bytes);
@@ -135,7 +138,9 @@ class disk_sender {
   ///
   /// @param queued  bytes that wait for the link: while they are many, no more
   ///                blocks are taken and packed
-  [[nodiscard]] std::optional<action> next(std::size_t queued = 0);
+  /// @param now     by which the packing's level is judged
+  [[nodiscard]] std::optional<action> next(std::size_t queued = 0,
+                                           time_point now = {});
 
   /// Everything of the pass has been proven by the destination.
   [[nodiscard]] bool idle() const noexcept;
@@ -170,7 +175,7 @@ class disk_sender {
 
   result<void> on_states(const extent_states_record& record);
   std::optional<sender_job> next_answer(bool link_full);
-  std::optional<sender_job> next_pack(std::size_t queued);
+  std::optional<sender_job> next_pack(std::size_t queued, time_point now);
   std::optional<sender_job> next_bulk();
   std::optional<sender_job> next_round();
   void let_go(entry& of);

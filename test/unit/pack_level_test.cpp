@@ -11,49 +11,75 @@ namespace teleport {
 namespace {
 
 using held_up_by = pack_level::held_up_by;
+using std::chrono::milliseconds;
 
-void feed(pack_level& level, std::uint64_t mib, held_up_by cause) {
-  for (std::uint64_t i = 0; i < mib; ++i) {
-    level.on_piece(1_MiB, cause);
+/// Pieces of 1 MiB, one each 20 ms: 400 Mbit/s of what is to be packed.
+struct flow {
+  void feed(std::uint64_t mib, held_up_by cause, milliseconds packing) {
+    for (std::uint64_t i = 0; i < mib; ++i) {
+      level.on_piece(1_MiB, cause, now);
+      level.on_packed(packing);
+      now += milliseconds(20);
+    }
   }
-}
+  pack_level level;
+  pack_level::time_point now;
+};
+
+constexpr milliseconds quick{2};
+constexpr milliseconds half{10};
 
 }  // namespace
 
 TEST_CASE("a slow link is given harder compression, step by step",
           "[migrate]") {
-  pack_level level;
-  CHECK(level.now() == 3);
-  feed(level, 31, held_up_by::link);
-  CHECK(level.now() == 3);
-  feed(level, 1, held_up_by::link);
-  CHECK(level.now() == 6);
-  feed(level, 1000, held_up_by::link);
-  CHECK(level.now() == 12);
+  flow one;
+  CHECK(one.level.now() == 3);
+  one.feed(32, held_up_by::link, quick);
+  CHECK(one.level.now() == 3);
+  one.feed(1, held_up_by::link, quick);
+  CHECK(one.level.now() == 6);
+  one.feed(1000, held_up_by::link, quick);
+  CHECK(one.level.now() == 12);
+}
+
+TEST_CASE("no level is taken that would fill the time", "[migrate]") {
+  flow one;
+  one.feed(1000, held_up_by::link, half);
+  CHECK(one.level.now() == 3);
 }
 
 TEST_CASE("a link that runs dry is given less, down to none", "[migrate]") {
-  pack_level level;
-  feed(level, 1000, held_up_by::packing);
-  CHECK(level.now() == 0);
+  flow one;
+  one.feed(1000, held_up_by::packing, milliseconds(20));
+  CHECK(one.level.now() == 0);
+}
+
+TEST_CASE("a slow processor is not judged by bytes alone", "[migrate]") {
+  flow one;
+  one.now += std::chrono::seconds(1);
+  one.feed(1, held_up_by::packing, half);
+  one.now += std::chrono::seconds(2);
+  one.feed(1, held_up_by::packing, half);
+  CHECK(one.level.now() == 1);
 }
 
 TEST_CASE("a level that was too slow is left alone for a while", "[migrate]") {
-  pack_level level;
-  feed(level, 32, held_up_by::link);
-  REQUIRE(level.now() == 6);
-  feed(level, 32, held_up_by::packing);
-  REQUIRE(level.now() == 3);
-  feed(level, 900, held_up_by::link);
-  CHECK(level.now() == 3);
-  feed(level, 200, held_up_by::link);
-  CHECK(level.now() > 3);
+  flow one;
+  one.feed(33, held_up_by::link, quick);
+  REQUIRE(one.level.now() == 6);
+  one.feed(32, held_up_by::packing, milliseconds(20));
+  REQUIRE(one.level.now() == 3);
+  one.feed(900, held_up_by::link, quick);
+  CHECK(one.level.now() == 3);
+  one.feed(200, held_up_by::link, quick);
+  CHECK(one.level.now() > 3);
 }
 
 TEST_CASE("a disk that gives little changes nothing", "[migrate]") {
-  pack_level level;
-  feed(level, 1000, held_up_by::nothing);
-  CHECK(level.now() == 3);
+  flow one;
+  one.feed(1000, held_up_by::nothing, quick);
+  CHECK(one.level.now() == 3);
 }
 
 }  // namespace teleport

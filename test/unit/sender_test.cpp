@@ -233,6 +233,28 @@ TEST_CASE("a round brings what was written between the take and the reading",
   CHECK(done->data->head.data.test(5));
 }
 
+TEST_CASE("blocks written since an extent was announced go along with its gaps",
+          "[migrate]") {
+  memory_device source{byte_buffer(extent_bytes, std::byte{3})};
+  const block_five_written tracker;
+  auto announced = capture(source, {0, 0});
+  REQUIRE(announced);
+  forget_bytes(*announced);
+  std::ranges::fill(
+      std::span(source.content()).subspan(5 * block_bytes, block_bytes),
+      std::byte{7});
+  answer_job job;
+  job.extent = std::make_shared<const captured_extent>(std::move(*announced));
+  job.blocks.emplace().set(1);
+  block_packer packer;
+  const auto done = run(job, {{&source, &tracker}}, packer);
+  REQUIRE(done);
+  REQUIRE(done->data);
+  CHECK(done->data->head.data.count() == 2);
+  CHECK(done->data->head.data.test(5));
+  CHECK(done->data->head.digest == digest_extent(source.content()));
+}
+
 TEST_CASE("the source announces up to the limit, and keeps few extents' bytes",
           "[migrate]") {
   disk_sender sender({3 * max_outstanding * extent_bytes});

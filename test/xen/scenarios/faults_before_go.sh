@@ -8,9 +8,9 @@
 hold=/run/lab-hold-gate
 report=$LAB/logs/faults.json
 
-# try: starts a teleport in the background; its process, its progress
+# try [OPTION...]: starts a teleport in the background; its process, its progress
 try() {
-    host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json faulty host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
+    host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json $* faulty host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
 }
 # far enough into the phase that some of it has arrived
 phase_is() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq --arg p "$1" '.progress.phase == $p and .progress.done > 1048576' 2> /dev/null | grep -qx true; }
@@ -40,7 +40,7 @@ fault() {
     host2 "rm -f /run/lab-at-gate; touch $hold"
     # written so fast that rounds follow each other
     [ "$phase" != rounds ] || guest_mode host1 faulty heavy
-    try
+    try --reconnect 0
     reach "$phase"
     strike "$kind"
     wait_for 'the command to end' 120 tried

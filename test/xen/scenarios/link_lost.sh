@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# long
+# A link that is lost in the bulk comes back, and a destination's session that dies is begun anew: the command goes
+# on by itself, what was at the destination is not sent again, and no write is lost.
+
+guest=away1
+report=$LAB/logs/link_lost.json
+try() {
+    host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json $guest host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
+}
+progress_of() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq -r ".progress.$1 // 0" 2> /dev/null; }
+in_bulk_past() { [ "$(progress_of phase)" = bulk ] && [ "$(progress_of sent)" -gt "$1" ]; }
+tries_again() { host1 "grep -c 'trying again' /tmp/try.err" | grep -qx "$1"; }
+tried() { host1 'test -e /tmp/try.rc'; }
+
+pair_hosts
+set_store directory
+guest_create host1 $guest loop
+link_set 40mbit 10ms
+try
+wait_for 'the bulk' 120 in_bulk_past 20000000
+say 'the link is cut'
+link_cut
+wait_for 'the command to look for the link' 60 tries_again 1
+guest_alive host1 $guest 60
+link_restore
+link_set 40mbit 10ms
+wait_for 'the bulk of the second attempt' 240 in_bulk_past 20000000
+say "the destination's session is killed"
+host2 "pkill -9 -f '[t]eleportd --session'"
+link_free
+wait_for 'the command to end' 400 tried
+assert_equal "the exit code ($(host1 cat /tmp/try.err))" 0 "$(host1 cat /tmp/try.rc)"
+host1 'tail -1 /tmp/try.json' > "$report"
+assert_equal 'losses of the link' 2 "$(jq -r '.link.losses' "$report")"
+assert_equal 'what the attempts left was adopted' partial "$(jq -r '.disks[0].kind' "$report")"
+in_place=$(jq -r '.bulk.in_place' "$report")
+[ "$in_place" -gt 40000000 ] || fail "only $in_place bytes were in place, after two attempts"
+assert_equal 'hosts it runs on' 2 "$(guest_hosts $guest)"
+witness_verdict host2 $guest
