@@ -110,6 +110,7 @@ void extent_source::work() {
   }
   aligned_buffer buffer(stretch_extents * extent_bytes);
   while (!stopped()) {
+    hold();
     const std::optional<stretch> part = claim();
     if (!part) {
       break;
@@ -117,6 +118,7 @@ void extent_source::work() {
     while (!stopped() && std::chrono::steady_clock::now() < part->not_before) {
       std::this_thread::sleep_until(std::min(
           part->not_before, std::chrono::steady_clock::now() + look_up));
+      hold();
     }
     if (!stopped()) {
       read(*part, buffer.span());
@@ -125,6 +127,39 @@ void extent_source::work() {
   const std::lock_guard lock(mutex_);
   --working_;
   filled_.notify_all();
+}
+
+/// One waits for the gate, the others for that one.
+void extent_source::hold() {
+  if (options_.gate == nullptr) {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ++holding_;
+    if (paused_) {
+      filled_.notify_all();
+    }
+  }
+  {
+    const std::lock_guard turn(gate_mutex_);
+    while (!stopped() && options_.gate->closed()) {
+      set_paused(true);
+      options_.gate->wait(look_up);
+    }
+    set_paused(false);
+  }
+  const std::lock_guard lock(mutex_);
+  --holding_;
+}
+
+void extent_source::set_paused(bool now) {
+  const std::lock_guard lock(mutex_);
+  if (paused_ != now) {
+    paused_ = now;
+    told_paused_ = false;
+    filled_.notify_all();
+  }
 }
 
 std::optional<extent_source::stretch> extent_source::claim() {
@@ -220,6 +255,10 @@ void extent_source::push(item done) {
 std::optional<extent_source::item> extent_source::next() {
   std::unique_lock lock(mutex_);
   while (ready_.empty() && working_ != 0) {
+    if (paused_ && holding_ == working_ && !told_paused_ && !stopped()) {
+      told_paused_ = true;
+      return item{kind::paused, next_extent_, 0, nullptr};
+    }
     filled_.wait_for(lock, look_up);
   }
   if (ready_.empty() || stopped()) {

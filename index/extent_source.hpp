@@ -4,7 +4,8 @@
 //
 // Threads that claim the next stretch of the disk, read it in one piece and
 // hash it; holes of sparse files are skipped without reading. Extents come out
-// nearly in order: those of two threads may overtake each other.
+// nearly in order: those of two threads may overtake each other. While the gate
+// is closed nothing is read; what was claimed before is kept.
 //
 // Threads, not io_uring: as many reads are in flight as threads read, and two
 // are enough for a disk's full speed. Measured with fio, 2 MiB, direct, medians
@@ -35,6 +36,7 @@
 #include <vector>
 
 #include "index/format.hpp"
+#include "index/scan_gate.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/block_device.hpp"
 
@@ -50,11 +52,18 @@ struct source_options {
   std::uint64_t bytes_per_second = 0;  ///< 0: no limit
   bool idle_priority = true;
   const std::atomic<bool>* cancel = nullptr;
+  /// Asked before each read; must outlive the source.
+  scan_gate* gate = nullptr;
 };
 
 class extent_source {
  public:
-  enum class kind { content, hole, unreadable };
+  enum class kind {
+    content,
+    hole,
+    unreadable,
+    paused,  ///< no extent: the gate is closed, and nothing is under way
+  };
   struct item {
     kind what = kind::content;
     std::uint64_t first = 0;  ///< extent
@@ -88,6 +97,8 @@ class extent_source {
   void work();
   std::optional<stretch> claim();
   void skip_hole();
+  void hold();
+  void set_paused(bool now);
   void read(const stretch& part, std::span<std::byte> buffer);
   void push(item done);
   [[nodiscard]] bool stopped() const;
@@ -97,6 +108,7 @@ class extent_source {
   unique_fd file_;  // asks for holes; unset for block devices
   std::uint64_t extents_;
   std::atomic<bool> stop_ = false;
+  std::mutex gate_mutex_;  // guards the gate; taken before mutex_
 
   std::mutex mutex_;  // guards all below
   std::condition_variable filled_;
@@ -106,6 +118,9 @@ class extent_source {
   std::uint64_t data_end_ = 0;  // extents before it may have data
   std::chrono::steady_clock::time_point free_at_;
   unsigned working_ = 0;
+  unsigned holding_ = 0;  // of them, at the gate
+  bool paused_ = false;
+  bool told_paused_ = false;
   std::string failure_;
 
   std::vector<std::thread> threads_;

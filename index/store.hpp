@@ -29,6 +29,7 @@
 #include "index/lmdb.hpp"
 #include "index/pair_merge.hpp"
 #include "index/path_list.hpp"
+#include "index/pause_list.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 
@@ -158,6 +159,8 @@ class store {
   result<void> forget_path(const std::string& path) {
     return paths_.remove(path);
   }
+  /// Disks that are not to be read for now; may be changed by readers as well.
+  [[nodiscard]] pause_list& pauses() noexcept { return pauses_; }
   /// @error errc::busy when another scans or removes the disk
   [[nodiscard]] result<disk_lock> lock_disk(std::uint32_t id) const;
   /// The same for all disks, those included that are not added yet.
@@ -190,7 +193,8 @@ class store {
   [[nodiscard]] lmdb_table extents() const noexcept { return extents_; }
 
  private:
-  explicit store(const std::string& folder) : folder_(folder), paths_(folder) {}
+  explicit store(const std::string& folder)
+      : folder_(folder), paths_(folder), pauses_(folder) {}
   static result<std::unique_ptr<store>> open_once(const std::string& folder,
                                                   const store_options& options);
   result<void> list_paths();
@@ -209,6 +213,7 @@ class store {
 
   std::string folder_;
   path_list paths_;
+  pause_list pauses_;
   std::unique_ptr<lmdb_env> env_;
   lmdb_table state_;
   lmdb_table disks_;
