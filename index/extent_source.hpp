@@ -3,8 +3,9 @@
 // index/extent_source.hpp: a disk as a stream of hashed extents.
 //
 // Threads that claim the next stretch of the disk, read it in one piece and
-// hash it; holes of sparse files are skipped without reading. Extents come out
-// nearly in order: those of two threads may overtake each other. While the gate
+// hash it; holes of sparse files, and what a thin volume has not provisioned,
+// are skipped without reading. Extents come out nearly in order: those of two
+// threads may overtake each other. While the gate
 // is closed nothing is read; what was claimed before is kept.
 //
 // Threads, not io_uring: as many reads are in flight as threads read, and two
@@ -39,6 +40,7 @@
 #include "index/scan_gate.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/block_device.hpp"
+#include "libteleport/disk/dirty_map.hpp"
 
 namespace teleport::index {
 
@@ -52,6 +54,8 @@ struct source_options {
   std::uint64_t bytes_per_second = 0;  ///< 0: no limit
   bool idle_priority = true;
   const std::atomic<bool>* cancel = nullptr;
+  /// The rest of the disk is zeros, and is not read; unset: all may be data.
+  const dirty_map* data = nullptr;
   /// Asked before each read; must outlive the source.
   scan_gate* gate = nullptr;
 };
@@ -97,6 +101,8 @@ class extent_source {
   void work();
   std::optional<stretch> claim();
   void skip_hole();
+  void find_data_in_file();
+  void find_data_in_map();
   void hold();
   void set_paused(bool now);
   void read(const stretch& part, std::span<std::byte> buffer);
@@ -115,7 +121,8 @@ class extent_source {
   std::condition_variable drained_;
   std::deque<item> ready_;
   std::uint64_t next_extent_ = 0;
-  std::uint64_t data_end_ = 0;  // extents before it may have data
+  std::uint64_t data_first_ = 0;  // extents from it on may have data,
+  std::uint64_t data_end_ = 0;    // and before this one
   std::chrono::steady_clock::time_point free_at_;
   unsigned working_ = 0;
   unsigned holding_ = 0;  // of them, at the gate

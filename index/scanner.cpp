@@ -15,6 +15,7 @@
 #include "index/identity.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/thin_volume.hpp"
 
 namespace teleport::index {
 
@@ -315,6 +316,16 @@ result<void> run_scan(store& tables,
   how.bytes_per_second = options.bytes_per_second;
   how.idle_priority = options.idle_priority;
   how.cancel = options.cancel;
+  // Asked before the first read, and after whoever follows the disk's writes
+  // has attached: what is provisioned from now on is a write like any other.
+  const auto parts =
+      provisioned_parts(report.disk.path, report.disk.size, options.cancel);
+  if (!parts) {
+    log_warning("index: all of " + report.disk.path +
+                " is read: " + parts.error().context);
+  } else if (*parts) {
+    how.data = &**parts;
+  }
   scan_gate gate(tables.pauses(), report.disk.path);
   how.gate = &gate;
   scan_run run(tables, options, report);
