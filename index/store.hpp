@@ -151,6 +151,13 @@ class store {
   ///
   /// @error errc::not_found when it was removed meanwhile
   [[nodiscard]] result<disk_record> set_listed(std::uint32_t id);
+  /// The same disk has another path now: all that is known of it stays. To be
+  /// called with the disk locked, or a scan would write the old one again.
+  ///
+  /// @error errc::not_found when it was removed meanwhile; errc::busy when
+  ///        another disk has that path
+  [[nodiscard]] result<void> rename_disk(std::uint32_t id,
+                                         const std::string& path);
   /// Takes the disk, its groups and its pairs out. The file keeps its size: the
   /// pages become free for what is added next.
   [[nodiscard]] result<void> remove_disk(std::uint32_t id,

@@ -121,6 +121,7 @@ class keeper_process {
   void look();
   void hold(const donor& who);
   void drop(const missing_donor& gone);
+  bool rename(const renamed_donor& disk);
   void turn(kept& disk);
   [[nodiscard]] bool file_needs_scan(const std::string& path);
   [[nodiscard]] bool still_needs_scan(kept& disk);
@@ -180,6 +181,22 @@ void keeper_process::drop(const missing_donor& gone) {
   log_info(fmt::format("index: {} is gone", gone.path));
 }
 
+/// What is known of it, its marks included, stays: its id is what they name.
+bool keeper_process::rename(const renamed_donor& disk) {
+  const auto lock = tables_.lock_disk(disk.id);
+  const auto done =
+      lock ? tables_.rename_disk(disk.id, disk.to) : result<void>(lock.error());
+  if (!done) {
+    log_warning(fmt::format("index: {}: not renamed yet to {}: {}",
+                            disk.from,
+                            disk.to,
+                            done.error().context));
+    return false;
+  }
+  log_info(fmt::format("index: {} is {} now", disk.from, disk.to));
+  return true;
+}
+
 /// Disks that may be read again are looked at at once.
 void keeper_process::see_pauses() {
   const auto now = tables_.pauses().read();
@@ -196,11 +213,24 @@ void keeper_process::see_pauses() {
 
 void keeper_process::look() {
   see_pauses();
-  const auto plan = donors_.look(tables_, clock::now());
+  auto plan = donors_.look(tables_, clock::now());
   next_look_ = clock::now() + look_again;
   if (!plan) {
     log_warning("index: " + plan.error().context);
     return;
+  }
+  std::vector<std::string> followed;
+  for (const renamed_donor& disk : plan->rename) {
+    if (rename(disk)) {
+      continue;
+    }
+    // Later, and what is marked meanwhile is not to be lost.
+    std::erase_if(plan->hold, [&](const donor& who) {
+      if (who.id == disk.id) {
+        followed.push_back(who.device);
+      }
+      return who.id == disk.id;
+    });
   }
   for (const missing_donor& gone : plan->drop) {
     drop(gone);
@@ -209,7 +239,6 @@ void keeper_process::look() {
     return std::ranges::none_of(
         plan->hold, [&](const donor& who) { return who.path == entry.first; });
   });
-  std::vector<std::string> followed;
   for (const donor& who : plan->hold) {
     hold(who);
     if (!who.device.empty()) {

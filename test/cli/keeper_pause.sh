@@ -1,6 +1,7 @@
 #!/bin/bash
 # teleportd's keeper: what is paused is not scanned, also after a restart, and
-# is when it is resumed; a scan that waits makes room for another disk's.
+# is when it is resumed; a scan that waits makes room for another disk's. What is
+# renamed stays known.
 . "$(dirname "$0")/functions.sh"
 requires jq
 [[ $EUID -eq 0 ]] || skip 'needs root'
@@ -74,3 +75,12 @@ until_said 'b.img: scanned' 'a.img: scanned'
 expect_exit 0 run resume images/a.img
 until_said 'a.img: scanned'
 [[ $(state_of a.img) = fresh ]] || fail 'a.img is not fresh'
+
+# A disk that becomes a shadow is known by its new name, and not scanned again.
+id_of() { run list --json | jq -r --arg p "$tmp/images/$1" '.[] | select(.path == $p) | .id'; }
+id=$(id_of a.img)
+mv images/a.img images/a.img.teleport-shadow
+until_said 'a.img is ' 'scanned'
+[[ $(id_of a.img.teleport-shadow) = "$id" ]] || fail 'the shadow has no record'
+[[ $(state_of a.img.teleport-shadow) = fresh ]] || fail 'the shadow is not fresh'
+[[ -z $(id_of a.img) ]] || fail 'the old name is still listed'
