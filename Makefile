@@ -39,7 +39,7 @@ TP_FLAGS := -std=c++20 -I. -isystem $(BUILD) -pthread $(WARN) $(DEFS) \
               -fno-omit-frame-pointer) \
             $(if $(filter 1,$(WERROR)),-Werror)
 LDLIBS   += -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
-            -lzstd -lbpf -lspdlog -lfmt -lssl -lcrypto
+            -lzstd -lexpat -lbpf -lspdlog -lfmt -lssl -lcrypto
 
 # A module is a folder; a folder's sources are all its .cpp files.
 LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))

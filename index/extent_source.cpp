@@ -110,6 +110,7 @@ void extent_source::work() {
   }
   aligned_buffer buffer(stretch_extents * extent_bytes);
   while (!stopped()) {
+    hold();
     const std::optional<stretch> part = claim();
     if (!part) {
       break;
@@ -117,6 +118,7 @@ void extent_source::work() {
     while (!stopped() && std::chrono::steady_clock::now() < part->not_before) {
       std::this_thread::sleep_until(std::min(
           part->not_before, std::chrono::steady_clock::now() + look_up));
+      hold();
     }
     if (!stopped()) {
       read(*part, buffer.span());
@@ -127,15 +129,49 @@ void extent_source::work() {
   filled_.notify_all();
 }
 
+/// One waits for the gate, the others for that one.
+void extent_source::hold() {
+  if (options_.gate == nullptr) {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ++holding_;
+    if (paused_) {
+      filled_.notify_all();
+    }
+  }
+  {
+    const std::lock_guard turn(gate_mutex_);
+    while (!stopped() && options_.gate->closed()) {
+      set_paused(true);
+      options_.gate->wait(look_up);
+    }
+    set_paused(false);
+  }
+  const std::lock_guard lock(mutex_);
+  --holding_;
+}
+
+void extent_source::set_paused(bool now) {
+  const std::lock_guard lock(mutex_);
+  if (paused_ != now) {
+    paused_ = now;
+    told_paused_ = false;
+    filled_.notify_all();
+  }
+}
+
 std::optional<extent_source::stretch> extent_source::claim() {
   const std::lock_guard lock(mutex_);
-  if (file_ && next_extent_ >= data_end_) {
+  const bool may_skip = file_ || options_.data != nullptr;
+  if (may_skip && next_extent_ >= data_end_) {
     skip_hole();
   }
   if (next_extent_ >= extents_) {
     return std::nullopt;
   }
-  const std::uint64_t end = file_ ? std::min(data_end_, extents_) : extents_;
+  const std::uint64_t end = may_skip ? std::min(data_end_, extents_) : extents_;
   stretch part;
   part.first = next_extent_;
   part.count = std::min(stretch_extents, end - next_extent_);
@@ -155,25 +191,44 @@ std::optional<extent_source::stretch> extent_source::claim() {
 
 /// Moves next_extent_ over extents that hold no data; needs mutex_.
 void extent_source::skip_hole() {
-  const off_t at = static_cast<off_t>(next_extent_ * extent_bytes);
-  const off_t data = ::lseek(file_.get(), at, SEEK_DATA);
-  std::uint64_t first = extents_;
-  if (data >= 0) {
-    first = static_cast<std::uint64_t>(data) / extent_bytes;
-    const off_t hole = ::lseek(file_.get(), data, SEEK_HOLE);
-    data_end_ = hole < 0
-                    ? extents_
-                    : count_of(static_cast<std::uint64_t>(hole), extent_bytes);
-  } else if (errno != ENXIO) {
-    file_.reset();  // it does not tell: read all of it
-    return;
+  if (file_) {
+    find_data_in_file();
+  } else {
+    find_data_in_map();
   }
-  first = std::clamp(first, next_extent_, extents_);
+  const std::uint64_t first = std::clamp(data_first_, next_extent_, extents_);
   data_end_ = std::max(data_end_, first + 1);
   if (first > next_extent_) {
     ready_.push_back({kind::hole, next_extent_, first - next_extent_, nullptr});
     filled_.notify_one();
     next_extent_ = first;
+  }
+}
+
+void extent_source::find_data_in_file() {
+  const off_t at = static_cast<off_t>(next_extent_ * extent_bytes);
+  const off_t data = ::lseek(file_.get(), at, SEEK_DATA);
+  if (data >= 0) {
+    data_first_ = static_cast<std::uint64_t>(data) / extent_bytes;
+    const off_t hole = ::lseek(file_.get(), data, SEEK_HOLE);
+    data_end_ = hole < 0
+                    ? extents_
+                    : count_of(static_cast<std::uint64_t>(hole), extent_bytes);
+  } else if (errno == ENXIO) {
+    data_first_ = extents_;
+  } else {
+    file_.reset();  // it does not tell: read all of it
+    data_first_ = next_extent_;
+    data_end_ = extents_;
+  }
+}
+
+void extent_source::find_data_in_map() {
+  data_first_ = options_.data->next_extent(next_extent_).value_or(extents_);
+  data_end_ = data_first_;
+  while (data_end_ - data_first_ < stretch_extents &&
+         options_.data->next_extent(data_end_) == data_end_) {
+    ++data_end_;
   }
 }
 
@@ -220,6 +275,10 @@ void extent_source::push(item done) {
 std::optional<extent_source::item> extent_source::next() {
   std::unique_lock lock(mutex_);
   while (ready_.empty() && working_ != 0) {
+    if (paused_ && holding_ == working_ && !told_paused_ && !stopped()) {
+      told_paused_ = true;
+      return item{kind::paused, next_extent_, 0, nullptr};
+    }
     filled_.wait_for(lock, look_up);
   }
   if (ready_.empty() || stopped()) {

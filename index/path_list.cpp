@@ -57,6 +57,20 @@ result<void> path_list::add(const std::vector<std::string>& paths) const {
   return all->size() == before ? result<void>() : write(*all);
 }
 
+result<void> path_list::rename(const std::string& from,
+                               const std::string& to) const {
+  result<std::vector<std::string>> all = read();
+  if (!all) {
+    return all.error();
+  }
+  const auto at = std::ranges::find(*all, from);
+  if (at == all->end()) {
+    return {};
+  }
+  *at = to;
+  return write(*all);
+}
+
 result<void> path_list::remove(const std::string& path) const {
   result<std::vector<std::string>> all = read();
   if (!all) {

@@ -28,6 +28,9 @@ class path_list {
   /// Adds those that are missing.
   [[nodiscard]] result<void> add(const std::vector<std::string>& paths) const;
   [[nodiscard]] result<void> remove(const std::string& path) const;
+  /// Nothing where `from` is not in it.
+  [[nodiscard]] result<void> rename(const std::string& from,
+                                    const std::string& to) const;
 
  private:
   [[nodiscard]] result<void> write(const std::vector<std::string>& paths) const;

@@ -15,6 +15,7 @@
 #include "index/identity.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/thin_volume.hpp"
 
 namespace teleport::index {
 
@@ -31,6 +32,8 @@ unsigned threads_for(unsigned asked) {
 
 /// One scan: extents in, changed groups out.
 class scan_run {
+  using clock = std::chrono::steady_clock;
+
  public:
   scan_run(store& tables, const scan_options& options, scan_report& report)
       : tables_(tables),
@@ -40,6 +43,8 @@ class scan_run {
 
   result<void> take(extent_source::item found);
   result<void> flush() { return tables_.apply(batch_); }
+  /// What was read is kept, should the process end while it waits.
+  result<void> pause();
 
  private:
   struct pending {
@@ -53,6 +58,7 @@ class scan_run {
   result<void> finish(std::uint64_t group, pending& parts);
   result<void> replace(std::uint64_t group, std::optional<byte_buffer> now);
   void tell(std::uint64_t extents, std::uint64_t read);
+  void go_on();
 
   store& tables_;
   const scan_options& options_;
@@ -62,6 +68,8 @@ class scan_run {
   std::map<std::uint64_t, pending> open_;
   scan_progress progress_;
   std::uint64_t told_ = 0;
+  clock::time_point began_ = clock::now();  ///< later by each pause
+  clock::time_point paused_at_;
 };
 
 unsigned scan_run::extents_in(std::uint64_t group) const {
@@ -70,6 +78,10 @@ unsigned scan_run::extents_in(std::uint64_t group) const {
 }
 
 result<void> scan_run::take(extent_source::item found) {
+  if (found.what == extent_source::kind::paused) {
+    return pause();
+  }
+  go_on();
   if (found.what == extent_source::kind::hole) {
     tell(found.count, 0);
     return take_hole(found.first, found.first + found.count);
@@ -167,11 +179,31 @@ result<void> scan_run::replace(std::uint64_t group,
   return batch_.bytes() < options_.batch_bytes ? result<void>() : flush();
 }
 
+result<void> scan_run::pause() {
+  paused_at_ = clock::now();
+  progress_.paused = true;
+  progress_.disk_bytes = disk_.size;
+  result<void> kept = flush();
+  if (kept && options_.progress) {
+    options_.progress(progress_);
+  }
+  return kept;
+}
+
+void scan_run::go_on() {
+  if (progress_.paused) {
+    progress_.paused = false;
+    began_ += clock::now() - paused_at_;
+  }
+}
+
 void scan_run::tell(std::uint64_t extents, std::uint64_t read) {
   progress_.disk_bytes = disk_.size;
   progress_.done_bytes =
       std::min(disk_.size, progress_.done_bytes + extents * extent_bytes);
   progress_.read_bytes += read;
+  progress_.seconds =
+      std::chrono::duration<double>(clock::now() - began_).count();
   report_.read_bytes = progress_.read_bytes;
   constexpr std::uint64_t step = group_extents * extent_bytes;
   if (options_.progress && (progress_.done_bytes >= told_ + step ||
@@ -284,6 +316,18 @@ result<void> run_scan(store& tables,
   how.bytes_per_second = options.bytes_per_second;
   how.idle_priority = options.idle_priority;
   how.cancel = options.cancel;
+  // Asked before the first read, and after whoever follows the disk's writes
+  // has attached: what is provisioned from now on is a write like any other.
+  const auto parts =
+      provisioned_parts(report.disk.path, report.disk.size, options.cancel);
+  if (!parts) {
+    log_warning("index: all of " + report.disk.path +
+                " is read: " + parts.error().context);
+  } else if (*parts) {
+    how.data = &**parts;
+  }
+  scan_gate gate(tables.pauses(), report.disk.path);
+  how.gate = &gate;
   scan_run run(tables, options, report);
   extent_source source(device, report.disk.path, how);
   result<void> done;

@@ -6,7 +6,9 @@
 // Several threads read (large, in order, past the page cache, at idle I/O
 // priority) and hash; the caller's thread compares with what the index holds
 // and writes the difference. A second scan of an unchanged disk writes next to
-// nothing. An interrupted scan keeps what it has, and the next one repairs.
+// nothing. An interrupted scan keeps what it has, and the next one repairs. One
+// of a disk that is paused (pause_list.hpp), before or meanwhile, writes what it
+// has and waits; it goes on from there.
 //
 // Threads: one scan of one disk; starts its own and joins them.
 // Blocks: for as long as the disk takes to read.
@@ -30,6 +32,8 @@ struct scan_progress {
   std::uint64_t disk_bytes = 0;
   std::uint64_t done_bytes = 0;  ///< read, or skipped as holes
   std::uint64_t read_bytes = 0;
+  double seconds = 0;   ///< since it began, without those that it was paused
+  bool paused = false;  ///< it waits
 };
 
 /// Who wants a disk in the index.
@@ -45,7 +49,8 @@ struct scan_options {
   bool idle_priority = true;
   /// Changes collected before they are written, in bytes of memory.
   std::size_t batch_bytes = std::size_t{48} << 20U;
-  /// Called on the caller's thread, at most once for each 32 MiB.
+  /// Called on the caller's thread, at most once for each 32 MiB, and when the
+  /// scan begins to wait because its disk is paused.
   std::function<void(const scan_progress&)> progress;
   /// Looked at now and then; true ends the scan with errc::cancelled.
   const std::atomic<bool>* cancel = nullptr;

@@ -29,6 +29,7 @@
 #include "index/lmdb.hpp"
 #include "index/pair_merge.hpp"
 #include "index/path_list.hpp"
+#include "index/pause_list.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 
@@ -150,6 +151,13 @@ class store {
   ///
   /// @error errc::not_found when it was removed meanwhile
   [[nodiscard]] result<disk_record> set_listed(std::uint32_t id);
+  /// The same disk has another path now: all that is known of it stays. To be
+  /// called with the disk locked, or a scan would write the old one again.
+  ///
+  /// @error errc::not_found when it was removed meanwhile; errc::busy when
+  ///        another disk has that path
+  [[nodiscard]] result<void> rename_disk(std::uint32_t id,
+                                         const std::string& path);
   /// Takes the disk, its groups and its pairs out. The file keeps its size: the
   /// pages become free for what is added next.
   [[nodiscard]] result<void> remove_disk(std::uint32_t id,
@@ -158,6 +166,8 @@ class store {
   result<void> forget_path(const std::string& path) {
     return paths_.remove(path);
   }
+  /// Disks that are not to be read for now; may be changed by readers as well.
+  [[nodiscard]] pause_list& pauses() noexcept { return pauses_; }
   /// @error errc::busy when another scans or removes the disk
   [[nodiscard]] result<disk_lock> lock_disk(std::uint32_t id) const;
   /// The same for all disks, those included that are not added yet.
@@ -190,7 +200,8 @@ class store {
   [[nodiscard]] lmdb_table extents() const noexcept { return extents_; }
 
  private:
-  explicit store(const std::string& folder) : folder_(folder), paths_(folder) {}
+  explicit store(const std::string& folder)
+      : folder_(folder), paths_(folder), pauses_(folder) {}
   static result<std::unique_ptr<store>> open_once(const std::string& folder,
                                                   const store_options& options);
   result<void> list_paths();
@@ -209,6 +220,7 @@ class store {
 
   std::string folder_;
   path_list paths_;
+  pause_list pauses_;
   std::unique_ptr<lmdb_env> env_;
   lmdb_table state_;
   lmdb_table disks_;

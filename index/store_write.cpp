@@ -342,6 +342,9 @@ result<void> store::remove_disk(std::uint32_t id, removal what) {
   gone.complete = false;
   result<void> done =
       what == removal::for_good ? paths_.remove(gone.path) : result<void>();
+  if (done && what == removal::for_good) {
+    done = pauses_.rename(gone.path, {});
+  }
   if (done) {
     done = update_disk(gone);
   }

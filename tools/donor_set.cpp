@@ -2,6 +2,7 @@
 
 #include "tools/donor_set.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,6 +53,11 @@ class chooser {
                                     const disk_key& key) const;
   [[nodiscard]] std::string stable_name(const running_disk& disk) const;
   [[nodiscard]] bool is_deleted(const index::disk_record& disk) const;
+  /// The same disk's path now, when it is gone from the one it was indexed by.
+  [[nodiscard]] std::string new_name(const index::disk_record& disk) const;
+  [[nodiscard]] bool is_same(const index::disk_record& disk,
+                             const std::string& path) const;
+  bool take_renamed(const index::disk_record& disk);
   void find_loops();
   void take_listed(const index::disk_record& disk);
   void take_own(const index::disk_record& disk);
@@ -183,10 +189,63 @@ bool chooser::is_deleted(const index::disk_record& disk) const {
          disk.identity.starts_with(its_filesystem);
 }
 
+/// By what the kernel says it is: an inode, a volume's UUID. An inode's number
+/// may be another file's by now; of the same size, too: then its contents are
+/// not what the index says, which costs what any stale entry does, until the
+/// scan that its time of change leads to.
+bool chooser::is_same(const index::disk_record& disk,
+                      const std::string& path) const {
+  const path_facts facts = facts_of(path);
+  if (facts.what == kind::file) {
+    return facts.size == disk.size &&
+           disk.identity == fmt::format("file {}:{}:{}",
+                                        facts.on.major,
+                                        facts.on.minor,
+                                        facts.inode);
+  }
+  const device_facts* const device =
+      facts.what == kind::device ? device_of(facts.number) : nullptr;
+  return device != nullptr && !device->uuid.empty() &&
+         disk.identity == "dm " + device->uuid;
+}
+
+std::string chooser::new_name(const index::disk_record& disk) const {
+  if (facts_of(disk.path).what != kind::absent || !view_.targets) {
+    return {};
+  }
+  std::vector<std::string> names = other_names(disk.path);
+  names.insert(names.end(), view_.images.begin(), view_.images.end());
+  for (const std::string& name : names) {
+    const auto key = is_same(disk, name) ? key_of(name) : std::nullopt;
+    const bool taken = std::ranges::any_of(
+        view_.indexed,
+        [&](const index::disk_record& other) { return other.path == name; });
+    if (key && !taken && !targets_.contains(*key) && !held_.contains(*key) &&
+        name.size() <= max_path) {
+      return name;
+    }
+  }
+  return {};
+}
+
+bool chooser::take_renamed(const index::disk_record& disk) {
+  const std::string name = new_name(disk);
+  const auto key = name.empty() ? std::nullopt : key_of(name);
+  if (!key) {
+    return false;
+  }
+  held_.insert(*key);
+  plan_.rename.push_back({disk.id, disk.path, name});
+  plan_.hold.push_back({name, tracked(name, *key), disk.id, disk.by_itself});
+  return true;
+}
+
 void chooser::take_listed(const index::disk_record& disk) {
   const auto key = key_of(disk.path);
   if (!key) {
-    plan_.missing.push_back({disk.id, disk.path});
+    if (!take_renamed(disk)) {
+      plan_.missing.push_back({disk.id, disk.path});
+    }
     return;
   }
   held_.insert(*key);
@@ -195,6 +254,9 @@ void chooser::take_listed(const index::disk_record& disk) {
 
 void chooser::take_own(const index::disk_record& disk) {
   const auto key = key_of(disk.path);
+  if (!key && take_renamed(disk)) {
+    return;
+  }
   if (!key) {
     const bool gone =
         is_deleted(disk) || (view_.long_gone.contains(disk.id) &&

@@ -6,7 +6,8 @@
 //
 //   donor_set set(options);
 //   auto plan = set.look(tables, std::chrono::steady_clock::now());
-//   // first index::store::remove_disk() what is in `drop`, then
+//   // first index::store::rename_disk() what is in `rename` and remove_disk()
+//   // what is in `drop`, then
 //   // index::scan_disk() what has no id yet, and track the devices of `hold`
 //
 // look() again when donor_watch says so, and now and then anyway: attaching a
@@ -53,8 +54,19 @@ struct missing_donor {
   friend bool operator==(const missing_donor&, const missing_donor&) = default;
 };
 
+/// A disk that is there under another path than it is indexed.
+struct renamed_donor {
+  std::uint32_t id = 0;
+  std::string from;
+  std::string to;
+
+  friend bool operator==(const renamed_donor&, const renamed_donor&) = default;
+};
+
 struct donor_plan {
   std::vector<donor> hold;
+  /// To be done first; `hold` has them under their new paths.
+  std::vector<renamed_donor> rename;
   /// Was added by itself and is gone for good, or is held under another name.
   std::vector<missing_donor> drop;
   /// Listed by hand: stays, and is worth a word to the administrator.

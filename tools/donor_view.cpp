@@ -17,6 +17,7 @@
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
+#include "libteleport/disk/shadow.hpp"
 
 namespace teleport {
 
@@ -167,6 +168,7 @@ path_facts look_at_path(const std::string& path) {
   facts.what = failed ? path_facts::kind::unreachable : path_facts::kind::file;
   facts.on = number_of(about.st_dev);
   facts.inode = about.st_ino;
+  facts.size = static_cast<std::uint64_t>(about.st_size);
   return facts;
 }
 
@@ -192,6 +194,7 @@ std::optional<device_facts> look_at_device(device_number number,
   if (!mapper.empty()) {
     facts.mapper = roots.devices + "/mapper/" + mapper;
   }
+  facts.uuid = first_line(folder + "/dm/uuid");
   facts.is_loop = is_loop_name(name);
   if (facts.is_loop) {
     std::error_code ignored;
@@ -217,6 +220,19 @@ std::vector<std::string> images_in(const std::string& folder) {
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+std::vector<std::string> other_names(const std::string& path) {
+  // The device mapper's names have each hyphen of LVM's twice.
+  std::string suffix(shadow_suffix);
+  if (path.starts_with("/dev/mapper/")) {
+    suffix.insert(suffix.find('-'), "-");
+  }
+  std::vector<std::string> names = {path + suffix};
+  if (path.ends_with(suffix)) {
+    names.push_back(path.substr(0, path.size() - suffix.size()));
+  }
+  return names;
 }
 
 result<std::vector<std::string>> targets_on(const settings& options) {
@@ -257,6 +273,11 @@ void resolve(donor_view& view, const host_roots& roots) {
   }
   for (const index::disk_record& disk : view.indexed) {
     look.learn(disk.path);
+    if (view.paths[disk.path].what == path_facts::kind::absent) {
+      for (const std::string& name : other_names(disk.path)) {
+        look.learn(name);
+      }
+    }
   }
   for (const auto& paths :
        {view.images,

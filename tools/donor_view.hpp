@@ -49,6 +49,7 @@ struct path_facts {
   /// A file's filesystem; of what is absent, that of the folder it was in.
   device_number on;
   std::uint64_t inode = 0;
+  std::uint64_t size = 0;  ///< a file's
   /// A device's own.
   device_number number;
 };
@@ -58,6 +59,7 @@ struct path_facts {
 struct device_facts {
   std::string node;    ///< "/dev/loop3", "/dev/sda1", "/dev/dm-2"
   std::string mapper;  ///< "/dev/mapper/NAME"; else empty
+  std::string uuid;    ///< the device mapper's; else empty
   bool is_loop = false;
   /// A loop device: something lies under it.
   bool attached = false;
@@ -99,6 +101,10 @@ struct host_roots {
 /// disk's size, with something in them. A target is empty when it is made, so
 /// it is not among them before the book of kept disks knows of it.
 [[nodiscard]] std::vector<std::string> images_in(const std::string& folder);
+
+/// The names of a disk before and after it becomes a shadow (shadow.hpp): those
+/// that the disk at `path` may have got.
+[[nodiscard]] std::vector<std::string> other_names(const std::string& path);
 
 /// Files and volumes that a teleport writes or has left half written.
 [[nodiscard]] result<std::vector<std::string>> targets_on(

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 
+#include "index/pause_list.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/xen/running_disks.hpp"
 
@@ -29,10 +30,12 @@ result<donor_watch> donor_watch::open(const settings& options) {
   folders.push_back(options.run_path);
   folders.push_back(options.kept_disks_path());
   auto watch = folder_watch::open(folders);
-  if (!watch) {
-    return watch.error();
+  auto pauses =
+      folder_watch::open({options.index_path}, index::pause_list::file_name);
+  if (!watch || !pauses) {
+    return watch ? pauses.error() : watch.error();
   }
-  donor_watch made(std::move(*watch));
+  donor_watch made(std::move(*watch), std::move(*pauses));
   static_cast<void>(made.connect());
   made.next_look_ = clock::now() + look_again_after;
   return made;
@@ -53,9 +56,9 @@ bool donor_watch::connect() {
 donor_watch::outcome donor_watch::wait_once(
     std::chrono::milliseconds patience) {
   // poll() passes over a negative descriptor.
-  std::array<pollfd, 2> fds{
-      pollfd{folders_.fd(), POLLIN, 0},
-      pollfd{xenstore_ ? xenstore_->fd() : -1, POLLIN, 0}};
+  std::array<pollfd, 3> fds{pollfd{folders_.fd(), POLLIN, 0},
+                            pollfd{xenstore_ ? xenstore_->fd() : -1, POLLIN, 0},
+                            pollfd{pauses_.fd(), POLLIN, 0}};
   const int ready =
       ::poll(fds.data(), fds.size(), static_cast<int>(patience.count()));
   if (ready < 0) {
@@ -70,6 +73,7 @@ donor_watch::outcome donor_watch::wait_once(
     }
     changed = true;
   }
+  changed = (fds[2].revents != 0 && pauses_.drain()) || changed;
   return changed ? outcome::changed : outcome::nothing;
 }
 
@@ -81,7 +85,8 @@ bool donor_watch::wait(std::chrono::milliseconds patience) {
     if (now >= next_look_) {
       next_look_ = now + look_again_after;
       const bool found = !xenstore_ && connect();
-      if (folders_.look_again() || found) {
+      const bool others = folders_.look_again();
+      if (pauses_.look_again() || others || found) {
         return true;
       }
     }

@@ -3,7 +3,7 @@
 // tools/donor_watch.hpp: wakes when the set of disks that shall be indexed
 // (donor_set.hpp) may have changed: a file came or went in a watched folder, a
 // guest's disk in xenstore, a target in the book of kept disks, or a teleport's
-// session ended.
+// session ended. And when disks were paused or may be read again.
 //
 //   auto watch = donor_watch::open(options);
 //   while (!stop) {
@@ -46,12 +46,14 @@ class donor_watch {
  private:
   using clock = std::chrono::steady_clock;
 
-  explicit donor_watch(folder_watch folders) : folders_(std::move(folders)) {}
+  donor_watch(folder_watch folders, folder_watch pauses)
+      : folders_(std::move(folders)), pauses_(std::move(pauses)) {}
   bool connect();
   enum class outcome { nothing, changed, interrupted };
   outcome wait_once(std::chrono::milliseconds patience);
 
   folder_watch folders_;
+  folder_watch pauses_;  ///< the index's folder, which has other news too
   std::optional<xenstore> xenstore_;
   clock::time_point next_look_;
 };

@@ -26,13 +26,14 @@ constexpr std::size_t buffer_bytes = 16384;
 
 }  // namespace
 
-result<folder_watch> folder_watch::open(
-    const std::vector<std::string>& folders) {
+result<folder_watch> folder_watch::open(const std::vector<std::string>& folders,
+                                        std::string only) {
   unique_fd events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!events) {
     return system_error(errno, "watch folders");
   }
   folder_watch made(std::move(events));
+  made.only_ = std::move(only);
   for (const std::string& path : folders) {
     made.folders_.push_back({path, -1});
   }
@@ -85,7 +86,8 @@ bool folder_watch::drain() {
         forget(event.wd);
       }
       // An overflow, and what befell a folder itself, carry no name.
-      changed = changed || event.len == 0 || name[0] != '.';
+      const bool counts = only_.empty() ? name[0] != '.' : only_ == name;
+      changed = changed || event.len == 0 || counts;
     }
   }
 }

@@ -19,9 +19,10 @@ namespace teleport {
 
 class folder_watch {
  public:
+  /// @param only  the one name in them that counts; empty: all
   /// @error errc::system: no inotify to be had
   [[nodiscard]] static result<folder_watch> open(
-      const std::vector<std::string>& folders);
+      const std::vector<std::string>& folders, std::string only = {});
 
   /// Readable when something has happened.
   [[nodiscard]] int fd() const { return events_.get(); }
@@ -31,7 +32,7 @@ class folder_watch {
   bool look_again();
   /// Takes all waiting events.
   ///
-  /// @return whether one of them is of a file that is not hidden
+  /// @return whether one of them is of a file that counts, and is not hidden
   bool drain();
 
  private:
@@ -43,6 +44,7 @@ class folder_watch {
   void forget(int watch);
 
   unique_fd events_;
+  std::string only_;
   std::vector<watched> folders_;
 };
 

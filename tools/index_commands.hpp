@@ -37,7 +37,7 @@ int index_failed(const error& cause);
 [[nodiscard]] const std::atomic<bool>& stop_asked();
 
 /// "12 min": how long the rest takes when it goes on like this; empty while
-/// nothing can be said. @param seconds  since the scan began
+/// nothing can be said. @param seconds  that the scan has run
 [[nodiscard]] std::string time_left(const index::scan_progress& now,
                                     double seconds);
 
@@ -48,6 +48,8 @@ int index_failed(const error& cause);
 int run_index_add(index::store& tables, const index_command& command);
 int run_index_scan(index::store& tables, const index_command& command);
 int run_index_remove(index::store& tables, const index_command& command);
+int run_index_pause(index::store& tables, const index_command& command);
+int run_index_resume(index::store& tables, const index_command& command);
 int run_index_list(index::store& tables, const index_command& command);
 int run_index_stat(index::store& tables, const index_command& command);
 int run_index_check(index::store& tables, const index_command& command);

@@ -27,6 +27,7 @@
 #include "libteleport/base/log.hpp"
 #include "tools/donor_set.hpp"
 #include "tools/donor_watch.hpp"
+#include "tools/index_commands.hpp"
 #include "tools/own_process.hpp"
 
 namespace teleport {
@@ -37,8 +38,6 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
 constexpr int exit_cancelled = 3;
 
 /// The set of disks is looked at again without an event after this.
@@ -50,6 +49,9 @@ constexpr seconds flurry(1);
 /// While a scan runs its end is looked for so often, should its signal have
 /// come before the wait.
 constexpr seconds scan_poll(1);
+
+/// A scan that takes long says so often how far it is.
+constexpr seconds progress_step(600);
 
 std::atomic<bool> stop_flag = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
@@ -113,17 +115,21 @@ class keeper_process {
   struct scan {
     pid_t pid = -1;
     std::string path;
+    bool ending = false;  ///< told to
   };
 
   void look();
   void hold(const donor& who);
   void drop(const missing_donor& gone);
+  bool rename(const renamed_donor& disk);
   void turn(kept& disk);
   [[nodiscard]] bool file_needs_scan(const std::string& path);
   [[nodiscard]] bool still_needs_scan(kept& disk);
   void want_scan(const std::string& path);
   void start_scan();
   void end_scan();
+  void make_room();
+  void see_pauses();
   void say(kept& disk, const std::string& what);
   [[nodiscard]] milliseconds patience() const;
 
@@ -136,6 +142,7 @@ class keeper_process {
   std::map<std::string, kept> disks_;  ///< by path
   std::deque<std::string> to_scan_;
   scan scan_;
+  index::paused_disks paused_;
   clock::time_point next_look_;
 };
 
@@ -174,12 +181,56 @@ void keeper_process::drop(const missing_donor& gone) {
   log_info(fmt::format("index: {} is gone", gone.path));
 }
 
+/// What is known of it, its marks included, stays: its id is what they name.
+bool keeper_process::rename(const renamed_donor& disk) {
+  const auto lock = tables_.lock_disk(disk.id);
+  const auto done =
+      lock ? tables_.rename_disk(disk.id, disk.to) : result<void>(lock.error());
+  if (!done) {
+    log_warning(fmt::format("index: {}: not renamed yet to {}: {}",
+                            disk.from,
+                            disk.to,
+                            done.error().context));
+    return false;
+  }
+  log_info(fmt::format("index: {} is {} now", disk.from, disk.to));
+  return true;
+}
+
+/// Disks that may be read again are looked at at once.
+void keeper_process::see_pauses() {
+  const auto now = tables_.pauses().read();
+  if (!now || *now == paused_) {
+    return;
+  }
+  const auto before = std::exchange(paused_, *now);
+  for (auto& [path, disk] : disks_) {
+    if (before.covers(path) && !paused_.covers(path)) {
+      disk.due = clock::time_point();
+    }
+  }
+}
+
 void keeper_process::look() {
-  const auto plan = donors_.look(tables_, clock::now());
+  see_pauses();
+  auto plan = donors_.look(tables_, clock::now());
   next_look_ = clock::now() + look_again;
   if (!plan) {
     log_warning("index: " + plan.error().context);
     return;
+  }
+  std::vector<std::string> followed;
+  for (const renamed_donor& disk : plan->rename) {
+    if (rename(disk)) {
+      continue;
+    }
+    // Later, and what is marked meanwhile is not to be lost.
+    std::erase_if(plan->hold, [&](const donor& who) {
+      if (who.id == disk.id) {
+        followed.push_back(who.device);
+      }
+      return who.id == disk.id;
+    });
   }
   for (const missing_donor& gone : plan->drop) {
     drop(gone);
@@ -188,7 +239,6 @@ void keeper_process::look() {
     return std::ranges::none_of(
         plan->hold, [&](const donor& who) { return who.path == entry.first; });
   });
-  std::vector<std::string> followed;
   for (const donor& who : plan->hold) {
     hold(who);
     if (!who.device.empty()) {
@@ -235,6 +285,12 @@ void keeper_process::turn(kept& disk) {
     disk.who.id = added->id;
     disk.due = clock::now();
   }
+  if (paused_.covers(disk.who.path)) {
+    // Whoever follows it goes on marking, and nothing is read.
+    disk.due = clock::now() + options_.index_quiet;
+    say(disk, "paused");
+    return;
+  }
   if (!disk.keeper) {
     if (file_needs_scan(disk.who.path)) {
       want_scan(disk.who.path);
@@ -277,7 +333,8 @@ void keeper_process::start_scan() {
   const std::string path = std::move(to_scan_.front());
   to_scan_.pop_front();
   const auto disk = disks_.find(path);
-  if (disk == disks_.end() || !still_needs_scan(disk->second)) {
+  if (disk == disks_.end() || paused_.covers(path) ||
+      !still_needs_scan(disk->second)) {
     return;
   }
   const auto pid = start_own_process(
@@ -287,6 +344,18 @@ void keeper_process::start_scan() {
     return;
   }
   scan_ = {*pid, path};
+}
+
+/// A scan that is paused waits, and goes on from where it is; but not while
+/// others wait for it: then it ends, and reads from the start again later.
+void keeper_process::make_room() {
+  if (scan_.pid > 0 && !scan_.ending && paused_.covers(scan_.path) &&
+      std::ranges::any_of(to_scan_, [&](const std::string& path) {
+        return !paused_.covers(path);
+      })) {
+    scan_.ending = true;
+    ::kill(scan_.pid, SIGTERM);
+  }
 }
 
 void keeper_process::end_scan() {
@@ -333,6 +402,7 @@ void keeper_process::run() {
         turn(disk);
       }
     }
+    make_room();
     start_scan();
     if (watch_.wait(patience())) {
       next_look_ = std::min(next_look_, clock::now() + flurry);
@@ -370,6 +440,32 @@ int run_index_keeper(const settings& options,
   return exit_ok;
 }
 
+namespace {
+
+/// Into the log: how far, and how long yet.
+class progress_log {
+ public:
+  explicit progress_log(std::string path) : path_(std::move(path)) {}
+
+  void operator()(const index::scan_progress& now) {
+    if (now.seconds < next_) {
+      return;
+    }
+    next_ = now.seconds + static_cast<double>(progress_step.count());
+    log_info(fmt::format("index: {}: {:.0f} % of {}, left: {}",
+                         path_,
+                         percent_of(now.done_bytes, now.disk_bytes),
+                         mib_text(now.disk_bytes),
+                         time_left(now, now.seconds)));
+  }
+
+ private:
+  std::string path_;
+  double next_ = static_cast<double>(progress_step.count());
+};
+
+}  // namespace
+
 int run_keeper_scan(const settings& options, const std::string& path) {
   catch_signals();
   give_way();
@@ -381,6 +477,7 @@ int run_keeper_scan(const settings& options, const std::string& path) {
   index::scan_options how;
   how.bytes_per_second = options.index_scan_rate;
   how.cancel = &stop_flag;
+  how.progress = progress_log(path);
   const auto report = index::scan_disk(**tables, path, how);
   if (!report) {
     const bool stopped = report.error().code == errc::cancelled;

@@ -3,7 +3,6 @@
 // tools/index_scans.cpp: the commands that change what is indexed.
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 
 #include <unistd.h>
@@ -19,20 +18,24 @@ namespace teleport {
 
 namespace {
 
-void show_progress(const std::string& path,
-                   const index::scan_progress& now,
-                   std::chrono::steady_clock::time_point began) {
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
-          .count();
-  const std::string left = time_left(now, seconds);
+void show_progress(const std::string& path, const index::scan_progress& now) {
+  const std::string left = time_left(now, now.seconds);
   std::cerr << fmt::format("\r{} {:.0f} % of {}{}{}\033[K",
                            path,
                            percent_of(now.done_bytes, now.disk_bytes),
                            mib_text(now.disk_bytes),
-                           left.empty() ? "" : ", left: ",
-                           left)
+                           now.paused     ? ", paused"
+                           : left.empty() ? ""
+                                          : ", left: ",
+                           now.paused ? "" : left)
             << std::flush;
+}
+
+/// Where nobody sees the progress, that a scan waits is worth a line.
+void tell_pause(const std::string& path, const index::scan_progress& now) {
+  if (now.paused) {
+    std::cerr << path << ": paused; 'teleportctl index resume' lets it go on\n";
+  }
 }
 
 nlohmann::json to_json(const index::scan_report& report) {
@@ -59,16 +62,21 @@ int scan_paths(index::store& tables,
       exit_code = exit_failed;
       break;
     }
+    // One that is paused meanwhile waits; others are not to wait for one that
+    // was before.
+    const auto pauses = tables.pauses().read();
+    if (pauses && pauses->covers(path)) {
+      std::cerr << path << ": paused, not scanned\n";
+      list.push_back({{"path", path}, {"paused", true}});
+      continue;
+    }
     index::scan_options how;
     how.threads = command.threads;
     how.bytes_per_second = command.mib_per_second * 1_MiB;
     how.cancel = &stop_asked();
-    if (watched) {
-      const auto began = std::chrono::steady_clock::now();
-      how.progress = [&path, began](const index::scan_progress& now) {
-        show_progress(path, now, began);
-      };
-    }
+    how.progress = [&path, watched](const index::scan_progress& now) {
+      (watched ? show_progress : tell_pause)(path, now);
+    };
     const result<index::scan_report> report =
         index::scan_disk(tables, path, how);
     if (watched) {

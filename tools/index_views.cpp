@@ -75,9 +75,12 @@ struct seen_disks {
   std::uint64_t followed = 0;
   std::uint64_t behind = 0;       ///< bytes
   std::uint64_t oldest_scan = 0;  ///< seconds; 0: one never was
+  std::uint64_t paused = 0;
 };
 
-seen_disks look_at(const index::disk_table& disks, std::size_t lost) {
+seen_disks look_at(const index::disk_table& disks,
+                   std::size_t lost,
+                   const index::paused_disks& pauses) {
   seen_disks seen;
   const behind_bytes followed = followed_disks(disks);
   seen.followed = followed.size();
@@ -87,6 +90,7 @@ seen_disks look_at(const index::disk_table& disks, std::size_t lost) {
   bool first = true;
   for (const index::disk_record& disk : disks.all()) {
     ++seen.states[state_of(disk, followed)];
+    seen.paused += pauses.covers(disk.path) ? 1U : 0U;
     seen.oldest_scan =
         first ? disk.scanned_at : std::min(seen.oldest_scan, disk.scanned_at);
     first = false;
@@ -112,6 +116,7 @@ void print_stat(const index::store_counts& counts,
   std::cout << fmt::format(
       "disks          {} ({})\n"
       "followed       {}, {} behind\n"
+      "paused         {}\n"
       "oldest scan    {}\n"
       "data           {}, {} blocks\n"
       "duplicates     {:.1f} % of the blocks\n"
@@ -123,6 +128,7 @@ void print_stat(const index::store_counts& counts,
       states_text(seen),
       seen.followed,
       mib_text(seen.behind),
+      seen.paused,
       time_text(seen.oldest_scan),
       mib_text(data),
       blocks,
@@ -170,8 +176,11 @@ const char* freshness(const index::disk_record& disk) {
 int run_index_list(index::store& tables, const index_command& command) {
   const auto disks = tables.disks();
   const auto lost = tables.lost_paths();
-  if (!disks || !lost) {
-    return index_failed(disks ? lost.error() : disks.error());
+  const auto pauses = tables.pauses().read();
+  if (!disks || !lost || !pauses) {
+    return index_failed(!disks  ? disks.error()
+                        : !lost ? lost.error()
+                                : pauses.error());
   }
   nlohmann::json list = nlohmann::json::array();
   const behind_bytes followed = followed_disks(*disks);
@@ -187,17 +196,19 @@ int run_index_list(index::store& tables, const index_command& command) {
                     {"zero_blocks", disk.zero_blocks},
                     {"scanned_at", disk.scanned_at},
                     {"by_itself", disk.by_itself},
+                    {"paused", pauses->covers(disk.path)},
                     {"followed", is_followed},
                     {"behind_bytes", is_followed ? behind->second : 0},
                     {"state", state}});
     if (!command.json) {
-      std::cout << fmt::format("{:>12}  {:>12} data  {:16}  {:11}  {}{}\n",
+      std::cout << fmt::format("{:>12}  {:>12} data  {:16}  {:11}  {}{}{}\n",
                                mib_text(disk.size),
                                mib_text(disk.data_blocks * block_bytes),
                                time_text(disk.scanned_at),
                                state,
                                disk.path,
-                               disk.by_itself ? "  (by itself)" : "");
+                               disk.by_itself ? "  (by itself)" : "",
+                               pauses->covers(disk.path) ? "  (paused)" : "");
     }
   };
   for (const index::disk_record& disk : disks->all()) {
@@ -220,16 +231,18 @@ int run_index_stat(index::store& tables, const index_command& command) {
   const auto counts = tables.count();
   const auto disks = tables.disks();
   const auto lost = tables.lost_paths();
-  if (!counts || !disks || !lost) {
+  const auto pauses = tables.pauses().read();
+  if (!counts || !disks || !lost || !pauses) {
     return index_failed(!counts  ? counts.error()
                         : !disks ? disks.error()
-                                 : lost.error());
+                        : !lost  ? lost.error()
+                                 : pauses.error());
   }
   std::uint64_t blocks = 0;
   for (const index::disk_record& disk : disks->all()) {
     blocks += disk.data_blocks;
   }
-  const seen_disks seen = look_at(*disks, lost->size());
+  const seen_disks seen = look_at(*disks, lost->size(), *pauses);
   if (!command.json) {
     print_stat(*counts, blocks, seen);
     return exit_ok;
@@ -238,6 +251,8 @@ int run_index_stat(index::store& tables, const index_command& command) {
                               {"states", seen.states},
                               {"followed", seen.followed},
                               {"behind_bytes", seen.behind},
+                              {"paused", seen.paused},
+                              {"all_paused", pauses->all},
                               {"oldest_scan", seen.oldest_scan},
                               {"data_blocks", blocks},
                               {"distinct_blocks", counts->tags},

@@ -79,6 +79,15 @@ void add_index_commands(CLI::App& app, index_command& command) {
   CLI::App* remove = make("remove", "take disks out; they are not touched");
   remove->add_option("PATH", command.paths, "as 'index list' shows them")
       ->required();
+  const auto choose = [&](CLI::App* made) {
+    auto* named = made->add_option(
+        "PATH", command.paths, "disks, patterns, folders or volume groups");
+    made->add_flag("--all", command.all, "all disks, as without PATH")
+        ->excludes(named);
+    return made;
+  };
+  command.pause = choose(make("pause", "read no disk, or not these, for now"));
+  command.resume = choose(make("resume", "let what was paused go on"));
   command.list = make("list", "what is indexed, and how fresh it is");
   command.stat = make("stat", "how much is indexed, and the index's size");
   CLI::App* check = make("check", "walk all of the index, and repair it");
@@ -104,7 +113,7 @@ int run_index_command(const index_command& command, const settings& options) {
                                  : absolute_path(command.folder);
   index::store_options how;
   how.writable = command.add->parsed() || command.scan->parsed() ||
-                 command.remove->parsed() ||
+                 command.remove->parsed() || command.pause->parsed() ||
                  (command.check->parsed() && !command.dry_run);
   how.map.max_map_bytes = options.index_max_bytes;
   result<std::unique_ptr<index::store>> opened =
@@ -117,6 +126,8 @@ int run_index_command(const index_command& command, const settings& options) {
       commands[] = {{command.add, run_index_add},
                     {command.scan, run_index_scan},
                     {command.remove, run_index_remove},
+                    {command.pause, run_index_pause},
+                    {command.resume, run_index_resume},
                     {command.list, run_index_list},
                     {command.stat, run_index_stat},
                     {command.check, run_index_check}};

@@ -27,6 +27,8 @@ struct index_command {
   const CLI::App* add = nullptr;
   const CLI::App* scan = nullptr;
   const CLI::App* remove = nullptr;
+  const CLI::App* pause = nullptr;
+  const CLI::App* resume = nullptr;
   const CLI::App* list = nullptr;
   const CLI::App* stat = nullptr;
   const CLI::App* check = nullptr;

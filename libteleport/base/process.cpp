@@ -203,6 +203,16 @@ bool drain(const unique_fd& from, std::string& to, std::size_t limit) {
   return true;
 }
 
+/// What was read goes to whoever takes it. False when no more is wanted.
+bool hand_over(std::string& from, const program_options& options) {
+  if (!options.on_output || from.empty()) {
+    return true;
+  }
+  const bool more = options.on_output(from);
+  from.clear();
+  return more;
+}
+
 /// Sends what can be sent now of `rest`; closes when nothing is left.
 void feed(unique_fd& to, std::string_view& rest) {
   while (!rest.empty()) {
@@ -249,9 +259,15 @@ result<outputs> converse(child& running, const program_options& options) {
     if (r < 0 && errno != EINTR) {
       return system_error(errno, "poll");
     }
-    if (running.out.ours &&
-        !drain(running.out.ours, got.out, options.max_output)) {
-      running.out.ours.reset();
+    // Until nothing more is there: it may have been written before the end.
+    for (bool more = true; more && running.out.ours;) {
+      if (!drain(running.out.ours, got.out, options.max_output)) {
+        running.out.ours.reset();
+      }
+      more = options.on_output && got.out.size() > options.max_output;
+      if (!hand_over(got.out, options)) {
+        return error(errc::cancelled, "no more output wanted, killed");
+      }
     }
     if (running.err.ours &&
         !drain(running.err.ours, got.err, options.max_output)) {

@@ -13,7 +13,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libteleport/base/error.hpp"
@@ -27,6 +29,9 @@ struct program_options {
   std::string input;
   /// More output than this is an error, and the program is killed.
   std::size_t max_output = std::size_t{1} << 20U;
+  /// Takes what it writes to standard output piece by piece, however much it
+  /// is; nothing of it is returned then. False kills the program.
+  std::function<bool(std::string_view)> on_output;
 };
 
 /// Runs a program and returns what it wrote to standard output.
@@ -34,6 +39,7 @@ struct program_options {
 /// @param argv  the program (looked up in PATH when it has no slash) and its
 ///              arguments
 /// @error errc::not_found when there is no such program; errc::timeout;
+///        errc::cancelled when on_output wanted no more;
 ///        errc::system when it ended with another code than 0: the context
 ///        holds the command, the code and its standard error
 [[nodiscard]] result<std::string> run_program(

@@ -96,6 +96,26 @@ report_limited() {
   kinds_table "$1" limited
   echo 'Each run begins with nothing in memory; as much again goes before, untimed.'
 }
+report_memory() {
+  local name
+  echo "## Memory of each process, with these blocks indexed ($(($2 >> 20)) MiB of index)"
+  echo
+  row process 'MiB of its own, at most' "MiB of mapped files (LMDB's page cache, programs)"
+  row --- --- ---
+  for name in teleportd keeper scan stat find lookup; do
+    local text=teleportd
+    case $name in
+      keeper) text="teleportd's keeper" ;;
+      scan) text="its scan of a disk that is new, into this index" ;;
+      stat) text='teleportctl index stat' ;;
+      find) text='teleportctl index find, of that disk' ;;
+      lookup) text="look-ups as a session makes them (index-bench)" ;;
+    esac
+    row "$text" "$(median "$1/memory.$name" anon_mib)" "$(median "$1/memory.$name" file_mib)"
+  done
+  echo
+  echo 'Sampled each 20 ms, RssAnon and RssFile. To be reached: 256 MiB of its own for each.'
+}
 report_growth() {
   echo '## Growth to 1 TiB (synthetic digests, the index in a tmpfs)'
   echo
@@ -148,7 +168,7 @@ report_all() {
     echo
     echo "$BENCH_NOTE"
   fi
-  for part in scan cold peers lookup limited tracking growth; do
+  for part in scan cold peers lookup limited tracking memory growth; do
     if [[ -s $1/$part.md ]]; then
       echo
       cat "$1/$part.md"

@@ -72,6 +72,41 @@ json '[.found_blocks, .missing_blocks]' '[255,257]' find images/b.img
 expect_exit 1 run scan images/b.img
 expect_text err "'teleportctl index add' it"
 
+# A scan that is paused waits where it is, and goes on; others are not begun.
+expect_exit 1 run pause images/readme
+expect_text err 'is not indexed'
+head -c 24M /dev/urandom >images/long.img
+mkfifo said
+"$teleportctl" --config "$config" index add images/long.img --threads 1 --limit 4 2>said &
+scan=$!
+stop_scan() { kill "$scan" 2>/dev/null || true; }
+cleanup_fn stop_scan
+exec 3<said
+until "$teleportctl" --config "$config" index list 2>err | grep -q long.img; do :; done
+json '[.all, .paths]' "[false,[\"$tmp/images/long.img\"]]" pause images/lo*
+read -r -t 60 line <&3
+[[ $line = "$tmp/images/long.img: paused;"* ]] || fail "the scan said: $line"
+read_bytes() { sed -n 's/^rchar: //p' "/proc/$scan/io"; }
+before=$(read_bytes)
+json '.[] | select(.path | endswith("long.img")) | [.state, .paused]' '["not scanned",true]' list
+json '[.paused, .all_paused]' '[1,false]' stat
+expect_exit 0 run scan images/a.img images/long.img
+expect_text err 'long.img: paused, not scanned'
+# The scans beside it have read; the one that waits has but looked at its list.
+(($(read_bytes) - before < 1048576)) || fail 'it reads although it is paused'
+json '.paths' '[]' resume images/long.img
+wait "$scan" || fail 'the scan that was resumed failed'
+exec 3<&-
+json 'map(select(.paused)) | length' 0 list
+json '.[] | select(.path | endswith("long.img")) | [.state, .data_blocks]' '["fresh",6144]' list
+expect_exit 0 run pause --all
+expect_exit 1 run resume images/long.img
+expect_text err 'all disks are paused'
+json 'map(.paused)' '[true,true]' list
+expect_exit 0 run resume
+expect_text out 'nothing is paused'
+expect_exit 0 run remove images/long.img
+
 # The database is lost: said, and built again from the list of disks.
 expect_exit 0 run add images/b.img
 head -c 100000 /dev/zero | tr '\0' x >index/data.mdb

@@ -262,6 +262,44 @@ TEST_CASE("an index that is kept says what its disk holds", "[root][keeper]") {
   CHECK(check_known(*own, world.device()) == 0);
 }
 
+TEST_CASE("a disk that is renamed stays known and followed", "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk disk("64");
+  const bpf_folder trackers;
+  const temp_folder names;
+  const auto tables = open_store(names / "index");
+  const auto keeper_of = [&](const std::string& path) {
+    keeper_options options;
+    options.trackers = trackers.path();
+    return disk_keeper(*tables, {path, disk.path()}, options);
+  };
+  const std::string before = names / "web";
+  const std::string after = names / "web.teleport-shadow";
+  std::filesystem::create_symlink(disk.path(), before);
+  write_extent(disk.path(), 5, 1);
+  const auto added = add_disk(*tables, before);
+  REQUIRE(added);
+  {
+    auto keeper = keeper_of(before);
+    CHECK(*keeper.turn() == outcome::scan);
+    scan(*tables, before);
+    REQUIRE(keeper.scanned());
+  }
+  std::filesystem::rename(before, after);
+  REQUIRE(tables->rename_disk(added->id, after));
+  write_extent(disk.path(), 6, 2);  // by whoever has it now
+  CHECK(keeper_of(before).turn().error().code == errc::not_found);
+  auto keeper = keeper_of(after);
+  CHECK(*keeper.turn() == outcome::fresh);  // and nothing to be scanned
+  CHECK(*keeper.turn() == outcome::fresh);
+  const auto own = own_disk::open(tables, trackers.path(), disk.path());
+  REQUIRE(own);
+  CHECK(check_known(*own, disk.path()) == 0);
+  CHECK(own->audit());
+}
+
 TEST_CASE("a keeper that is killed again and again loses no write",
           "[root][keeper]") {
   if (!can_use_loop_devices()) {

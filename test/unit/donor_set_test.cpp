@@ -347,6 +347,89 @@ TEST_CASE("what was added by itself and is held under another name goes",
   }
 }
 
+TEST_CASE("a disk that was renamed keeps what is known of it", "[donors]") {
+  fake_host host;
+  const bool by_itself = GENERATE(false, true);
+  const std::string shadow = "/img/a.teleport-shadow";
+  SECTION("a guest's file became a shadow") {
+    host.no_file("/img/a");
+    host.file(shadow, 11);
+    host.view.images = {shadow};
+    host.index("/img/a", by_itself, "file 8:2:11");
+    CHECK(host.plan().rename ==
+          std::vector<renamed_donor>{{1, "/img/a", shadow}});
+    CHECK(host.plan().hold == donors{{shadow, "", 1, by_itself}});
+  }
+  SECTION("a shadow became a guest's disk") {
+    host.no_file(shadow);
+    host.file("/img/a", 11);
+    host.loop(3, "/img/a");
+    host.guest({7, 3}, "/img/a");
+    host.index(shadow, by_itself, "file 8:2:11");
+    CHECK(host.plan().rename ==
+          std::vector<renamed_donor>{{1, shadow, "/img/a"}});
+    CHECK(host.plan().hold == donors{{"/img/a", "/dev/loop3", 1, by_itself}});
+  }
+  SECTION("an image that somebody moved in a watched folder") {
+    host.no_file("/img/a");
+    host.file("/img/b", 11);
+    host.view.images = {"/img/b"};
+    host.index("/img/a", by_itself, "file 8:2:11");
+    CHECK(host.plan().hold == donors{{"/img/b", "", 1, by_itself}});
+  }
+  SECTION("a volume, by either of its names") {
+    const bool mapper = GENERATE(false, true);
+    const std::string was = mapper ? "/dev/mapper/vg0-web" : "/dev/vg0/web";
+    const std::string is = mapper ? "/dev/mapper/vg0-web.teleport--shadow"
+                                  : "/dev/vg0/web.teleport-shadow";
+    host.volume(2, is);
+    host.view.devices[{253, 2}].uuid = "LVM-x";
+    host.no_file(was, {0, 5});
+    host.index(was, by_itself, "dm LVM-x");
+    CHECK(host.plan().rename == std::vector<renamed_donor>{{1, was, is}});
+    CHECK(host.plan().hold == donors{{is, "/dev/dm-2", 1, by_itself}});
+  }
+  CHECK(host.plan().drop.empty());
+  CHECK(host.plan().missing.empty());
+  CHECK(host.plan().waiting.empty());
+}
+
+TEST_CASE("another disk under a shadow's name is not taken for the same",
+          "[donors]") {
+  fake_host host;
+  const std::string shadow = "/img/a.teleport-shadow";
+  host.no_file("/img/a");
+  host.file(shadow, 11);
+  SECTION("another file") {
+    host.index("/img/a", false, "file 8:2:12");
+  }
+  SECTION("one of another filesystem") {
+    host.index("/img/a", false, "file 8:3:11");
+  }
+  SECTION("one of another size") {
+    host.index("/img/a", false, "file 8:2:11");
+    host.view.paths[shadow].size = 4096;
+  }
+  SECTION("one that is indexed itself") {
+    host.index("/img/a", false, "file 8:2:11");
+    host.index(shadow, true, "file 8:2:11");
+  }
+  SECTION("one that a teleport writes") {
+    host.index("/img/a", false, "file 8:2:11");
+    host.view.targets = {{shadow}};
+  }
+  SECTION("while it cannot be told what a teleport writes") {
+    host.index("/img/a", false, "file 8:2:11");
+    host.view.targets.reset();
+  }
+  SECTION("while the old name is out of reach") {
+    host.index("/img/a", false, "file 8:2:11");
+    host.view.paths["/img/a"].what = kind::unreachable;
+  }
+  CHECK(host.plan().rename.empty());
+  CHECK(host.plan().missing == missing{{1, "/img/a"}});
+}
+
 TEST_CASE("a disk that a teleport writes is not added", "[donors]") {
   fake_host host;
   host.file("/img/new", 11);

@@ -296,11 +296,19 @@ TEST_CASE("images come into the plan and leave it", "[donors]") {
   REQUIRE(host.book().remove(some_uuid, "xvda"));
   CHECK(set.look(*host.tables, time())->hold.size() == 2);
 
-  fs::rename(image, image + std::string(shadow_suffix));
+  // It has left, and its disk is the same under another name.
+  const std::string shadow = image + std::string(shadow_suffix);
+  fs::rename(image, shadow);
   const auto moved = set.look(*host.tables, time());
-  CHECK(moved->drop == std::vector<missing_donor>{{added->id, image}});
-  CHECK(moved->hold.front() ==
-        donor{image + std::string(shadow_suffix), "", 0, true});
+  CHECK(moved->rename ==
+        std::vector<renamed_donor>{{added->id, image, shadow}});
+  CHECK(moved->hold.front() == donor{shadow, "", added->id, true});
+  CHECK(moved->drop.empty());
+  REQUIRE(host.tables->rename_disk(added->id, shadow));
+
+  fs::remove(shadow);
+  CHECK(set.look(*host.tables, time())->drop ==
+        std::vector<missing_donor>{{added->id, shadow}});
 }
 
 TEST_CASE("what may come back is dropped when it has not for a while",

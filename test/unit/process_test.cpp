@@ -47,6 +47,29 @@ TEST_CASE("a program's input and output may be larger than a pipe", "[base]") {
              Catch::Contains("more than 1000 bytes"));
 }
 
+TEST_CASE("a program's output may be taken piece by piece", "[base]") {
+  program_options options;
+  options.input.assign(900'000, 'x');
+  options.max_output = 1000;
+  std::string taken;
+  options.on_output = [&](std::string_view piece) {
+    taken += piece;
+    return true;
+  };
+  const auto all = run_program({"cat"}, options);
+  REQUIRE(all);
+  CHECK(all->empty());
+  CHECK(taken == options.input);
+  taken.clear();
+  options.on_output = [&](std::string_view piece) {
+    taken += piece;
+    return taken.size() < 100'000;
+  };
+  CHECK(run_program({"cat", "/dev/zero"}, options).error().code ==
+        errc::cancelled);
+  CHECK(taken.size() >= 100'000);
+}
+
 TEST_CASE("a program that does not end is killed", "[base]") {
   program_options options;
   options.timeout = std::chrono::milliseconds(50);
