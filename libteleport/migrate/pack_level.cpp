@@ -25,7 +25,12 @@ void pack_level::on_piece(std::size_t raw_bytes,
 void pack_level::judge(time_point at) noexcept {
   // The next level takes about twice the time: there must be room for it.
   const bool room = busy_ * 5 < (at - *began_) * 2;
-  if (held_by_packing_ * 4 > bytes_ && step_ > 0) {
+  // On a slow processor blocks are still packed, or it would be the link that
+  // pays for it.
+  const bool quick =
+      std::chrono::duration<double>(busy_).count() * bytes_a_second_of_plain <=
+      static_cast<double>(bytes_);
+  if (held_by_packing_ * 4 > bytes_ && step_ > (quick ? 0U : 1U)) {
     --step_;
     highest_ = step_;
     since_too_slow_ = 0;

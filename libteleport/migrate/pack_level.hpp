@@ -44,6 +44,9 @@ class pack_level {
   /// Judged after so much, or so long.
   static constexpr std::uint64_t judged_bytes = 32_MiB;
   static constexpr std::chrono::seconds judged_time{2};
+  /// A link that outruns a packer of this speed takes blocks as they are: it
+  /// carries more than 800 Mbit/s.
+  static constexpr double bytes_a_second_of_plain = 100e6;
   /// A level that was too slow is tried again after so much.
   static constexpr std::uint64_t retry_bytes = 1024_MiB;
 

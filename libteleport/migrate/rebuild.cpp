@@ -277,6 +277,9 @@ result<step_result> fill(const target_disk& target,
   if (work.bytes.empty()) {
     work.bytes = aligned_buffer(work.length);
   }
+  // What was written since the announcement comes along, and was counted as
+  // what it was before.
+  const block_mask counted = work.have;
   const auto applied = apply_data(data, work);
   if (!applied) {
     return applied.error();
@@ -287,8 +290,8 @@ result<step_result> fill(const target_disk& target,
   const bool whole = work.counts.mismatches != 0;
   const extent_data_record& record = data.head;
   work.digest = record.digest;
-  work.counts.link += data.raw.size();
-  work.counts.zero += bytes_of(record.zero, work.length);
+  work.counts.link += bytes_of(record.data - counted, work.length);
+  work.counts.zero += bytes_of(record.zero - counted, work.length);
   auto proof = prove(target, work);
   if (whole && proof && *proof == step_result::mismatch) {
     return error(errc::protocol,

@@ -49,9 +49,16 @@ TEST_CASE("no level is taken that would fill the time", "[migrate]") {
   CHECK(one.level.now() == 3);
 }
 
-TEST_CASE("a link that runs dry is given less, down to none", "[migrate]") {
+TEST_CASE("a link that runs dry is given less", "[migrate]") {
   flow one;
   one.feed(1000, held_up_by::packing, milliseconds(20));
+  CHECK(one.level.now() == 1);
+}
+
+TEST_CASE("a link that outruns a fast packer is given blocks as they are",
+          "[migrate]") {
+  flow one;
+  one.feed(1000, held_up_by::packing, milliseconds(3));
   CHECK(one.level.now() == 0);
 }
 

@@ -18,14 +18,14 @@ set_store directory
 guest_create host1 $guest loop
 link_set 40mbit 10ms
 try
-wait_for 'the bulk' 120 in_bulk_past 20000000
+wait_for 'the bulk' 120 in_bulk_past 5000000
 say 'the link is cut'
 link_cut
 wait_for 'the command to look for the link' 60 tries_again 1
 guest_alive host1 $guest 60
 link_restore
 link_set 40mbit 10ms
-wait_for 'the bulk of the second attempt' 240 in_bulk_past 20000000
+wait_for 'the bulk of the second attempt' 240 in_bulk_past 5000000
 say "the destination's session is killed"
 host2 "pkill -9 -f '[t]eleportd --session'"
 link_free
@@ -35,6 +35,6 @@ host1 'tail -1 /tmp/try.json' > "$report"
 assert_equal 'losses of the link' 2 "$(jq -r '.link.losses' "$report")"
 assert_equal 'what the attempts left was adopted' partial "$(jq -r '.disks[0].kind' "$report")"
 in_place=$(jq -r '.bulk.in_place' "$report")
-[ "$in_place" -gt 40000000 ] || fail "only $in_place bytes were in place, after two attempts"
+[ "$in_place" -gt 8000000 ] || fail "only $in_place bytes were in place, after two attempts"
 assert_equal 'hosts it runs on' 2 "$(guest_hosts $guest)"
 witness_verdict host2 $guest
