@@ -7,6 +7,7 @@
 #   make lint             format, tidy, layers, co_await, headers, shell
 #   make SAN=address,undefined check   a separate build folder for each SAN
 #   make install DESTDIR=/some/where PREFIX=/usr     staged install
+#   make deb                Debian packages, in $(BUILD)/deb
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
@@ -17,7 +18,9 @@ UNITDIR  ?= $(PREFIX)/lib/systemd/system
 CXX      ?= g++
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
-CXXFLAGS ?= -O2 -g
+# A daemon of root's that listens: hardened as Debian hardens its own.
+CXXFLAGS ?= -O2 -g $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2)
+LDFLAGS  ?= -Wl,-z,relro,-z,now
 SAN      ?=
 comma    := ,
 BUILD    ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
@@ -45,7 +48,8 @@ LDLIBS   += -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
 LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
 INDEX_SRC := $(sort $(wildcard index/*.cpp))
 # A program's main() lives in the file that carries the program's name.
-PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl
+PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl \
+             tools/teleport-evacuate
 PROGS     := $(foreach p,$(PROGS),$(if $(wildcard $(p).cpp),$(p)))
 CLI_SRC   := $(filter-out $(PROGS:=.cpp),$(sort $(wildcard xl-teleport/*.cpp tools/*.cpp)))
 TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))
@@ -109,6 +113,7 @@ include test/test.mk
 include test/bench/bench.mk
 include tools/lint.mk
 include tools/install.mk
+include tools/package.mk
 
 clean:
 	rm -rf build build-*

@@ -2,6 +2,10 @@
 #
 #   make install                          into /usr/local, for this machine
 #   make install PREFIX=/usr DESTDIR=...  staged, for a package
+#   make install-dev                      the library, for other programs
+#
+# Programs, pages, units, completions and plugins are found by folder: what is
+# not there is not installed. Packages: package.mk.
 #
 # What the administrator owns is never overwritten: a configuration that is
 # there stays and ours is laid beside it as .new.
@@ -11,9 +15,16 @@ CONFDIR     = $(SYSCONFDIR)/xen
 STATEDIR    = /var/lib/xl-teleport
 # Where arriving disks are put unless teleport.conf says otherwise.
 IMAGEDIR    = /var/lib/xen/images
-SBIN_PROGS := $(filter xl-teleport/xl-teleport tools/teleportd tools/teleportctl,$(PROGS))
-PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod))
+UNITS      := $(sort $(wildcard tools/*.service tools/*.timer))
+# What XAPI's `host-call-plugin` finds: it looks in this one folder.
+PLUGINS    := $(sort $(wildcard tools/xapi/*.py))
+PLUGINDIR   = $(SYSCONFDIR)/xapi.d/plugins
+PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod tools/xapi/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
+# One file of completions, and a link to it for each program but the first. The
+# one for `xl` stands before Xen's, as the wrapper before Xen's xl.
+COMPLETIONDIR  ?= $(PREFIX)/share/bash-completion/completions
+COMPLETED      := $(filter-out xl-teleport,$(notdir $(PROGS)))
 man_dir     = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
 
 # `xl teleport` through a wrapper that precedes Xen's xl in root's PATH. Where
@@ -21,17 +32,23 @@ man_dir     = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
 # same PREFIX, or PREFIX=/usr on the running machine) nothing is overwritten:
 # `xl-teleport` works all the same, and tools/xen-patches has the patch for xl.
 #
-# A package (PREFIX=/usr with DESTDIR) does it by diversion. Its preinst says
-#   dpkg-divert --package xl-teleport --add --rename \
-#     --divert /usr/sbin/xl.distrib /usr/sbin/xl
-# and its postrm the same with --remove. Debian's xl is a relative link to a
+# The package (PREFIX=/usr with DESTDIR) does it by diversion: see preinst and
+# postrm in tools/debian. Debian's xl is a relative link to a
 # script that runs the program of its own name, so the diverted file must stay
 # in /usr/sbin and yet be called `xl`: hence the link in $(LIBDIR)/xens-xl.
 LIBDIR      ?= $(PREFIX)/lib/xl-teleport
 DIVERTED_XL  = $(if $(filter /usr,$(PREFIX)),$(LIBDIR)/xens-xl/xl)
 XL_MARK     := ^. xl: xl-teleport's wrapper
+# $(call filled_in,FILE,DESTINATION,MODE)
+filled_in    = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@DIVERTED_XL@|$(DIVERTED_XL)|g' \
+               $(1) > $(2).tmp && chmod $(3) $(2).tmp && mv -f $(2).tmp $(2)
 
-.PHONY: man
+# For programs that link with the library. It is static: its interface changes.
+DEVLIBDIR   ?= $(PREFIX)/lib
+INCLUDEDIR  ?= $(PREFIX)/include/xl-teleport
+DEV_HEADERS := $(filter libteleport/% index/%,$(HEADERS))
+
+.PHONY: man install-dev uninstall-dev
 man: $(MAN)
 $(BUILD)/%: %.pod Makefile
 	$(call say,MAN,$@)
@@ -42,15 +59,20 @@ $(BUILD)/%: %.pod Makefile
 	  --center='xl-teleport' --release='xl-teleport $(VERSION)' $< $@
 
 install: all man
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(COMPLETIONDIR) \
 	  $(DESTDIR)$(CONFDIR) $(sort $(foreach m,$(MAN),$(call man_dir,$(m))))
 	install -d $(DESTDIR)$(IMAGEDIR)
 	install -d -m 0700 $(DESTDIR)$(CONFDIR)/teleport \
 	  $(DESTDIR)$(CONFDIR)/teleport/peers $(DESTDIR)$(STATEDIR)
-	install -m 0755 $(SBIN_PROGS:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)/
+	install -m 0755 $(PROGS:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)/
 	$(foreach m,$(MAN),install -m 0644 $(m) $(call man_dir,$(m))/$(notdir $(m)) &&) true
-	sed 's|@SBINDIR@|$(SBINDIR)|g' tools/teleportd.service \
-	  > $(DESTDIR)$(UNITDIR)/teleportd.service
+	$(foreach u,$(UNITS),$(call filled_in,$(u),$(DESTDIR)$(UNITDIR)/$(notdir $(u)),0644) &&) true
+	install -m 0644 tools/completion/xl-teleport $(DESTDIR)$(COMPLETIONDIR)/
+	$(foreach p,$(COMPLETED),ln -sfn xl-teleport $(DESTDIR)$(COMPLETIONDIR)/$(p) &&) true
+ifneq ($(PLUGINS),)
+	install -d $(DESTDIR)$(PLUGINDIR)
+	$(foreach p,$(PLUGINS),$(call filled_in,$(p),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)),0755) &&) true
+endif
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 tools/teleport.conf $$conf; \
@@ -66,8 +88,11 @@ install: all man
 	  echo "install: $$xl is Xen's own and stays: 'xl-teleport' works," \
 	    "'xl teleport' needs tools/xen-patches"; \
 	else \
-	  sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@DIVERTED_XL@|$(DIVERTED_XL)|g' \
-	    tools/xl > $$xl.tmp && chmod 0755 $$xl.tmp && mv -f $$xl.tmp $$xl; \
+	  $(call filled_in,tools/xl,$$xl,0755); \
+	fi
+	$(Q)xl=$(DESTDIR)$(COMPLETIONDIR)/xl; \
+	if [ ! -e $$xl ] || grep -qs "$(XL_MARK)" $$xl; then \
+	  install -m 0644 tools/completion/xl $$xl; \
 	fi
 ifneq ($(DIVERTED_XL),)
 	install -d $(DESTDIR)$(dir $(DIVERTED_XL))
@@ -83,17 +108,35 @@ endif
 uninstall:
 ifeq ($(DESTDIR),)
 	$(Q)if [ -d /run/systemd/system ]; then \
-	  $(SYSTEMCTL) disable --now teleportd.service 2>/dev/null; true; fi
+	  $(SYSTEMCTL) disable --now $(notdir $(UNITS)) 2>/dev/null; true; fi
 	rm -rf /sys/fs/bpf/xl-teleport  # what follows the disks
 endif
-	$(Q)xl=$(DESTDIR)$(SBINDIR)/xl; \
-	if grep -qs "$(XL_MARK)" $$xl; then rm -f $$xl; fi
-	rm -f $(foreach p,$(SBIN_PROGS),$(DESTDIR)$(SBINDIR)/$(notdir $(p)))
+	$(Q)for xl in $(DESTDIR)$(SBINDIR)/xl $(DESTDIR)$(COMPLETIONDIR)/xl; do \
+	  if grep -qs "$(XL_MARK)" $$xl; then rm -f $$xl; fi; done
+	rm -f $(foreach p,$(PROGS),$(DESTDIR)$(SBINDIR)/$(notdir $(p)))
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
-	rm -f $(DESTDIR)$(UNITDIR)/teleportd.service $(DESTDIR)$(CONFDIR)/teleport.conf.new
+	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(u)))
+	rm -f $(foreach p,xl-teleport $(COMPLETED),$(DESTDIR)$(COMPLETIONDIR)/$(p))
+	rm -f $(foreach p,$(PLUGINS),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)))
+	rm -f $(DESTDIR)$(CONFDIR)/teleport.conf.new
 	rm -rf $(DESTDIR)$(LIBDIR)
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if cmp -s tools/teleport.conf $$conf; then rm -f $$conf; fi
 	$(Q)rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/teleport/peers \
 	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) \
 	  $(DESTDIR)$(IMAGEDIR) 2>/dev/null; true
+
+install-dev: $(BUILD)/libteleport.a $(BUILD)/libtpindex.a
+	install -d $(DESTDIR)$(DEVLIBDIR)/pkgconfig \
+	  $(sort $(dir $(DEV_HEADERS:%=$(DESTDIR)$(INCLUDEDIR)/%)))
+	install -m 0644 $(BUILD)/libteleport.a $(DESTDIR)$(DEVLIBDIR)/
+	install -m 0644 $(BUILD)/libtpindex.a $(DESTDIR)$(DEVLIBDIR)/libteleport-index.a
+	$(foreach h,$(DEV_HEADERS),install -m 0644 $(h) $(DESTDIR)$(INCLUDEDIR)/$(h) &&) true
+	sed -e 's|@DEVLIBDIR@|$(DEVLIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' libteleport/teleport.pc.in \
+	  > $(DESTDIR)$(DEVLIBDIR)/pkgconfig/teleport.pc
+
+uninstall-dev:
+	rm -rf $(DESTDIR)$(INCLUDEDIR)
+	rm -f $(DESTDIR)$(DEVLIBDIR)/libteleport.a $(DESTDIR)$(DEVLIBDIR)/libteleport-index.a \
+	  $(DESTDIR)$(DEVLIBDIR)/pkgconfig/teleport.pc

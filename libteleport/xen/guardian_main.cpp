@@ -270,7 +270,10 @@ void stand_apart() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
     static_cast<void>(std::signal(signal, SIG_IGN));
   }
-  static_cast<void>(::chdir("/"));
+  if (::chdir("/") != 0) {
+    log_warning(
+        "the guardian keeps a folder in use");  // and works all the same
+  }
   std::ofstream("/proc/self/oom_score_adj") << "-1000";
 }
 

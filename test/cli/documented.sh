@@ -67,6 +67,15 @@ sed -nE 's/^=item B<([a-z_]+)>( = .*)/\1\2/p' "$source/tools/teleport.conf.5.pod
   sort >told
 same known told 'defaults in teleport.conf(5)'
 
+# Keys of the report and of its progress.
+sed -nE '/^json to_json|^json counts_json/,/^}/s/.*[{[]"([a-z_]+)"[],].*/\1/p' \
+  "$source/xl-teleport/report.cpp" | sort -u >known
+grep -oE 'B<[a-z_]+>' "$source/xl-teleport/teleport-report.5.pod" |
+  sed 's/B<\(.*\)>/\1/' | sort -u >told
+comm -23 known told >missing
+[[ -s known && ! -s missing ]] ||
+  fail "teleport-report(5) does not have: $(paste -sd' ' missing)"
+
 # The shipped file is read without complaint; what is wrong is named.
 expect_exit 0 "$teleportctl" --config "$source/tools/teleport.conf" shadow list
 printf '[listen]\nprot = 1\n' >wrong

@@ -2,7 +2,7 @@
 # make install puts everything in its place, overwrites nothing of the
 # administrator's or of Xen's, and make uninstall takes away what it brought.
 . "$(dirname "$0")/functions.sh"
-requires make pod2man
+requires make pod2man pkg-config
 
 root=$tmp/root
 run_make() {
@@ -25,8 +25,12 @@ cmp "$TELEPORT_SOURCE/tools/teleport.conf" "$conf"
 expect_text "$root/usr/local/lib/systemd/system/teleportd.service" \
   'ExecStart=/usr/local/sbin/teleportd '
 for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleportctl.8 \
-  man5/teleport.conf.5; do
+  man5/teleport.conf.5 man5/teleport-report.5 man5/teleport-files.5; do
   [[ -s $root/usr/local/share/man/$page ]] || fail "no man page $page"
+done
+completions=$root/usr/local/share/bash-completion/completions
+for program in xl xl-teleport teleportd teleportctl; do
+  [[ -s $completions/$program ]] || fail "no completion for $program"
 done
 [[ $(stat -c %a "$root/etc/xen/teleport") = 700 ]] ||
   fail 'the folder of the keys is open to others'
@@ -71,6 +75,20 @@ for kind in program link; do
   expect_exit 0 run_make uninstall
   stat -c '%N %s %i' "$sbin/xl" | diff before - || fail "Xen's xl changed"
 done
+
+# The library, for other programs.
+rm -rf "$root"
+expect_exit 0 run_make install-dev
+export PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig
+[[ $(pkg-config --variable=libdir teleport) = /usr/local/lib ]] ||
+  fail 'teleport.pc names another folder'
+for archive in libteleport.a libteleport-index.a; do
+  [[ -s $root/usr/local/lib/$archive ]] || fail "no $archive"
+done
+[[ -s $root/usr/local/include/xl-teleport/libteleport/base/error.hpp ]] ||
+  fail 'no headers'
+expect_exit 0 run_make uninstall-dev
+[[ -z $(files) ]] || fail "uninstall-dev left: $(files)"
 
 # A package's tree.
 rm -rf "$root"

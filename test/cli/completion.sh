@@ -1,0 +1,113 @@
+#!/bin/bash
+# Completion by bash: the real function is called as bash calls it, with the
+# real programs for their options and stand-ins for what only a Xen host knows.
+. "$(dirname "$0")/functions.sh"
+
+# A name from elsewhere that would be a command: it must stay a name.
+mkdir bin
+cat >bin/xl <<'END'
+#!/bin/sh
+[ "$1" = list ] && cat <<'LIST'
+Name                                        ID   Mem VCPUs	State	Time(s)
+Domain-0                                     0  1024     2     r-----     100.0
+web1                                         3   512     1     -b----      10.0
+web2                                         4   512     1     -b----      10.0
+$(touch${IFS}caught)                         6   512     1     -b----      10.0
+db                                           5   512     1     -b----      10.0
+LIST
+END
+cat >bin/teleportctl <<'END'
+#!/bin/sh
+case "$*" in
+  peers) printf '%-24s %s\n' host2 aabb host3 ccdd 10.0.0.7 eeff fd00::7 0011 ;;
+  'shadow list') printf '%-20s %-6s %-8s %8s MiB  %s\n' old1 xvda shadow 768 /a old1 xvdb shadow 9 /b ;;
+  'index list --json') printf '[\n  {\n    "path": "/srv/a.img",\n    "size": 1\n  }\n]\n' ;;
+  *) exec "$REAL_TELEPORTCTL" "$@" ;;
+esac
+END
+chmod +x bin/*
+for program in xl-teleport/xl-teleport tools/teleportd tools/teleportctl; do
+  [[ -x $TELEPORT_BUILD/$program ]] || skip "$program is not built"
+done
+export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl
+PATH=$tmp/bin:$TELEPORT_BUILD/xl-teleport:$TELEPORT_BUILD/tools:$PATH
+
+# As Xen's own completion: its words end with a blank.
+mkdir completions
+cp "$TELEPORT_SOURCE/tools/completion/"* completions/
+cat >completions/xl.distrib <<'END'
+_xl() { COMPREPLY=($(compgen -W "list info top" -- "${COMP_WORDS[COMP_CWORD]}")); }
+complete -F _xl -o nospace -o default xl xen
+END
+. completions/xl
+
+# complete_words WORD...: what is offered for the last of them, sorted.
+complete_words() {
+  local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=() function
+  function=$(complete -p "${1##*/}" | sed -E 's/.*-F ([^ ]+) .*/\1/')
+  "$function" "${1##*/}" "${*: -1}" "${*: -2:1}"
+  printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | sort
+}
+# offers TEXT WORD...: exactly these, with blanks between.
+offers() {
+  local want=$1 got
+  shift
+  got=$(complete_words "$@" | paste -sd' ')
+  [[ $got = "$want" ]] || fail "for '$*': '$got', not '$want'"
+}
+# The options of a program's help, by another way than the completion's.
+options_of() { "$@" --help | grep -oE '^ {2,4}-[^ ]+' | grep -oE -- '--[a-z-]+' | sort -u; }
+offers_options_of() {
+  options_of "$@" >known
+  [[ -s known ]] || fail "$* has no options"
+  complete_words "$@" -- >offered
+  diff known offered || fail "options of $* (< its help, > offered)"
+}
+
+name='\$\(touch\$\{IFS\}caught\)'
+offers "$name db web1 web2" xl-teleport ''
+offers 'web1 web2' xl-teleport web
+offers '10.0.0.7 fd00::7 host2 host3' xl-teleport --dry-run web1 ''
+offers 'host2 host3' xl-teleport --downtime 2 web1 h
+offers '' xl-teleport web1 host2 ''
+offers '' xl-teleport --downtime ''
+offers '7' xl-teleport web1 fd00 : :
+offers '--port' xl-teleport web1 --po
+offers_options_of xl-teleport
+offers_options_of teleportd
+
+mkdir files
+touch 'files/a file' files/other
+offers 'files/a file files/other' teleportd --config files/
+offers 'files/other' teleportd --config = files/o
+complete_words teleportd --config = | grep -qx files || fail 'nothing after ='
+"$REAL_TELEPORTCTL" --help | sed '1,/^Subcommands/d' | awk 'NF { print $1 }' | sort >known
+complete_words teleportctl '' | diff known - || fail 'commands of teleportctl'
+offers 'pair peers' teleportctl p
+offers 'list' teleportctl --config files/other index l
+offers '10.0.0.7 fd00::7 host2 host3' teleportctl unpair ''
+offers 'old1' teleportctl shadow forget ''
+offers '/srv/a.img' teleportctl index scan /s
+for command in '' pair peers unpair shadow 'shadow list' index 'index add' \
+  'index scan' 'index find'; do
+  # shellcheck disable=SC2086 # words
+  offers_options_of teleportctl $command
+done
+
+# Of the evacuation, whether or not it is built: values that are lists.
+_teleport_help() { printf '  --to TEXT   hosts\n  --guests TEXT\n  --at-close TEXT\n  --all\n'; }
+offers 'host2,host3' teleport-evacuate --to host2,h
+offers 'web1 web2' teleport-evacuate --guests w
+offers 'cancel finish' teleport-evacuate --at-close ''
+offers '--all --at-close' teleport-evacuate --a
+offers '' teleport-evacuate ''
+. completions/xl-teleport
+
+offers 'list' xl l
+complete_words xl t | diff <(printf 'teleport \ntop\n') - || fail 'xl t'
+offers 'web1 web2' xl teleport w
+offers 'web1 web2' xl -v teleport w
+offers 'host2 host3' xl teleport web1 h
+offers '--json' xl teleport --j
+complete -p xen | grep -qw _xl || fail "Xen's completion of xen was changed"
+[[ ! -e caught ]] || fail "a guest's name was run as a command"
