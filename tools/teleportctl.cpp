@@ -21,6 +21,7 @@
 #include "tools/pairing.hpp"
 #include "tools/settings.hpp"
 #include "tools/teleportctl_index.hpp"
+#include "tools/teleportctl_seed.hpp"
 
 namespace teleport {
 namespace {
@@ -161,6 +162,8 @@ int main_of_teleportctl(int argc, char** argv) {
   auto* shadow_forget = shadow->add_subcommand(
       "forget", "no longer adopt them; their contents stay on the disk");
   shadow_forget->add_option("GUEST", name, "name or uuid")->required();
+  seed_command seed;
+  add_seed_command(app, seed);
   index_command index;
   add_index_commands(app, index);
 
@@ -198,6 +201,9 @@ int main_of_teleportctl(int argc, char** argv) {
   }
   if (shadow_forget->parsed()) {
     return forget_kept(name, *options);
+  }
+  if (seed.parsed->parsed()) {
+    return run_seed_command(seed, *options);
   }
   return run_index_command(index, *options);
 }

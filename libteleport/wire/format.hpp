@@ -17,7 +17,7 @@ namespace teleport {
 inline constexpr std::uint64_t protocol_magic = 0x54524f50454c4554U;
 
 /// Version spoken (section 2).
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 /// Bytes of a record's header: u32 length, u16 type, u16 reserved (section 2).
 inline constexpr std::size_t record_header_bytes = 8;
@@ -63,12 +63,17 @@ enum class record_type : std::uint16_t {
   fail = 18,
   query = 19,
   query_result = 20,
+  // From 32 on: what brings disks without a guest (section 7).
+  seed = 32,
+  seeded = 33,
 };
 
 /// True for a number that stands above.
 [[nodiscard]] constexpr bool is_known(std::uint16_t type) noexcept {
-  return type >= static_cast<std::uint16_t>(record_type::hello) &&
-         type <= static_cast<std::uint16_t>(record_type::query_result);
+  return (type >= static_cast<std::uint16_t>(record_type::hello) &&
+          type <= static_cast<std::uint16_t>(record_type::query_result)) ||
+         type == static_cast<std::uint16_t>(record_type::seed) ||
+         type == static_cast<std::uint16_t>(record_type::seeded);
 }
 
 }  // namespace teleport
