@@ -4,13 +4,18 @@
 #   make bench BENCH='scan lookup'   some parts; test/bench/run says which
 BENCH     ?=
 BENCH_SRC := $(sort $(wildcard test/bench/*.cpp))
+# Programs of one file each, which need nothing of ours.
+WAN_PROGS := $(patsubst test/bench/%.cpp,$(BUILD)/test/bench/%,$(wildcard test/bench/wan_*.cpp))
 .PHONY: bench-programs
-bench: bench-programs
+bench: bench-programs all
 	$(Q)tools/install-deps --bench
 	$(Q)test/bench/run $(BUILD) $(BENCH)
-bench-programs: $(BUILD)/test/bench/index-bench
-$(BUILD)/test/bench/index-bench: $(call obj,$(BENCH_SRC)) $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
+bench-programs: $(BUILD)/test/bench/index-bench $(WAN_PROGS)
+$(BUILD)/test/bench/index-bench: $(call obj,$(filter-out test/bench/wan_%,$(BENCH_SRC))) $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(WAN_PROGS): %: %.o
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lxxhash
 
 -include $(patsubst %.cpp,$(BUILD)/%.d,$(BENCH_SRC))
