@@ -62,7 +62,10 @@ end_ours() {
   mv "$work/store/bench-xvda.teleport-shadow" "$target" 2>/dev/null || true
 }
 
-# --- rsync: the best options for images; blocks as large as the file system's
+# --- rsync: the best options for images; blocks as large as the file system's.
+# With --inplace it cannot use what lies before the place that it writes, which is
+# half of everything in another guest's disk: only a later state of the same disk
+# is brought in place.
 
 copy_basis() {
   if [[ -n $basis ]]; then
@@ -77,7 +80,7 @@ prepare_rsync() {
   await_port "$b" 8730
 }
 run_rsync() {
-  meter here "$a" rsync --inplace --sparse --no-whole-file --ignore-times --block-size=4096 \
+  meter here "$a" rsync ${shadow:+--inplace} --sparse --no-whole-file --ignore-times --block-size=4096 \
     -z --compress-choice=zstd --compress-level=3 "$image" rsync://10.99.0.2:8730/store/target.img
 }
 end_rsync() { end_server; }
