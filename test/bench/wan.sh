@@ -117,20 +117,26 @@ end_server() {
   kill "$server" 2>/dev/null || true
   wait_server
 }
-wait_server() {
-  wait "$server" 2>/dev/null || true
-  local pid left=()
+wait_server() { reap "$server" || true; }
+# reap PID: waits for one of `running`, and has its status.
+reap() {
+  local pid left=() status=0
+  wait "$1" 2>/dev/null || status=$?
   for pid in "${running[@]}"; do
-    [[ $pid = "$server" ]] || left+=("$pid")
+    [[ $pid = "$1" ]] || left+=("$pid")
   done
   running=("${left[@]}")
+  return "$status"
 }
-# meter NAME SIDE COMMAND...: in the foreground; at most `patience` seconds.
+# meter NAME SIDE COMMAND...: and wait for it, at most `patience` seconds. In the
+# background: a signal ends a `wait`, but must else wait for what is in front.
 meter() {
   local name=$1 side=$2
   shift 2
   ip netns exec "$side" timeout "$patience" "$here/wan_meter.py" "$work/$name.json" "$@" \
-    >"$work/$name.log" 2>&1 </dev/null
+    >"$work/$name.log" 2>&1 </dev/null &
+  running+=($!)
+  reap $!
 }
 
 # The disks of a pair: image, donors of the destination, and what is there

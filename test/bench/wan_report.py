@@ -46,11 +46,13 @@ def report(work):
     out = ["## Disks over a wide-area link (100 Mbit/s, 100 ms round trip)", "",
            "The link is `test/bench/wan_link.cpp`, whose counters say what crossed it: bytes",
            "of IP packets, both ways. Disks: `test/bench/wan_images`. Ours is `teleportctl",
-           "seed --disk`, encrypted, fsynced and proven; the peers are neither. The index of",
-           "the donors is there before, as is the file that rsync and casync start from and",
-           "borg's archive of it. Seconds end when the disk is there and synced. RSS: the",
-           "largest process. Bound: `zstd -3` over the blocks that no disk there holds, found",
-           "by comparing bytes.", ""]
+           "seed --disk`, encrypted; the peers send in the clear. The index of the donors is",
+           "there before, as is the file that rsync and casync start from and borg's archive",
+           "of it; a disk that goes to itself has its earlier state there. rsync writes in",
+           "place only then: else it would find less. Seconds end when the disk is there and",
+           "synced, CPU seconds are of all processes, RSS is of the largest. Bound: `zstd -3`",
+           "over the blocks that no disk there holds, found by comparing bytes. One run of",
+           "each; each result was compared with its source.", ""]
     for name, pair in pairs.items():
         out += [f"### {PAIRS[name]}", "",
                 f"{mib(pair['bytes'])} MiB, of which {mib(pair['data'])} MiB are allocated; "
