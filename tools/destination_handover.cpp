@@ -75,8 +75,8 @@ void destination_session::act(destination_handover::action action) {
       go_result result;
       result.runs = runs;
       result.sentence = runs ? "" : "xl could not start the guest there";
-      result.bulk = receiver_->bulk();
-      result.rounds = receiver_->rounds();
+      result.bulk = intake_->state().bulk();
+      result.rounds = intake_->state().rounds();
       link_->send(record_type::go_result, as_bytes(to_json(result)));
       log_info(offer_->guest.name + (runs ? " runs here" : " did not start"));
       const auto kept = runs ? placement_->keep() : placement_->put_back();
@@ -115,13 +115,19 @@ void destination_session::fail(const error& cause) {
     return;
   }
   log_warning(cause.context);
+  const failure_note note{std::string(name_of(cause.code)), cause.context};
+  if (seed_) {
+    phase_ = phase::ending;
+    link_->send(record_type::fail, as_bytes(to_json(note)));
+    seed_->give_up([this] { end(1); });
+    return;
+  }
   const auto action = handover_.on_failure();
   if (action == destination_handover::action::leave) {
     return;  // the guest runs or is about to: xl's answer ends this session
   }
   failed_ = true;
   failure_ = cause.context;
-  const failure_note note{std::string(name_of(cause.code)), cause.context};
   link_->send(record_type::fail, as_bytes(to_json(note)));
   give_up();
 }
@@ -129,7 +135,11 @@ void destination_session::fail(const error& cause) {
 /// Once nothing uses the disks any more, leaves everything as an attempt that
 /// may be repeated.
 void destination_session::give_up() {
-  if (jobs_ != 0 || phase_ == phase::ending) {
+  if (intake_) {
+    intake_->stop();
+  }
+  if (jobs_ != 0 || (intake_ && !intake_->at_rest()) ||
+      phase_ == phase::ending) {
     return;  // the last job's end comes back here
   }
   phase_ = phase::ending;

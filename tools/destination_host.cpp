@@ -14,6 +14,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/shadow.hpp"
 #include "libteleport/disk/store.hpp"
@@ -53,6 +54,27 @@ problem unusable(const char* code, const error& cause) {
   return {code, cause.context};
 }
 
+struct store_space {
+  std::uint64_t free = 0;
+  std::uint64_t needed = 0;
+};
+
+/// Says in the reply where the disks would go.
+result<store_space> look_for_space(const guest_info& guest,
+                                   const settings& options,
+                                   answer& reply) {
+  const auto store = open_store(options.store);
+  const auto free =
+      store ? (*store)->free_bytes() : result<std::uint64_t>(store.error());
+  const auto book = disk_book::open(options.kept_disks_path());
+  auto seen = book ? foresee(guest, *book) : result<foreseen>(book.error());
+  if (!free || !seen) {
+    return free ? seen.error() : free.error();
+  }
+  reply.disks = std::move(seen->disks);
+  return store_space{*free, seen->bytes_needed};
+}
+
 }  // namespace
 
 std::string host_name() {
@@ -75,25 +97,62 @@ result<answer> consider(const offer& offered, const settings& options) {
     return here.error();
   }
   auto facts = look_around(offered.guest);
-  const auto store = open_store(options.store);
-  const auto free =
-      store ? (*store)->free_bytes() : result<std::uint64_t>(store.error());
-  const auto book = disk_book::open(options.kept_disks_path());
-  auto seen =
-      book ? foresee(offered.guest, *book) : result<foreseen>(book.error());
   std::vector<problem> found;
-  if (free && seen) {
-    facts.store_free_bytes = *free;
-    facts.bytes_needed = seen->bytes_needed;
-    reply.disks = std::move(seen->disks);
+  const auto space = look_for_space(offered.guest, options, reply);
+  if (space) {
+    facts.store_free_bytes = space->free;
+    facts.bytes_needed = space->needed;
   } else {
-    found.push_back(
-        unusable("store_unusable", free ? seen.error() : free.error()));
+    found.push_back(unusable("store_unusable", space.error()));
   }
   reply.problems =
       destination_problems(offered.guest, offered.source, *here, facts);
   std::ranges::move(found, std::back_inserter(reply.problems));
   return reply;
+}
+
+result<answer> consider_seed(const guest_info& guest, const settings& options) {
+  answer reply;
+  reply.host = host_name();
+  auto xen = toolstack::open();
+  const auto state =
+      xen ? (*xen)->state_by_uuid(guest.uuid)
+          : result<toolstack::guest_state>(toolstack::guest_state::absent);
+  if (!state) {
+    return state.error();
+  }
+  if (*state != toolstack::guest_state::absent) {
+    reply.problems.push_back(
+        {"guest_here", guest.name + " is on this host already"});
+  }
+  const auto space = look_for_space(guest, options, reply);
+  if (!space) {
+    reply.problems.push_back(unusable("store_unusable", space.error()));
+  } else if (space->needed > space->free) {
+    reply.problems.push_back(
+        {"store_space",
+         fmt::format("the disks need {} MiB in the store, {} MiB are free",
+                     space->needed / 1_MiB,
+                     space->free / 1_MiB)});
+  }
+  return reply;
+}
+
+result<std::vector<unique_fd>> lock_guest(const guest_info& guest,
+                                          const settings& options) {
+  std::vector<unique_fd> locks;
+  for (const std::string& uuid : {guest.uuid, uuid_of_name(guest.name)}) {
+    if (!locks.empty() && uuid == guest.uuid) {
+      break;  // known by its name alone
+    }
+    auto lock = take_lock(options.run_path, "guest-" + uuid);
+    if (!lock) {
+      return in_context("another teleport or seed of this guest is under way",
+                        lock.error());
+    }
+    locks.push_back(std::move(*lock));
+  }
+  return locks;
 }
 
 destination_fate fate_of(const std::string& id, const settings& options) {
@@ -159,8 +218,11 @@ void tidy_shadows(const settings& options) {
         !exists(disk.shadow->backing)) {
       continue;
     }
-    const auto lock = take_lock(options.run_path, "guest-" + disk.uuid);
-    if (!lock) {
+    guest_info guest;
+    guest.name = disk.guest;
+    guest.uuid = disk.uuid;
+    const auto locks = lock_guest(guest, options);
+    if (!locks) {
       continue;  // a session is at work on it
     }
     auto xen = toolstack::open();

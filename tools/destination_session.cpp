@@ -77,6 +77,9 @@ void destination_session::on_record(raw_record record) {
 }
 
 result<void> destination_session::take(const raw_record& record) {
+  if (phase_ == phase::seeding) {
+    return seed_->on_record(record);
+  }
   switch (record.type) {
     case record_type::hello:
       return on_hello(record);
@@ -84,6 +87,8 @@ result<void> destination_session::take(const raw_record& record) {
       return on_query(record);
     case record_type::offer:
       return on_offer(record);
+    case record_type::seed:
+      return on_seed(record);
     case record_type::prepare:
       return on_prepare();
     case record_type::extents:
@@ -176,15 +181,38 @@ result<void> destination_session::on_offer(const raw_record& record) {
   return {};
 }
 
+result<void> destination_session::on_seed(const raw_record& record) {
+  if (phase_ != phase::offering) {
+    return out_of_time(record.type);
+  }
+  auto offered = read_seed_offer(as_text(record.body));
+  if (!offered) {
+    return offered.error();
+  }
+  phase_ = phase::seeding;
+  seed_ = std::make_unique<seed_reception>(
+      loop_,
+      options_,
+      *link_,
+      *lookup_,
+      [this](const error& cause) { fail(cause); },
+      [this] { end(0); });
+  seed_->start(std::move(*offered));
+  return {};
+}
+
 result<void> destination_session::prepare_here() {
   auto lock = take_lock(options_.run_path, offer_->id);
-  auto guest_lock = take_lock(options_.run_path, "guest-" + offer_->guest.uuid);
-  if (!lock || !guest_lock) {
+  if (!lock) {
     return in_context("another teleport of this guest is under way",
-                      lock ? guest_lock.error() : lock.error());
+                      lock.error());
+  }
+  auto guest_locks = lock_guest(offer_->guest, options_);
+  if (!guest_locks) {
+    return guest_locks.error();
   }
   session_lock_ = std::move(*lock);
-  guest_lock_ = std::move(*guest_lock);
+  guest_locks_ = std::move(*guest_locks);
   auto entries = journal::open(options_.journal_path());
   auto book = disk_book::open(options_.kept_disks_path());
   auto store = open_store(options_.store);
@@ -234,8 +262,15 @@ void destination_session::prepared(const result<void>& outcome) {
     return;
   }
   phase_ = phase::receiving;
-  receiver_.emplace(sizes_of(offer_->guest));
-  targets_ = placement_->targets();
+  disk_intake::events events;
+  events.send = [this](const raw_record& record) {
+    link_->send(record.type, record.body);
+  };
+  events.on_failed = [this](const error& cause) { fail(cause); };
+  events.on_rest = [this] { give_up(); };
+  intake_ = std::make_unique<disk_intake>(
+      loop_, *lookup_, sizes_of(offer_->guest), std::move(events));
+  intake_->set_targets(placement_->targets());
   link_->send(record_type::prepared,
               as_bytes(to_json(placement_->described())));
 }
@@ -244,47 +279,11 @@ result<void> destination_session::on_disk_record(const raw_record& record) {
   if (phase_ != phase::receiving && phase_ != phase::arriving) {
     return out_of_time(record.type);
   }
-  const auto taken = receiver_->on_record(record);
-  if (!taken) {
-    return taken;
-  }
-  pump();
-  return {};
-}
-
-void destination_session::pump() {
-  while (!failed_) {
-    auto action = receiver_->next();
-    if (!action) {
-      return;
-    }
-    if (auto* record = std::get_if<raw_record>(&*action)) {
-      link_->send(record->type, record->body);
-      continue;
-    }
-    auto job = std::make_shared<receiver_job>(
-        std::get<receiver_job>(std::move(*action)));
-    ++jobs_;
-    loop_.work(
-        [this, job, targets = targets_] {
-          return run(std::move(*job), targets, *lookup_, unpacker_);
-        },
-        [this](result<receiver_job_done> done) {
-          --jobs_;
-          if (failed_) {
-            give_up();
-          } else if (!done) {
-            fail(done.error());
-          } else {
-            receiver_->on_job_done(std::move(*done));
-            pump();
-          }
-        });
-  }
+  return intake_->on_record(record);
 }
 
 result<void> destination_session::on_config(const raw_record& record) {
-  if (phase_ != phase::receiving || !receiver_->idle()) {
+  if (phase_ != phase::receiving || !intake_->state().idle()) {
     return out_of_time(record.type);
   }
   phase_ = phase::settling;
@@ -311,7 +310,7 @@ void destination_session::settled(const result<void>& outcome,
     fail(outcome.error());
     return;
   }
-  targets_ = placement_->targets();
+  intake_->set_targets(placement_->targets());
   const auto paths = placement_->paths();
   const auto mapped = map_disks(config, paths);
   if (!mapped) {
@@ -366,7 +365,7 @@ result<void> destination_session::on_disks_complete() {
   if (phase_ != phase::arriving) {
     return out_of_time(record_type::disks_complete);
   }
-  if (!receiver_->all_proven()) {
+  if (!intake_->state().all_proven()) {
     return error(errc::protocol, "the disks are not all proven");
   }
   ++jobs_;
@@ -383,7 +382,7 @@ void destination_session::disks_durable(const result<void>& outcome) {
     give_up();
   } else if (!outcome) {
     fail(outcome.error());
-  } else if (!receiver_->all_proven()) {
+  } else if (!intake_->state().all_proven()) {
     fail({errc::protocol, "blocks came after the disks were complete"});
   } else {
     link_->send(record_type::disks_durable, {});

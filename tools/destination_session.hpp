@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // tools/destination_session.hpp: one teleport at the destination: records in,
-// disks and the guest out. Joins the state machines to the connection, the
+// disks and the guest out; a seed is handed to seed_reception. Joins the state machines to the connection, the
 // pool, the index and xl; decides nothing itself.
 //
 // Threads: everything on the loop's thread; jobs on the pool touch only what
@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
@@ -23,12 +24,13 @@
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/journal.hpp"
-#include "libteleport/migrate/receiver.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "tools/disk_intake.hpp"
 #include "tools/guest_arrival.hpp"
 #include "tools/offer.hpp"
 #include "tools/placement.hpp"
+#include "tools/seed_reception.hpp"
 #include "tools/settings.hpp"
 
 namespace teleport {
@@ -56,6 +58,7 @@ class destination_session {
     receiving,
     settling,
     arriving,
+    seeding,
     ending,
   };
 
@@ -64,6 +67,7 @@ class destination_session {
   result<void> on_hello(const raw_record& record);
   result<void> on_query(const raw_record& record);
   result<void> on_offer(const raw_record& record);
+  result<void> on_seed(const raw_record& record);
   result<void> on_prepare();
   result<void> on_disk_record(const raw_record& record);
   result<void> on_config(const raw_record& record);
@@ -74,7 +78,6 @@ class destination_session {
 
   void prepared(const result<void>& outcome);
   void settled(const result<void>& outcome, const std::string& config);
-  void pump();
   void disks_durable(const result<void>& outcome);
   void guest_built();
   void guest_started(bool runs);
@@ -98,13 +101,12 @@ class destination_session {
   std::optional<journal> journal_;
   std::optional<disk_book> book_;
   unique_fd session_lock_;
-  unique_fd guest_lock_;
+  std::vector<unique_fd> guest_locks_;
   std::unique_ptr<disk_store> store_;
   std::unique_ptr<placement> placement_;
-  std::optional<disk_receiver> receiver_;
-  std::vector<target_disk> targets_;
-  block_unpacker unpacker_;  ///< one job at a time has it
-  std::size_t jobs_ = 0;     ///< on the pool
+  std::unique_ptr<disk_intake> intake_;
+  std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
+  std::unique_ptr<seed_reception> seed_;
   std::unique_ptr<guest_arrival> arrival_;
   bool failed_ = false;
   std::string failure_;

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
@@ -78,6 +79,20 @@ std::string rate_text(link_rate rate) {
                    : fmt::format("{:.6g} Mbit/s ({:.6g} MB/s)",
                                  static_cast<double>(rate) / 125e3,
                                  static_cast<double>(rate) / 1e6);
+}
+
+void add_bwlimit_option(CLI::App& app, link_rate& out) {
+  app.add_option_function<std::string>(
+      "--bwlimit",
+      [&out](const std::string& text) {
+        const auto rate = read_rate(text);
+        if (!rate) {
+          throw CLI::ValidationError("--bwlimit",
+                                     "'" + text + "' is not " + rate_examples);
+        }
+        out = *rate;
+      },
+      "sends no faster: 100Mbit, 12MB (a second)");
 }
 
 bool link_plan::add(std::string_view text) {

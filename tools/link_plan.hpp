@@ -21,6 +21,10 @@
 
 #include "libteleport/net/pacer.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace teleport {
 
 /// What a rate looks like, for messages.
@@ -34,6 +38,9 @@ inline constexpr const char* rate_examples =
 
 /// "100 Mbit/s (12.5 MB/s)"; "no limit"
 [[nodiscard]] std::string rate_text(link_rate rate);
+
+/// Adds --bwlimit RATE.
+void add_bwlimit_option(CLI::App& app, link_rate& out);
 
 class link_plan {
  public:

@@ -11,6 +11,7 @@
 #include "libteleport/wire/format.hpp"
 #include "libteleport/xen/facts_json.hpp"
 #include "libteleport/xen/json_fields.hpp"
+#include "libteleport/xen/names.hpp"
 
 namespace teleport {
 
@@ -19,6 +20,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t max_name = 256;
+constexpr std::size_t max_guest_name = 255;
+constexpr std::size_t max_vdev = 31;
 constexpr std::size_t max_path = 4096;
 constexpr std::size_t max_sentence = 4096;
 
@@ -76,6 +79,14 @@ std::vector<offered_target> targets_of(json_fields& parent) {
     targets.push_back(std::move(target));
   }
   return targets;
+}
+
+bool sizes_in_range(const std::vector<guest_disk>& disks) {
+  return disks.size() <= max_disks &&
+         std::ranges::none_of(disks, [](const guest_disk& disk) {
+           return disk.size == 0 || disk.size > max_disk_bytes ||
+                  disk.size % sector_bytes != 0;
+         });
 }
 
 /// What the JSON text of a record says, by `read(fields, value)`.
@@ -149,12 +160,7 @@ result<offer> read_offer(std::string_view json) {
   }
   offered->guest = std::move(*info);
   offered->source = std::move(*facts);
-  const auto disks = moved_disks(offered->guest);
-  if (disks.size() > max_disks ||
-      std::ranges::any_of(disks, [](const guest_disk& disk) {
-        return disk.size == 0 || disk.size > max_disk_bytes ||
-               disk.size % sector_bytes != 0;
-      })) {
+  if (!sizes_in_range(moved_disks(offered->guest))) {
     return malformed("OFFER", "a disk's size is out of range");
   }
   return offered;
@@ -223,6 +229,62 @@ result<failure_note> read_failure(std::string_view json) {
       "FAIL", json, [](json_fields& fields, failure_note& value) {
         value.code = fields.text("code", max_name);
         value.sentence = fields.text("sentence", max_sentence);
+      });
+}
+
+std::string to_json(const seed_offer& value) {
+  json disks = json::array();
+  for (const guest_disk& disk : moved_disks(value.guest)) {
+    disks.push_back({{"vdev", disk.vdev}, {"size", disk.size}});
+  }
+  return dump({{"name", value.guest.name},
+               {"uuid", value.guest.uuid},
+               {"disks", std::move(disks)}});
+}
+
+result<seed_offer> read_seed_offer(std::string_view json) {
+  auto offered = read_record<seed_offer>(
+      "SEED", json, [](json_fields& fields, seed_offer& value) {
+        value.guest.name = fields.text("name", max_guest_name);
+        value.guest.uuid = fields.text("uuid", max_guest_name);
+        for (const auto& entry : fields.list("disks", max_disks)) {
+          json_fields about(entry);
+          guest_disk disk;
+          disk.vdev = about.text("vdev", max_vdev);
+          disk.size = about.number<std::uint64_t>("size");
+          disk.configured_path = disk.vdev;  // no empty drive
+          const bool twice = std::ranges::any_of(
+              value.guest.disks,
+              [&](const auto& other) { return other.vdev == disk.vdev; });
+          if (about.failed() || !is_vdev(disk.vdev) || twice) {
+            fields.fail("disks: not a list of disks");
+            return;
+          }
+          value.guest.disks.push_back(std::move(disk));
+        }
+        if (!is_plain_name(value.guest.name) || !is_uuid(value.guest.uuid)) {
+          fields.fail("name or uuid: not of a guest");
+        }
+      });
+  if (offered &&
+      (offered->guest.disks.empty() || !sizes_in_range(offered->guest.disks))) {
+    return malformed("SEED", "no disk, or a disk's size is out of range");
+  }
+  return offered;
+}
+
+std::string to_json(const seed_result& value) {
+  return dump({{"disks", targets_json(value.disks)},
+               {"bulk", counts_json(value.bulk)},
+               {"rounds", counts_json(value.rounds)}});
+}
+
+result<seed_result> read_seed_result(std::string_view json) {
+  return read_record<seed_result>(
+      "SEEDED", json, [](json_fields& fields, seed_result& value) {
+        value.disks = targets_of(fields);
+        value.bulk = read_counts(fields.find("bulk"), fields);
+        value.rounds = read_counts(fields.find("rounds"), fields);
       });
 }
 

@@ -56,6 +56,19 @@ struct failure_note {
   std::string sentence;
 };
 
+/// SEED: disks of a guest that stays where it is. Of `guest` only the name, the
+/// uuid and of each disk the name and the size count.
+struct seed_offer {
+  guest_info guest;
+};
+
+/// SEEDED: the disks are kept as shadows.
+struct seed_result {
+  std::vector<offered_target> disks;
+  rebuild_counts bulk;
+  rebuild_counts rounds;
+};
+
 /// The disks that are moved, in the order in which records number them: all
 /// but empty drives.
 [[nodiscard]] std::vector<guest_disk> moved_disks(const guest_info& guest);
@@ -66,12 +79,17 @@ struct failure_note {
 [[nodiscard]] std::string to_json(const go_result& value);
 [[nodiscard]] std::string to_json(const failure_note& value);
 
+[[nodiscard]] std::string to_json(const seed_offer& value);
+[[nodiscard]] std::string to_json(const seed_result& value);
+
 [[nodiscard]] result<offer> read_offer(std::string_view json);
 [[nodiscard]] result<answer> read_answer(std::string_view json);
 [[nodiscard]] result<std::vector<offered_target>> read_targets(
     std::string_view json);
 [[nodiscard]] result<go_result> read_go_result(std::string_view json);
 [[nodiscard]] result<failure_note> read_failure(std::string_view json);
+[[nodiscard]] result<seed_offer> read_seed_offer(std::string_view json);
+[[nodiscard]] result<seed_result> read_seed_result(std::string_view json);
 
 }  // namespace teleport
 

@@ -23,7 +23,12 @@ bool exists(const std::string& path) {
 result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                                               const guest_info& guest,
                                               const guest_disk& disk) {
-  auto kept = book.find(guest.uuid, disk.vdev);
+  kept_disk wanted;
+  wanted.guest = guest.name;
+  wanted.uuid = guest.uuid;
+  wanted.vdev = disk.vdev;
+  wanted.size = disk.size;
+  auto kept = book.find_for(wanted);
   if (!kept || !*kept) {
     return kept;
   }
@@ -118,7 +123,27 @@ result<void> placement::add(const guest_disk& disk) {
   return {};
 }
 
+/// What was kept for the guest's name alone is the guest's from now on.
+result<void> placement::take_over(const kept_disk& kept, spot& place) {
+  place.uuid = kept.uuid;
+  if (kept.uuid == guest_.uuid || guest_.uuid == uuid_of_name(guest_.name)) {
+    return {};
+  }
+  kept_disk entry = kept;
+  entry.uuid = guest_.uuid;
+  const auto written = book_.write(entry);
+  if (!written) {
+    return written;
+  }
+  place.uuid = guest_.uuid;
+  return book_.remove(kept.uuid, kept.vdev);
+}
+
 result<void> placement::adopt(const kept_disk& kept, spot& place) {
+  const auto taken = take_over(kept, place);
+  if (!taken) {
+    return taken;
+  }
   if (kept.shadow) {
     if (!exists(kept.shadow->aside)) {
       // An attempt that was killed after settle() has left it under its old
@@ -169,6 +194,7 @@ result<void> placement::create(const guest_disk& disk, spot& place) {
     (void)store_.remove(*placed);  // ours, empty, and nobody would find it
     return written;
   }
+  place.uuid = guest_.uuid;
   place.kind = "new";
   place.path = placed->device;
   place.blank = placed->reads_zero;
@@ -254,10 +280,49 @@ result<void> placement::flush() {
 result<void> placement::keep() {
   close_devices();
   for (const spot& place : spots_) {
-    const auto removed = book_.remove(guest_.uuid, place.disk.vdev);
+    const auto removed = book_.remove(place.uuid, place.disk.vdev);
     if (!removed) {
       return removed;
     }
+  }
+  return {};
+}
+
+kept_disk placement::shadow_entry(const spot& place,
+                                  const shadow_place& aside) const {
+  kept_disk entry;
+  entry.guest = guest_.name;
+  entry.uuid = place.uuid;
+  entry.vdev = place.disk.vdev;
+  entry.size = place.disk.size;
+  entry.shadow = aside;
+  return entry;
+}
+
+result<void> placement::keep_as_shadows() {
+  close_devices();
+  for (spot& place : spots_) {
+    if (place.shadow) {
+      const auto closed = close_aside(*place.shadow);
+      if (!closed) {
+        return closed;
+      }
+      continue;
+    }
+    // Written down first: whoever adopts it finishes what was cut short here.
+    const auto planned = plan_shadow(place.path);
+    if (!planned) {
+      return planned.error();
+    }
+    auto done = book_.write(shadow_entry(place, *planned));
+    if (done) {
+      done = set_aside(*planned);
+    }
+    if (!done) {
+      return in_context(place.path, done.error());
+    }
+    place.shadow = *planned;
+    place.settled = false;
   }
   return {};
 }
@@ -275,13 +340,7 @@ result<void> placement::put_back() {
       // The device's number may have changed; the plan is made anew.
       auto aside = set_aside(place.path);
       if (aside) {
-        kept_disk entry;
-        entry.guest = guest_.name;
-        entry.uuid = guest_.uuid;
-        entry.vdev = place.disk.vdev;
-        entry.size = place.disk.size;
-        entry.shadow = std::move(*aside);
-        back = book_.write(entry);
+        back = book_.write(shadow_entry(place, *aside));
       } else {
         back = aside.error();
       }

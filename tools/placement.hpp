@@ -6,7 +6,8 @@
 //
 // Order: foresee() for the ANSWER touches nothing; make() opens or makes the
 // targets; settle() gives shadows their old names back, before xl sees them;
-// then keep() when the guest runs here, or put_back() when it does not.
+// then keep() when the guest runs here, or put_back() when it does not. A seed
+// ends with flush() and keep_as_shadows(), without settle().
 //
 // Blocks: on disks and on LVM: pool threads.
 
@@ -57,6 +58,8 @@ class placement {
   result<void> flush();
   /// The guest runs from these disks: forget that they were kept for it.
   result<void> keep();
+  /// No guest comes with the disks: all of them become shadows. Flush before.
+  result<void> keep_as_shadows();
   /// It does not: shadows are set aside again, new targets stay for the next
   /// attempt.
   result<void> put_back();
@@ -64,6 +67,7 @@ class placement {
  private:
   struct spot {
     guest_disk disk;
+    std::string uuid;  ///< under which the book has it
     std::string kind;
     std::string path;  ///< block device
     bool blank = false;
@@ -76,8 +80,11 @@ class placement {
   placement(guest_info guest, disk_store& store, disk_book& book)
       : guest_(std::move(guest)), store_(store), book_(book) {}
   result<void> add(const guest_disk& disk);
+  result<void> take_over(const kept_disk& kept, spot& place);
   result<void> adopt(const kept_disk& kept, spot& place);
   result<void> create(const guest_disk& disk, spot& place);
+  [[nodiscard]] kept_disk shadow_entry(const spot& place,
+                                       const shadow_place& aside) const;
   void close_devices();
 
   guest_info guest_;

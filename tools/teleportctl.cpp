@@ -23,6 +23,7 @@
 #include "tools/pairing.hpp"
 #include "tools/settings.hpp"
 #include "tools/teleportctl_index.hpp"
+#include "tools/teleportctl_seed.hpp"
 
 namespace teleport {
 namespace {
@@ -207,6 +208,8 @@ int main_of_teleportctl(int argc, char** argv) {
                       "for those under way and to come: 100Mbit, 12MB, off; "
                       "auto: as the settings have it. Without: shows it");
   bwlimit->add_flag("--json", json, "for programs");
+  seed_command seed;
+  add_seed_command(app, seed);
   index_command index;
   add_index_commands(app, index);
 
@@ -247,6 +250,9 @@ int main_of_teleportctl(int argc, char** argv) {
   }
   if (bwlimit->parsed()) {
     return limit_rate(rate, *options, json);
+  }
+  if (seed.parsed->parsed()) {
+    return run_seed_command(seed, *options);
   }
   return run_index_command(index, *options);
 }

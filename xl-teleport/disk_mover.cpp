@@ -138,7 +138,8 @@ result<void> disk_mover::on_record(const raw_record& record) {
 
 void disk_mover::pump() {
   while (!stopped_ && in_pass_ && jobs_ < max_jobs) {
-    auto action = sender_->next(events_.queued(), std::chrono::steady_clock::now());
+    auto action =
+        sender_->next(events_.queued(), std::chrono::steady_clock::now());
     if (!action) {
       break;
     }

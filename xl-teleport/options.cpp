@@ -2,48 +2,14 @@
 
 #include "xl-teleport/options.hpp"
 
-#include <charconv>
-
 #include <CLI/CLI.hpp>
 
+#include "tools/host_port.hpp"
 #include "tools/settings.hpp"
 
 namespace teleport {
 
 namespace {
-
-/// Splits HOST[:PORT], with brackets round an IPv6 address that has a port.
-bool split_host(const std::string& text, move_options& out) {
-  std::string port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == std::string::npos) {
-      return false;
-    }
-    out.host = text.substr(1, end - 1);
-    if (end + 1 < text.size()) {
-      if (text[end + 1] != ':') {
-        return false;
-      }
-      port = text.substr(end + 2);
-    }
-  } else if (text.find(':') == text.rfind(':') &&
-             text.find(':') != std::string::npos) {
-    out.host = text.substr(0, text.find(':'));
-    port = text.substr(text.find(':') + 1);
-  } else {
-    out.host = text;  // a name, or an IPv6 address
-  }
-  if (!port.empty()) {
-    const auto [end, failure] =
-        std::from_chars(port.data(), port.data() + port.size(), out.port);
-    if (failure != std::errc() || end != port.data() + port.size() ||
-        out.port == 0) {
-      return false;
-    }
-  }
-  return !out.host.empty();
-}
 
 constexpr const char* footer = R"(
 Exit codes: 0 moved; 1 failed, the guest runs here as before; 2 usage;
@@ -82,17 +48,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
                  longest,
                  "seconds of downtime above which the move is given up")
       ->check(CLI::Range(0.01, 86400.0));
-  app.add_option_function<std::string>(
-      "--bwlimit",
-      [&out](const std::string& text) {
-        const auto rate = read_rate(text);
-        if (!rate) {
-          throw CLI::ValidationError("--bwlimit",
-                                     "'" + text + "' is not " + rate_examples);
-        }
-        out.bwlimit = *rate;
-      },
-      "sends no faster: 100Mbit, 12MB (a second)");
+  add_bwlimit_option(app, out.bwlimit);
   app.add_option("--reconnect",
                  reconnect,
                  "seconds to look for a link that was lost while the guest "
@@ -120,7 +76,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
     if (!out.recover && host->count() == 0) {
       throw CLI::RequiredError("HOST");
     }
-    if (host->count() != 0 && !split_host(where, out)) {
+    if (host->count() != 0 && !split_host(where, out.host, out.port)) {
       throw CLI::ValidationError("HOST",
                                  "'" + where + "' is not HOST or HOST:PORT");
     }

@@ -17,14 +17,6 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> phase_names = {
     "connect", "prepare", "bulk", "rounds", "memory", "stopped", "over"};
 
-json counts_json(const rebuild_counts& counts) {
-  return {{"zero", counts.zero},
-          {"in_place", counts.in_place},
-          {"donors", counts.donors},
-          {"link", counts.link},
-          {"mismatched_extents", counts.mismatches}};
-}
-
 std::string share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? std::string()
                     : fmt::format(" ({:.1f} %)",
@@ -50,6 +42,14 @@ std::string human_bytes(std::uint64_t bytes) {
   return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units[unit]);
 }
 
+json to_json(const rebuild_counts& counts) {
+  return {{"zero", counts.zero},
+          {"in_place", counts.in_place},
+          {"donors", counts.donors},
+          {"link", counts.link},
+          {"mismatched_extents", counts.mismatches}};
+}
+
 json to_json(const move_report& report) {
   json disks = json::array();
   for (const auto& disk : report.disks) {
@@ -68,8 +68,8 @@ json to_json(const move_report& report) {
       {"sentence", report.sentence},
       {"disks", disks},
       {"disk_bytes", report.disk_bytes},
-      {"bulk", counts_json(report.bulk)},
-      {"rounds", counts_json(report.rounds)},
+      {"bulk", to_json(report.bulk)},
+      {"rounds", to_json(report.rounds)},
       {"round_count", report.round_count},
       {"source_known_bytes", report.source.known},
       {"source_read_bytes", report.source.read_in_bulk},

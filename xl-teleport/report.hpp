@@ -61,6 +61,7 @@ struct move_report {
 [[nodiscard]] nlohmann::json to_json(const move_report& report);
 /// Several lines, for a terminal.
 [[nodiscard]] std::string to_text(const move_report& report);
+[[nodiscard]] nlohmann::json to_json(const rebuild_counts& counts);
 
 /// One moment of it.
 struct progress {

@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "index/own_disk.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/wire/record.hpp"
+#include "xl-teleport/known_disks.hpp"
 #include "xl-teleport/source_session.hpp"
 
 namespace teleport {
@@ -21,19 +21,6 @@ error out_of_time(record_type type) {
   return {errc::protocol,
           fmt::format("the destination sent record type {} out of time",
                       static_cast<unsigned>(type))};
-}
-
-/// Where the index of this host follows a disk, it is not read but for gaps.
-known_content_factory known_by_index(const settings& config) {
-  auto opened = index::store::open(config.index_path, index::store_options());
-  if (!opened) {
-    log_debug("the disks are read whole: " + opened.error().context);
-    return {};
-  }
-  const std::shared_ptr<index::store> tables = std::move(*opened);
-  return [tables](const guest_disk& disk) {
-    return index::own_disk::open(tables, standing_folder, disk.device);
-  };
 }
 
 }  // namespace

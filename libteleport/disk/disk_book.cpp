@@ -3,13 +3,17 @@
 #include "libteleport/disk/disk_book.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/bytes.hpp"
+#include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
@@ -93,6 +97,18 @@ result<kept_disk> read_entry(const std::string& path) {
 
 }  // namespace
 
+std::string uuid_of_name(std::string_view name) {
+  const std::string salted = "xl-teleport guest " + std::string(name);
+  const auto digest = digest_extent(as_bytes(salted));
+  std::string hex = to_hex(std::span(digest).first(16));
+  hex[12] = '8';  // the version
+  hex[16] = '8';  // the variant
+  for (const std::size_t dash : {8U, 13U, 18U, 23U}) {
+    hex.insert(dash, 1, '-');
+  }
+  return hex;
+}
+
 result<disk_book> disk_book::open(const std::string& folder) {
   const auto made = make_folders(folder);
   if (!made) {
@@ -131,6 +147,27 @@ result<std::optional<kept_disk>> disk_book::find(
     return std::optional<kept_disk>();
   }
   return disk.error();
+}
+
+result<std::optional<kept_disk>> disk_book::find_for(
+    const kept_disk& wanted) const {
+  auto own = find(wanted.uuid, wanted.vdev);
+  if (!own || (*own && (*own)->size == wanted.size)) {
+    return own;
+  }
+  const std::string by_name = uuid_of_name(wanted.guest);
+  auto entries = all();
+  if (!entries) {
+    return entries.error();
+  }
+  for (kept_disk& entry : *entries) {
+    if (entry.guest == wanted.guest && entry.vdev == wanted.vdev &&
+        entry.size == wanted.size &&
+        (entry.uuid == by_name || wanted.uuid == by_name)) {
+      return std::optional(std::move(entry));
+    }
+  }
+  return own;
 }
 
 result<void> disk_book::remove(const std::string& uuid,

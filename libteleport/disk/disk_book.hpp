@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libteleport/base/error.hpp"
@@ -34,6 +35,10 @@ struct kept_disk {
   std::string partial;
 };
 
+/// Stands for the uuid of a guest of which only the name is known: the same for
+/// the same name, and no real guest's (RFC 9562, version 8).
+[[nodiscard]] std::string uuid_of_name(std::string_view name);
+
 class disk_book {
  public:
   /// @param folder  made when missing
@@ -42,6 +47,11 @@ class disk_book {
   result<void> write(const kept_disk& disk);
   [[nodiscard]] result<std::optional<kept_disk>> find(
       const std::string& uuid, const std::string& vdev) const;
+  /// The entry for a guest's disk of this size: under its uuid, or else one of
+  /// its name where the uuid is not known on one of the two sides. What was
+  /// seeded for a name is found by the guest of that name, and the reverse.
+  [[nodiscard]] result<std::optional<kept_disk>> find_for(
+      const kept_disk& wanted) const;
   result<void> remove(const std::string& uuid, const std::string& vdev);
   /// Damaged entries are left out and logged.
   [[nodiscard]] result<std::vector<kept_disk>> all() const;

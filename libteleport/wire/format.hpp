@@ -71,12 +71,17 @@ enum class record_type : std::uint16_t {
   fail = 18,
   query = 19,
   query_result = 20,
+  // From 32 on: what brings disks without a guest (section 7).
+  seed = 32,
+  seeded = 33,
 };
 
 /// True for a number that stands above.
 [[nodiscard]] constexpr bool is_known(std::uint16_t type) noexcept {
-  return type >= static_cast<std::uint16_t>(record_type::hello) &&
-         type <= static_cast<std::uint16_t>(record_type::query_result);
+  return (type >= static_cast<std::uint16_t>(record_type::hello) &&
+          type <= static_cast<std::uint16_t>(record_type::query_result)) ||
+         type == static_cast<std::uint16_t>(record_type::seed) ||
+         type == static_cast<std::uint16_t>(record_type::seeded);
 }
 
 }  // namespace teleport

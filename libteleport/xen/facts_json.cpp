@@ -12,6 +12,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/json_fields.hpp"
+#include "libteleport/xen/names.hpp"
 
 namespace teleport {
 namespace {
@@ -31,33 +32,6 @@ constexpr std::size_t max_guests = 16384;
 constexpr std::size_t max_cpu_words = 64;
 constexpr std::size_t max_problems = 1024;
 constexpr std::size_t max_sentence = 8192;
-
-bool is_uuid(const std::string& text) {
-  if (text.size() != 36) {
-    return false;
-  }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const char c = text[i];
-    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    if (dash ? c != '-' : !hex) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// Names that are fit to be part of a path and of a command line.
-bool is_plain_name(const std::string& text) {
-  return !text.empty() && text.front() != '-' && text.front() != '.' &&
-         text.find('/') == std::string::npos;
-}
-
-bool is_vdev(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  });
-}
 
 bool is_path_or_empty(const std::string& text) {
   return text.empty() || text.front() == '/';

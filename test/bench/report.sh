@@ -160,7 +160,7 @@ plot_growth() {
 }
 report_all() {
   local part
-  echo '# What the index costs'
+  echo '# What the index costs, and what crosses the link'
   echo
   echo "Made by \`make bench\` (test/bench/run), medians of $2 runs, on $(date +%F)."
   echo "Machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, Linux $(uname -r); load average at the end: $(cut -d' ' -f1-3 /proc/loadavg)."
@@ -168,7 +168,7 @@ report_all() {
     echo
     echo "$BENCH_NOTE"
   fi
-  for part in scan cold peers lookup limited tracking memory growth; do
+  for part in scan cold peers lookup limited tracking memory growth wan; do
     if [[ -s $1/$part.md ]]; then
       echo
       cat "$1/$part.md"

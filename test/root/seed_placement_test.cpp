@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/root/seed_placement_test.cpp: what becomes of a seed's targets: shadows,
+// also after a crash in the middle, and the guest's when it comes.
+
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/units.hpp"
+#include "libteleport/disk/file_device.hpp"
+#include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
+#include "tools/placement.hpp"
+
+namespace teleport {
+
+namespace {
+
+guest_info guest_of(const std::string& uuid) {
+  guest_info guest;
+  guest.name = "web1";
+  guest.uuid = uuid;
+  guest_disk disk;
+  disk.vdev = "xvda";
+  disk.size = 1_MiB;
+  disk.configured_path = "/dev/loop9";
+  guest.disks.push_back(disk);
+  return guest;
+}
+
+struct host {
+  temp_folder folder;
+  disk_book book = disk_book::open(folder / "book").value();
+  std::unique_ptr<disk_store> store;
+
+  host() {
+    std::filesystem::create_directory(folder / "store");
+    store = open_store({store_kind::directory, folder / "store", ""}).value();
+  }
+  std::unique_ptr<placement> place(const guest_info& guest) {
+    auto placed = placement::make(guest, *store, book);
+    REQUIRE(placed);
+    return std::move(*placed);
+  }
+  [[nodiscard]] bool has(const std::string& name) const {
+    return std::filesystem::exists(folder / ("store/" + name));
+  }
+};
+
+bool is_root() {
+  if (::geteuid() == 0) {
+    return true;
+  }
+  std::cout << "skipped: loop devices need root\n";
+  return false;
+}
+
+constexpr const char* real_uuid = "6f1c2f2e-0c4d-4f53-9d5b-1f5f8a0e7c11";
+
+}  // namespace
+
+TEST_CASE("a seed's disks become shadows, and the guest of that name has them",
+          "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  const auto named = guest_of(uuid_of_name("web1"));
+  {
+    const auto seed = here.place(named);
+    CHECK(seed->described()[0].kind == "new");
+    const std::vector<std::byte> bytes(4096, std::byte{7});
+    REQUIRE(seed->targets()[0].device->write_at(0, bytes));
+    REQUIRE(seed->flush());
+    REQUIRE(seed->keep_as_shadows());
+  }
+  CHECK_FALSE(here.has("web1-xvda"));
+  CHECK(here.has("web1-xvda.teleport-shadow"));
+  {
+    const auto again = here.place(named);
+    CHECK(again->described()[0].kind == "shadow");
+    REQUIRE(again->keep_as_shadows());
+  }
+  // Its teleport fails once: the shadow is the real guest's from then on, and a
+  // seed of the name still finds it.
+  const auto real = guest_of(real_uuid);
+  {
+    const auto arrival = here.place(real);
+    CHECK(arrival->described()[0].kind == "shadow");
+    REQUIRE(arrival->settle());
+    CHECK(here.has("web1-xvda"));
+    REQUIRE(arrival->put_back());
+  }
+  const auto entries = here.book.all();
+  REQUIRE(entries);
+  REQUIRE(entries->size() == 1);
+  CHECK(entries->front().uuid == real_uuid);
+  {
+    const auto again = here.place(named);
+    CHECK(again->described()[0].kind == "shadow");
+    REQUIRE(again->keep_as_shadows());
+  }
+  // It comes: nothing is kept any more, and the disk is the one that was seeded.
+  const auto arrival = here.place(real);
+  REQUIRE(arrival->settle());
+  const std::string path = arrival->paths().at("xvda");
+  REQUIRE(arrival->keep());
+  CHECK(here.book.all()->empty());
+  {
+    auto device = open_device(path, open_mode::read_only);
+    REQUIRE(device);
+    std::vector<std::byte> bytes(4096);
+    REQUIRE((*device)->read_at(0, bytes));
+    CHECK(bytes[4095] == std::byte{7});
+  }
+  const auto placed = here.store->open(here.folder / "store/web1-xvda");
+  REQUIRE(placed);
+  CHECK(here.store->remove(*placed));
+}
+
+TEST_CASE(
+    "a seed cut between the book and the renaming is finished by the next",
+    "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  const auto named = guest_of(uuid_of_name("web1"));
+  {
+    const auto seed = here.place(named);
+    const auto plan = plan_shadow(seed->paths().at("xvda"));
+    REQUIRE(plan);
+    kept_disk entry;
+    entry.guest = named.name;
+    entry.uuid = named.uuid;
+    entry.vdev = "xvda";
+    entry.size = 1_MiB;
+    entry.shadow = *plan;
+    REQUIRE(here.book.write(entry));
+  }  // killed here: the loop device stays
+  CHECK(here.has("web1-xvda"));
+  const auto again = here.place(named);
+  CHECK(again->described()[0].kind == "shadow");
+  CHECK(here.has("web1-xvda.teleport-shadow"));
+  REQUIRE(again->keep_as_shadows());
+}
+
+}  // namespace teleport

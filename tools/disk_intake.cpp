@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/disk_intake.hpp"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace teleport {
+
+disk_intake::disk_intake(event_loop& loop,
+                         content_lookup& lookup,
+                         std::vector<std::uint64_t> disk_bytes,
+                         events callbacks)
+    : loop_(loop),
+      lookup_(lookup),
+      receiver_(std::move(disk_bytes)),
+      events_(std::move(callbacks)) {}
+
+result<void> disk_intake::on_record(const raw_record& record) {
+  const auto taken = receiver_.on_record(record);
+  if (taken) {
+    pump();
+  }
+  return taken;
+}
+
+void disk_intake::pump() {
+  while (!stopped_) {
+    auto action = receiver_.next();
+    if (!action) {
+      return;
+    }
+    if (const auto* record = std::get_if<raw_record>(&*action)) {
+      events_.send(*record);
+      continue;
+    }
+    auto job = std::make_shared<receiver_job>(
+        std::get<receiver_job>(std::move(*action)));
+    ++jobs_;
+    loop_.work(
+        [this, job, targets = targets_] {
+          return run(std::move(*job), targets, lookup_, unpacker_);
+        },
+        [this](result<receiver_job_done> done) {
+          --jobs_;
+          if (stopped_) {
+            if (jobs_ == 0) {
+              events_.on_rest();
+            }
+          } else if (!done) {
+            events_.on_failed(done.error());
+          } else {
+            receiver_.on_job_done(std::move(*done));
+            pump();
+          }
+        });
+  }
+}
+
+}  // namespace teleport

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/disk_intake.hpp: runs a disk_receiver: its jobs on the pool, its
+// records to the link. What a teleport and a seed have in common at the
+// destination.
+//
+// Threads: the loop's thread; jobs on the pool touch only what they were given.
+
+#ifndef TOOLS_DISK_INTAKE_HPP
+#define TOOLS_DISK_INTAKE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/migrate/receiver.hpp"
+#include "libteleport/net/loop.hpp"
+
+namespace teleport {
+
+class disk_intake {
+ public:
+  struct events {
+    std::function<void(const raw_record& record)> send;
+    std::function<void(const error& cause)> on_failed;
+    /// at_rest() has become true after stop().
+    std::function<void()> on_rest;
+  };
+
+  /// @param disk_bytes  sizes in the OFFER's order
+  disk_intake(event_loop& loop,
+              content_lookup& lookup,
+              std::vector<std::uint64_t> disk_bytes,
+              events callbacks);
+
+  /// @param targets  in the OFFER's order; used by jobs until they are at rest
+  void set_targets(std::vector<target_disk> targets) {
+    targets_ = std::move(targets);
+  }
+
+  /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
+  result<void> on_record(const raw_record& record);
+  /// Starts nothing more.
+  void stop() noexcept { stopped_ = true; }
+  /// No job of this is on the pool.
+  [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
+
+  [[nodiscard]] const disk_receiver& state() const noexcept {
+    return receiver_;
+  }
+
+ private:
+  void pump();
+
+  event_loop& loop_;
+  content_lookup& lookup_;
+  disk_receiver receiver_;
+  events events_;
+  std::vector<target_disk> targets_;
+  block_unpacker unpacker_;  ///< one job at a time has it
+  std::size_t jobs_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace teleport
+
+#endif  // TOOLS_DISK_INTAKE_HPP

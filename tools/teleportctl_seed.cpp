@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/teleportctl_seed.hpp"
+
+#include <iostream>
+#include <optional>
+#include <utility>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/net/loop.hpp"
+#include "tools/host_port.hpp"
+#include "xl-teleport/seed_host.hpp"
+#include "xl-teleport/seed_session.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+/// Threads that read and hash disks; half of disk_mover's jobs, so that each
+/// finds its next one waiting.
+constexpr unsigned workers = 4;
+
+int complain(const std::string& sentence, int code) {
+  std::cerr << "teleportctl: " << sentence << '\n';
+  return code;
+}
+
+}  // namespace
+
+void add_seed_command(CLI::App& app, seed_command& command) {
+  auto* seed = app.add_subcommand(
+      "seed",
+      "bring disks to another host ahead of a teleport; the copy is that of no "
+      "single moment, and the teleport proves and mends it");
+  seed->add_option("NAMES",
+                   command.names,
+                   "DOMAIN HOST: all disks of a running guest; with --disk "
+                   "HOST alone. HOST may be HOST:PORT")
+      ->required()
+      ->expected(1, 2);
+  auto* disk = seed->add_option(
+      "--disk", command.disk, "an image or block device, without a guest");
+  seed->add_option("--as",
+                   command.belongs_to,
+                   "NAME[:DISK] of the guest it is kept for: name or uuid")
+      ->needs(disk);
+  seed->add_option("-p,--port", command.port, "port of teleportd there");
+  add_bwlimit_option(*seed, command.bwlimit);
+  seed->add_flag("--json", command.json, "for programs");
+  command.parsed = seed;
+}
+
+int run_seed_command(const seed_command& command, const settings& options) {
+  const bool image = !command.disk.empty();
+  if (command.names.size() != (image ? 1 : 2)) {
+    return complain(image ? "seed --disk IMAGE HOST: a guest cannot be named "
+                            "as well; --as says whose disk it is"
+                          : "seed DOMAIN HOST, or seed --disk IMAGE HOST",
+                    exit_usage);
+  }
+  seed_request request;
+  request.bwlimit = command.bwlimit;
+  request.port = command.port == 0 ? options.port : command.port;
+  if (!split_host(command.names.back(), request.host, request.port)) {
+    return complain("'" + command.names.back() + "' is not HOST or HOST:PORT",
+                    exit_usage);
+  }
+  auto guest = image ? look_at_image(command.disk, command.belongs_to)
+                     : look_at_running(command.names.front());
+  if (!guest) {
+    return complain(guest.error().context, exit_failed);
+  }
+  request.guest = std::move(*guest);
+  if (!command.json && ::isatty(STDERR_FILENO) == 1) {
+    request.progress = progress_view::style::terminal;
+  }
+  event_loop loop(workers);
+  result<void> outcome;
+  seed_session session(
+      loop, std::move(request), options, [&](const result<void>& ended) {
+        outcome = ended;
+        loop.stop();
+      });
+  loop.on_stop_signal([&](int) { session.cancel(); });
+  session.start();
+  loop.run();
+  loop.join();
+  if (command.json) {
+    std::cout << to_json(session.report()).dump() << '\n';
+  }
+  if (!outcome) {
+    return complain(
+        outcome.error().context +
+            (session.report().disks.empty()
+                 ? ""
+                 : "; what was transferred serves the next attempt"),
+        exit_failed);
+  }
+  if (!command.json) {
+    std::cout << to_text(session.report());
+  }
+  return exit_ok;
+}
+
+}  // namespace teleport
