@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/disk/shadow.hpp"
 
 namespace teleport {
 

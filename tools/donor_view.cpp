@@ -222,19 +222,6 @@ std::vector<std::string> images_in(const std::string& folder) {
   return found;
 }
 
-std::vector<std::string> other_names(const std::string& path) {
-  // The device mapper's names have each hyphen of LVM's twice.
-  std::string suffix(shadow_suffix);
-  if (path.starts_with("/dev/mapper/")) {
-    suffix.insert(suffix.find('-'), "-");
-  }
-  std::vector<std::string> names = {path + suffix};
-  if (path.ends_with(suffix)) {
-    names.push_back(path.substr(0, path.size() - suffix.size()));
-  }
-  return names;
-}
-
 result<std::vector<std::string>> targets_on(const settings& options) {
   const auto book = disk_book::open(options.kept_disks_path());
   const auto kept =

@@ -102,10 +102,6 @@ struct host_roots {
 /// it is not among them before the book of kept disks knows of it.
 [[nodiscard]] std::vector<std::string> images_in(const std::string& folder);
 
-/// The names of a disk before and after it becomes a shadow (shadow.hpp): those
-/// that the disk at `path` may have got.
-[[nodiscard]] std::vector<std::string> other_names(const std::string& path);
-
 /// Files and volumes that a teleport writes or has left half written.
 [[nodiscard]] result<std::vector<std::string>> targets_on(
     const settings& options);

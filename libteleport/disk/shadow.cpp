@@ -252,4 +252,17 @@ result<void> close_aside(const shadow_place& place) {
                                               : result<void>();
 }
 
+std::vector<std::string> other_names(const std::string& path) {
+  // The device mapper's names have each hyphen of LVM's twice.
+  std::string suffix(shadow_suffix);
+  if (path.starts_with("/dev/mapper/")) {
+    suffix.insert(suffix.find('-'), "-");
+  }
+  std::vector<std::string> names = {path + suffix};
+  if (path.ends_with(suffix)) {
+    names.push_back(path.substr(0, path.size() - suffix.size()));
+  }
+  return names;
+}
+
 }  // namespace teleport

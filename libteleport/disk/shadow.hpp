@@ -14,6 +14,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libteleport/base/error.hpp"
 
@@ -70,6 +71,10 @@ struct shadow_place {
 
 /// Ends open_aside(): detaches its loop device.
 [[nodiscard]] result<void> close_aside(const shadow_place& place);
+
+/// The names of a disk before and after it becomes a shadow: those that the disk
+/// at `path` may have got.
+[[nodiscard]] std::vector<std::string> other_names(const std::string& path);
 
 }  // namespace teleport
 

@@ -50,6 +50,8 @@ prepare_ours() {
     ip netns exec "$b" "$build/tools/teleportctl" --config "$work/source/teleport.conf" \
       seed --disk "$shadow" --as bench 127.0.0.1 >/dev/null
     end_server
+    # The blocks that it has elsewhere are wanted as well as those in place.
+    on destination index add "$work/store/bench-xvda.teleport-shadow" >/dev/null
   fi
   start_teleportd there
 }

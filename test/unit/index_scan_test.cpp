@@ -257,6 +257,14 @@ TEST_CASE("a donor that changed after its scan gives what it holds now",
     CHECK(lookup.read_donor(runs[0].donor, 0, bytes).error().code ==
           errc::not_found);
   }
+  SECTION("set aside as a shadow, and taken up again") {
+    const std::string aside = image + ".teleport-shadow";
+    std::filesystem::rename(image, aside);
+    REQUIRE(lookup.read_donor(runs[0].donor, runs[0].offset, bytes));
+    CHECK(bytes == block_of_content(4000));
+    std::filesystem::rename(aside, image);
+    REQUIRE(lookup.read_donor(runs[0].donor, runs[0].offset, bytes));
+  }
   SECTION("gone") {
     std::filesystem::remove(image);
     CHECK(
