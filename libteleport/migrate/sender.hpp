@@ -80,12 +80,12 @@ using sender_job =
 struct sender_job_done {
   /// Extents that are under way from now on; a round's without their bytes.
   std::vector<shared_extent> captured;
-  std::optional<raw_record> record;  ///< to send
-  std::optional<block_data> data;    ///< to be packed
-  std::uint64_t read_bytes = 0;      ///< from the disk
-  std::uint64_t known_bytes = 0;     ///< announced without reading them
+  std::optional<raw_record> record;     ///< to send
+  std::optional<block_data> data;       ///< to be packed
+  std::uint64_t read_bytes = 0;         ///< from the disk
+  std::uint64_t known_bytes = 0;        ///< announced without reading them
   std::chrono::nanoseconds packing{0};  ///< what pack_job took
-  bool kept_bytes = false;           ///< announce_job's
+  bool kept_bytes = false;              ///< announce_job's
 };
 
 /// A disk as jobs need it.
