@@ -45,7 +45,8 @@ LDLIBS   += -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
 LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
 INDEX_SRC := $(sort $(wildcard index/*.cpp))
 # A program's main() lives in the file that carries the program's name.
-PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl
+PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl \
+             tools/teleport-evacuate
 PROGS     := $(foreach p,$(PROGS),$(if $(wildcard $(p).cpp),$(p)))
 CLI_SRC   := $(filter-out $(PROGS:=.cpp),$(sort $(wildcard xl-teleport/*.cpp tools/*.cpp)))
 TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))

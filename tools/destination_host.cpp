@@ -85,6 +85,10 @@ result<answer> consider(const offer& offered, const settings& options) {
   if (free && seen) {
     facts.store_free_bytes = *free;
     facts.bytes_needed = seen->bytes_needed;
+    reply.room = host_room{here->free_memory_kib,
+                           memory_needed_kib(offered.guest),
+                           *free,
+                           seen->bytes_needed};
     reply.disks = std::move(seen->disks);
   } else {
     found.push_back(

@@ -11,8 +11,12 @@ CONFDIR     = $(SYSCONFDIR)/xen
 STATEDIR    = /var/lib/xl-teleport
 # Where arriving disks are put unless teleport.conf says otherwise.
 IMAGEDIR    = /var/lib/xen/images
-SBIN_PROGS := $(filter xl-teleport/xl-teleport tools/teleportd tools/teleportctl,$(PROGS))
-PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod))
+SBIN_PROGS := $(filter xl-teleport/xl-teleport tools/teleportd tools/teleportctl \
+                tools/teleport-evacuate,$(PROGS))
+PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod tools/xapi/*.pod))
+UNITS      := teleportd.service teleport-evacuate.service teleport-evacuate.timer
+# XAPI looks nowhere else; where there is no XAPI the file does nothing.
+XAPIDIR     = $(SYSCONFDIR)/xapi.d/plugins
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
 man_dir     = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
 
@@ -29,6 +33,8 @@ man_dir     = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
 # in /usr/sbin and yet be called `xl`: hence the link in $(LIBDIR)/xens-xl.
 LIBDIR      ?= $(PREFIX)/lib/xl-teleport
 DIVERTED_XL  = $(if $(filter /usr,$(PREFIX)),$(LIBDIR)/xens-xl/xl)
+fill_in      = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+                 -e 's|@STATEDIR@|$(STATEDIR)|g'
 XL_MARK     := ^. xl: xl-teleport's wrapper
 
 .PHONY: man
@@ -49,8 +55,11 @@ install: all man
 	  $(DESTDIR)$(CONFDIR)/teleport/peers $(DESTDIR)$(STATEDIR)
 	install -m 0755 $(SBIN_PROGS:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)/
 	$(foreach m,$(MAN),install -m 0644 $(m) $(call man_dir,$(m))/$(notdir $(m)) &&) true
-	sed 's|@SBINDIR@|$(SBINDIR)|g' tools/teleportd.service \
-	  > $(DESTDIR)$(UNITDIR)/teleportd.service
+	$(foreach u,$(UNITS),$(fill_in) tools/$(u) > $(DESTDIR)$(UNITDIR)/$(u) &&) true
+	install -d $(DESTDIR)$(XAPIDIR) $(DESTDIR)$(LIBDIR)
+	$(fill_in) tools/xapi/teleport_jobs.py > $(DESTDIR)$(LIBDIR)/teleport_jobs.py
+	$(fill_in) tools/xapi/teleport.py > $(DESTDIR)$(XAPIDIR)/teleport.py
+	chmod 0755 $(DESTDIR)$(XAPIDIR)/teleport.py
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 tools/teleport.conf $$conf; \
@@ -83,17 +92,20 @@ endif
 uninstall:
 ifeq ($(DESTDIR),)
 	$(Q)if [ -d /run/systemd/system ]; then \
-	  $(SYSTEMCTL) disable --now teleportd.service 2>/dev/null; true; fi
+	  $(SYSTEMCTL) disable --now teleportd.service teleport-evacuate.timer \
+	    2>/dev/null; true; fi
 	rm -rf /sys/fs/bpf/xl-teleport  # what follows the disks
 endif
 	$(Q)xl=$(DESTDIR)$(SBINDIR)/xl; \
 	if grep -qs "$(XL_MARK)" $$xl; then rm -f $$xl; fi
 	rm -f $(foreach p,$(SBIN_PROGS),$(DESTDIR)$(SBINDIR)/$(notdir $(p)))
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
-	rm -f $(DESTDIR)$(UNITDIR)/teleportd.service $(DESTDIR)$(CONFDIR)/teleport.conf.new
+	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(u))
+	rm -f $(DESTDIR)$(CONFDIR)/teleport.conf.new $(DESTDIR)$(XAPIDIR)/teleport.py
 	rm -rf $(DESTDIR)$(LIBDIR)
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if cmp -s tools/teleport.conf $$conf; then rm -f $$conf; fi
 	$(Q)rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/teleport/peers \
 	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) \
-	  $(DESTDIR)$(IMAGEDIR) 2>/dev/null; true
+	  $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(XAPIDIR) \
+	  $(DESTDIR)$(SYSCONFDIR)/xapi.d 2>/dev/null; true

@@ -31,6 +31,8 @@ void source_session::fail(const error& cause) {
   }
   log_debug("failure: " + cause.context);
   report_.sentence = cause.context;
+  report_.problems = preparing_ ? std::vector<problem>() : view_.problems;
+  report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
   if (!preparing_) {
     if (link_) {
       link_->close();

@@ -76,6 +76,8 @@ int move(const move_options& options, const settings& config) {
     nothing.destination = options.host;
     nothing.outcome = "refused";
     nothing.sentence = view.error().context;
+    nothing.problems = {
+        {std::string(name_of(view.error().code)), nothing.sentence}};
     show(nothing, exit_code::refused, options);
     return static_cast<int>(exit_code::refused);
   }
