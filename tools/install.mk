@@ -17,7 +17,9 @@ STATEDIR    = /var/lib/xl-teleport
 IMAGEDIR    = /var/lib/xen/images
 UNITS      := $(sort $(wildcard tools/*.service tools/*.timer))
 # What XAPI's `host-call-plugin` finds: it looks in this one folder.
-PLUGINS    := $(sort $(wildcard tools/xapi/*.py))
+PLUGINS    := tools/xapi/teleport.py
+# What it keeps out of that folder, where every file is a plugin.
+PLUGIN_PARTS := $(filter-out $(PLUGINS),$(sort $(wildcard tools/xapi/*.py)))
 PLUGINDIR   = $(SYSCONFDIR)/xapi.d/plugins
 PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod tools/xapi/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
@@ -41,6 +43,7 @@ DIVERTED_XL  = $(if $(filter /usr,$(PREFIX)),$(LIBDIR)/xens-xl/xl)
 XL_MARK     := ^. xl: xl-teleport's wrapper
 # $(call filled_in,FILE,DESTINATION,MODE)
 filled_in    = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@DIVERTED_XL@|$(DIVERTED_XL)|g' \
+               -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@STATEDIR@|$(STATEDIR)|g' \
                $(1) > $(2).tmp && chmod $(3) $(2).tmp && mv -f $(2).tmp $(2)
 
 # For programs that link with the library. It is static: its interface changes.
@@ -69,10 +72,9 @@ install: all man
 	$(foreach u,$(UNITS),$(call filled_in,$(u),$(DESTDIR)$(UNITDIR)/$(notdir $(u)),0644) &&) true
 	install -m 0644 tools/completion/xl-teleport $(DESTDIR)$(COMPLETIONDIR)/
 	$(foreach p,$(COMPLETED),ln -sfn xl-teleport $(DESTDIR)$(COMPLETIONDIR)/$(p) &&) true
-ifneq ($(PLUGINS),)
-	install -d $(DESTDIR)$(PLUGINDIR)
+	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(LIBDIR)
 	$(foreach p,$(PLUGINS),$(call filled_in,$(p),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)),0755) &&) true
-endif
+	$(foreach p,$(PLUGIN_PARTS),$(call filled_in,$(p),$(DESTDIR)$(LIBDIR)/$(notdir $(p)),0644) &&) true
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 tools/teleport.conf $$conf; \
@@ -124,7 +126,8 @@ endif
 	if cmp -s tools/teleport.conf $$conf; then rm -f $$conf; fi
 	$(Q)rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/teleport/peers \
 	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) \
-	  $(DESTDIR)$(IMAGEDIR) 2>/dev/null; true
+	  $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(PLUGINDIR) \
+	  $(DESTDIR)$(SYSCONFDIR)/xapi.d 2>/dev/null; true
 
 install-dev: $(BUILD)/libteleport.a $(BUILD)/libtpindex.a
 	install -d $(DESTDIR)$(DEVLIBDIR)/pkgconfig \

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/evacuate_run_test.cpp: whole evacuations, with a program in
+// xl-teleport's place that moves a file from one folder to another.
+
+#include "tools/evacuate_run.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
+
+namespace teleport::evacuation {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Plays xl-teleport. A guest is a file in the folder of its host; `fail/NAME`
+/// holds the exit code of its next try, `at_start/NAME` a command for that.
+constexpr const char* actor = R"(#!/bin/sh
+world=$(dirname "$0")
+here=host1
+case $0 in */there/xl-teleport) here=host2 world=$world/.. ;; esac
+dry=
+while [ "$1" != -- ]; do [ "$1" = --dry-run ] && dry=1; shift; done
+name=$2 host=$3
+[ "$dry" ] || echo "$name $host" >> "$world/log"
+uuid=$(cat "$world/$here/$name")
+report() { echo "{\"uuid\":\"$uuid\",\"sentence\":\"$1\",\"problems\":[$2],\"room\":{\"free_memory_kib\":9000000,\"needed_memory_kib\":1000,\"free_store_bytes\":9000000,\"needed_store_bytes\":1000}}"; }
+if [ "$dry" ]; then
+  if [ -e "$world/problem/$name" ]; then
+    report no "{\"code\":\"pv_live\",\"sentence\":\"it is PV\"}"
+    exit 3
+  fi
+  report '' ''
+  exit 0
+fi
+echo '{"progress":{"phase":"bulk","done":1,"total":2}}'
+trap 'report cancelled; exit 1' TERM
+if [ -e "$world/at_start/$name" ]; then . "$world/at_start/$name"; fi
+if [ -e "$world/fail/$name" ]; then
+  code=$(cat "$world/fail/$name")
+  rm "$world/fail/$name"
+  report 'the link is lost' ''
+  exit "$code"
+fi
+mv "$world/$here/$name" "$world/$host/$name"
+report '' ''
+)";
+
+class world {
+ public:
+  world() {
+    for (const char* name :
+         {"host1", "host2", "there", "fail", "problem", "at_start"}) {
+      fs::create_directory(folder_ / name);
+    }
+    write("xl-teleport", actor);
+    // The other host's: reached by a shell that is none.
+    write("shell",
+          "#!/bin/sh\nshift\n"
+          "PATH=$(dirname \"$0\")/there:$PATH exec sh -c \"$*\"\n");
+    fs::create_symlink("../xl-teleport", folder_ / "there/xl-teleport");
+    for (const char* program : {"xl-teleport", "shell"}) {
+      fs::permissions(folder_ / program, fs::perms::owner_all);
+    }
+    options_.hosts = {"host2"};
+    options_.quiet = true;
+    options_.json = false;
+    options_.retry_pause = std::chrono::seconds(0);
+    options_.home = "host1";
+    options_.remote_shell = {folder_ / "shell"};
+  }
+
+  void add_guest(const std::string& name, const std::string& host = "host1") {
+    write(host + "/" + name,
+          "00000000-0000-0000-0000-00000000000" + std::to_string(count_++));
+  }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+  [[nodiscard]] bool is_at(const std::string& host, const std::string& name) {
+    return fs::exists(folder_ / (host + "/" + name));
+  }
+
+  [[nodiscard]] result<std::vector<guest_seen>> guests() {
+    std::vector<guest_seen> found;
+    for (const auto& file : fs::directory_iterator(folder_ / "host1")) {
+      guest_seen one;
+      one.domid = 1;
+      one.name = file.path().filename();
+      one.state = guest_state::running;
+      std::ifstream(file.path()) >> one.uuid;
+      one.memory_kib = 1000;
+      found.push_back(one);
+    }
+    std::ranges::sort(found, [](const guest_seen& a, const guest_seen& b) {
+      return a.name < b.name;
+    });
+    return found;
+  }
+
+  exit_code evacuate(const past_run& past = {}) {
+    auto kept = record::open(folder_ / "state");
+    REQUIRE(kept);
+    REQUIRE(kept->begin(true));
+    event_loop loop(1);
+    machine here;
+    here.xl_teleport = folder_ / "xl-teleport";
+    here.guests = [this] { return guests(); };
+    here.since_midnight = clock_;
+    here.waits_for_answer = [this](const std::string&) { return waits_; };
+    exit_code code = exit_code::usage;
+    evacuation_run run(loop, options_, here, &*kept, [&](exit_code outcome) {
+      code = outcome;
+      loop.stop();
+    });
+    if (before_) {
+      before_(loop, run);
+    }
+    loop.post([&] { run.start(past); });
+    loop.run();
+    loop.join();
+    return code;
+  }
+
+  /// The record's events of this name.
+  [[nodiscard]] std::vector<json> events(const std::string& name) {
+    std::ifstream file(folder_ / "state/record.jsonl");
+    std::vector<json> found;
+    for (std::string line; std::getline(file, line);) {
+      auto event = json::parse(line);
+      if (event["event"] == name) {
+        found.push_back(event);
+      }
+    }
+    return found;
+  }
+  /// What became of a guest, by the last event.
+  [[nodiscard]] std::string fate_of(const std::string& name) {
+    const auto over = events("over");
+    REQUIRE(over.size() == 1);
+    for (const json& guest : over[0]["guests"]) {
+      if (guest["guest"] == name) {
+        return guest["fate"];
+      }
+    }
+    return "absent";
+  }
+  /// The teleports that were begun: lines "GUEST HOST".
+  [[nodiscard]] std::string log() {
+    std::stringstream text;
+    text << std::ifstream(folder_ / "log").rdbuf();
+    return text.str();
+  }
+
+  temp_folder folder_;
+  run_options options_;
+  std::function<std::chrono::seconds()> clock_ = [] {
+    return std::chrono::hours(3);
+  };
+  bool waits_ = false;
+  std::function<void(event_loop&, evacuation_run&)> before_;
+
+ private:
+  int count_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("all guests are moved, recorded, and known to be away",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  all.options_.parallel = 2;
+  CHECK(all.evacuate() == exit_code::all_moved);
+  CHECK(all.is_at("host2", "a"));
+  CHECK(all.is_at("host2", "b"));
+  CHECK(all.events("plan").size() == 2);
+  CHECK(all.events("moved").size() == 2);
+  CHECK(all.events("moved")[1]["ended"] == 2);
+  CHECK(all.events("progress").empty());
+  const auto kept = record::open(all.folder_ / "state");
+  REQUIRE(kept);
+  CHECK(kept->away()->size() == 2);
+}
+
+TEST_CASE("nobody here is nothing to do, and no failure", "[evacuate]") {
+  world all;
+  CHECK(all.evacuate() == exit_code::all_moved);
+  all.options_.guests = {"a"};
+  CHECK(all.evacuate() == exit_code::nothing_done);
+  CHECK(all.fate_of("a") == "gone");
+}
+
+TEST_CASE("what failed once succeeds at the end, and stops nobody",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  all.write("fail/a", "1");
+  CHECK(all.evacuate() == exit_code::all_moved);
+  CHECK(all.log() == "a host2\nb host2\na host2\n");
+  REQUIRE(all.events("failed").size() == 1);
+  CHECK(all.events("failed")[0]["again"] == true);
+  CHECK(all.events("failed")[0]["sentence"] == "the link is lost");
+}
+
+TEST_CASE("what fails twice stays, is named, and is not away", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  all.write("at_start/a", "report 'no way' ''; exit 3\n");
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.fate_of("a") == "failed");
+  CHECK(all.fate_of("b") == "moved");
+  CHECK(all.is_at("host1", "a"));
+  const auto kept = record::open(all.folder_ / "state");
+  REQUIRE(kept);
+  CHECK(kept->away()->size() == 1);
+}
+
+TEST_CASE(
+    "a guest that cannot be moved stays, the others go, unless it is all "
+    "or nothing",
+    "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  all.write("problem/a", "");
+  all.options_.dry_run = true;
+  CHECK(all.evacuate() == exit_code::nothing_done);
+  all.options_.dry_run = false;
+  all.options_.all_or_nothing = true;
+  CHECK(all.evacuate() == exit_code::nothing_done);
+  CHECK(all.is_at("host1", "b"));
+  CHECK(all.events("problem").size() == 1);
+  CHECK(all.events("start").empty());
+  all.options_.all_or_nothing = false;
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.is_at("host1", "a"));
+  CHECK(all.is_at("host2", "b"));
+}
+
+TEST_CASE("a dry run touches nothing and records nothing", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.options_.dry_run = true;
+  CHECK(all.evacuate() == exit_code::all_moved);
+  CHECK(all.log().empty());
+  CHECK(all.events("plan").empty());
+  CHECK(all.is_at("host1", "a"));
+}
+
+TEST_CASE("a guest that shut down meanwhile is left out", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  // b goes before its turn, a in the midst of its teleport.
+  all.write(
+      "at_start/a",
+      "rm \"$world/host1/a\" \"$world/host1/b\"; report gone ''; exit 1\n");
+  CHECK(all.evacuate() == exit_code::all_moved);
+  CHECK(all.fate_of("a") == "gone");
+  CHECK(all.fate_of("b") == "gone");
+  CHECK(all.log() == "a host2\n");
+}
+
+TEST_CASE("of whom it is not known where it runs, a person must look",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.write("fail/a", "5");
+  CHECK(all.evacuate() == exit_code::uncertain);
+  CHECK(all.fate_of("a") == "uncertain");
+  CHECK(all.events("start").size() == 1);
+}
+
+TEST_CASE("what was left behind is told", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.write("at_start/a",
+            "mv \"$world/host1/a\" \"$world/host2\"; report 'a disk' ''; "
+            "exit 4\n");
+  CHECK(all.evacuate() == exit_code::not_cleared);
+  CHECK(all.fate_of("a") == "not_cleared");
+}
+
+TEST_CASE("who is said to have moved and is still here is not believed",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.write("at_start/a", "exit 0\n");
+  CHECK(all.evacuate() == exit_code::uncertain);
+}
+
+TEST_CASE("nothing begins when the window is closed", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.options_.window = read_window("04:00-05:00").value();
+  CHECK(all.evacuate() == exit_code::nothing_done);
+  CHECK(all.fate_of("a") == "not_started");
+  CHECK(all.log().empty());
+}
+
+TEST_CASE("when the window closes what runs is finished, the rest stays",
+          "[evacuate]") {
+  world all;
+  for (const char* name : {"a", "b", "c"}) {
+    all.add_guest(name);
+  }
+  all.options_.window = read_window("02:00-04:00").value();
+  all.write("at_start/b", ": > \"$world/late\"\n");
+  all.clock_ = [&all] {
+    return std::chrono::hours(fs::exists(all.folder_ / "late") ? 4 : 3);
+  };
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.fate_of("a") == "moved");
+  CHECK(all.fate_of("b") == "moved");
+  CHECK(all.fate_of("c") == "not_started");
+  CHECK(all.events("window_closed").size() == 1);
+}
+
+TEST_CASE("SIGTERM cancels what runs, and each guest stays", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  REQUIRE(::mkfifo((all.folder_ / "started").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((all.folder_ / "never").c_str(), 0600) == 0);
+  all.write("at_start/a",
+            ": > \"$world/started\"; read x <> \"$world/never\"\n");
+  all.before_ = [&](event_loop& loop, evacuation_run& run) {
+    loop.work(
+        [&] {
+          std::ifstream started(all.folder_ / "started");
+          return started.is_open();
+        },
+        [&run](bool) { run.stop(); });
+  };
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.fate_of("a") == "failed");
+  CHECK(all.fate_of("b") == "not_started");
+  REQUIRE(all.events("failed").size() == 1);
+  CHECK(all.events("failed")[0]["sentence"] == "cancelled");
+  CHECK(all.events("failed")[0]["again"] == false);
+}
+
+TEST_CASE("who was sent away is brought home", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  // b came home by another way.
+  fs::rename(all.folder_ / "host2/b", all.folder_ / "host1/b");
+  all.options_.back = true;
+  all.options_.hosts.clear();
+  CHECK(all.evacuate() == exit_code::all_moved);
+  CHECK(all.is_at("host1", "a"));
+  CHECK(all.fate_of("a") == "moved");
+  CHECK(all.fate_of("b") == "absent");
+  const auto kept = record::open(all.folder_ / "state");
+  REQUIRE(kept);
+  CHECK(kept->away()->empty());
+  CHECK(all.evacuate() == exit_code::all_moved);  // nothing more to do
+}
+
+TEST_CASE("a teleport at the other host is cancelled with its shell",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  REQUIRE(::mkfifo((all.folder_ / "started").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((all.folder_ / "never").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((all.folder_ / "cancelled").c_str(), 0600) == 0);
+  all.write("at_start/a",
+            "trap ': > \"$world/cancelled\"; exit 1' TERM\n"
+            ": > \"$world/started\"; read x <> \"$world/never\"\n");
+  // As with ssh, no signal arrives there, only the end of the input.
+  all.write("shell2",
+            "#!/bin/sh\nexec 3<&0\nmkfifo \"$0.$$\"\n"
+            "cat <&3 >\"$0.$$\" & input=$!\n"
+            "setsid \"$(dirname \"$0\")/shell\" \"$@\" <\"$0.$$\"\n"
+            "code=$?\nkill $input\nexit $code\n");
+  fs::permissions(all.folder_ / "shell2", fs::perms::owner_all);
+  all.options_.remote_shell = {all.folder_ / "shell2"};
+  all.options_.back = true;
+  all.options_.hosts.clear();
+  all.before_ = [&](event_loop& loop, evacuation_run& run) {
+    loop.work(
+        [&] {
+          std::ifstream started(all.folder_ / "started");
+          return started.is_open();
+        },
+        [&run](bool) { run.stop(); });
+  };
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.fate_of("a") == "failed");
+  // Opens once the teleport there was cancelled.
+  CHECK(std::ifstream(all.folder_ / "cancelled").is_open());
+  CHECK(all.is_at("host2", "a"));
+}
+
+TEST_CASE("a run that goes on counts what moved before", "[evacuate]") {
+  world all;
+  all.add_guest("b");
+  all.options_.guests = {"a", "b", "c"};
+  past_run past;
+  past.any = true;
+  past.over = false;
+  past.moved = {{"a", "11111111-0000-0000-0000-000000000000", "host2"}};
+  CHECK(all.evacuate(past) == exit_code::all_moved);
+  CHECK(all.events("resumed").size() == 1);
+  CHECK(all.fate_of("a") == "moved");
+  CHECK(all.fate_of("b") == "moved");
+  CHECK(all.fate_of("c") == "gone");
+}
+
+TEST_CASE("a program that dies is a failure like another", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.write("at_start/a", "kill -KILL $$\n");
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.events("failed").size() == 2);
+  CHECK(all.events("failed")[0]["sentence"] ==
+        "the teleport was ended by signal 9");
+}
+
+TEST_CASE("without xl-teleport all is told and nothing done", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  fs::remove(all.folder_ / "xl-teleport");
+  CHECK(all.evacuate() == exit_code::nothing_done);
+  REQUIRE(all.events("problem").size() == 1);
+  CHECK(all.events("problem")[0]["code"] == "preflight");
+}
+
+}  // namespace teleport::evacuation
