@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/digest.hpp"
 
 namespace teleport::index {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "index/extent_source.hpp"
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/bytes.hpp"
 
 namespace teleport::index {

@@ -268,8 +268,11 @@ void destination_session::prepared(const result<void>& outcome) {
   };
   events.on_failed = [this](const error& cause) { fail(cause); };
   events.on_rest = [this] { give_up(); };
-  intake_ = std::make_unique<disk_intake>(
-      loop_, *lookup_, sizes_of(offer_->guest), std::move(events));
+  intake_ = std::make_unique<disk_intake>(loop_,
+                                          *lookup_,
+                                          options_.state_path,
+                                          sizes_of(offer_->guest),
+                                          std::move(events));
   intake_->set_targets(placement_->targets());
   link_->send(record_type::prepared,
               as_bytes(to_json(placement_->described())));

@@ -2,20 +2,43 @@
 
 #include "tools/disk_intake.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <variant>
+
+#include "libteleport/base/log.hpp"
 
 namespace teleport {
 
 disk_intake::disk_intake(event_loop& loop,
                          content_lookup& lookup,
+                         std::string state_path,
                          std::vector<std::uint64_t> disk_bytes,
                          events callbacks)
     : loop_(loop),
       lookup_(lookup),
+      state_path_(std::move(state_path)),
       receiver_(std::move(disk_bytes)),
       events_(std::move(callbacks)) {}
+
+void disk_intake::set_targets(std::vector<target_disk> targets) {
+  targets_ = std::move(targets);
+  if (!before_ && std::ranges::any_of(targets_, [](const target_disk& target) {
+        return !target.blank;
+      })) {
+    auto made = before_images::create(state_path_);
+    if (made) {
+      before_ = std::move(*made);
+    } else {
+      log_warning("what is overwritten is not kept as a donor: " +
+                  made.error().context);
+    }
+  }
+  for (target_disk& target : targets_) {
+    target.before = target.blank ? nullptr : before_.get();
+  }
+}
 
 result<void> disk_intake::on_record(const raw_record& record) {
   const auto taken = receiver_.on_record(record);

@@ -12,9 +12,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/disk/before_images.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/migrate/receiver.hpp"
 #include "libteleport/net/loop.hpp"
@@ -30,16 +33,16 @@ class disk_intake {
     std::function<void()> on_rest;
   };
 
+  /// @param state_path  has room for what is overwritten on shadows
   /// @param disk_bytes  sizes in the OFFER's order
   disk_intake(event_loop& loop,
               content_lookup& lookup,
+              std::string state_path,
               std::vector<std::uint64_t> disk_bytes,
               events callbacks);
 
   /// @param targets  in the OFFER's order; used by jobs until they are at rest
-  void set_targets(std::vector<target_disk> targets) {
-    targets_ = std::move(targets);
-  }
+  void set_targets(std::vector<target_disk> targets);
 
   /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
   result<void> on_record(const raw_record& record);
@@ -57,8 +60,10 @@ class disk_intake {
 
   event_loop& loop_;
   content_lookup& lookup_;
+  std::string state_path_;
   disk_receiver receiver_;
   events events_;
+  std::unique_ptr<before_images> before_;
   std::vector<target_disk> targets_;
   block_unpacker unpacker_;  ///< one job at a time has it
   std::size_t jobs_ = 0;

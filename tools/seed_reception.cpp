@@ -122,7 +122,7 @@ void seed_reception::prepared(const result<void>& /*outcome*/) {
   events.on_failed = on_failed_;
   events.on_rest = [this] { leave_when_quiet(); };
   intake_ = std::make_unique<disk_intake>(
-      loop_, lookup_, std::move(sizes), std::move(events));
+      loop_, lookup_, options_.state_path, std::move(sizes), std::move(events));
   intake_->set_targets(placement_->targets());
   order_.on_prepared();
   link_.send(record_type::prepared, as_bytes(to_json(placement_->described())));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/base/bytes.hpp: bytes in memory: spans, little-endian numbers,
-// a checked reader and a writer, and memory aligned for O_DIRECT.
+// a checked reader and a writer.
 //
 // Trust: byte_reader is made for hostile input: nothing is read past the end,
 // and after a failed read all later reads fail too, so ok() is asked once.
@@ -12,10 +12,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +22,21 @@ namespace teleport {
 
 using byte_span = std::span<const std::byte>;
 using byte_buffer = std::vector<std::byte>;
+
+/// Copies all of `from` to the start of `to`. g++ 12 makes loops over single
+/// bytes of the standard's algorithms.
+///
+/// @pre to.size() >= from.size()
+inline void copy_bytes(byte_span from, std::span<std::byte> to) noexcept {
+  if (!from.empty()) {
+    std::memmove(to.data(), from.data(), from.size());
+  }
+}
+
+[[nodiscard]] inline bool same_bytes(byte_span a, byte_span b) noexcept {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
 
 /// The characters of `text` as bytes; valid as long as `text`'s are.
 [[nodiscard]] inline byte_span as_bytes(std::string_view text) noexcept {
@@ -116,35 +128,6 @@ class byte_writer {
 
  private:
   byte_buffer buffer_;
-};
-
-/// Memory aligned to a block, as O_DIRECT wants it. Movable; zeroed when made.
-class aligned_buffer {
- public:
-  aligned_buffer() = default;
-  explicit aligned_buffer(std::size_t size) : size_(size) {
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    data_.reset(static_cast<std::byte*>(
-        ::operator new (rounded, std::align_val_t{alignment})));
-    std::memset(data_.get(), 0, rounded);
-  }
-  [[nodiscard]] std::span<std::byte> span() noexcept {
-    return {data_.get(), size_};
-  }
-  [[nodiscard]] byte_span span() const noexcept { return {data_.get(), size_}; }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-
-  static constexpr std::size_t alignment = 4096;
-
- private:
-  struct free_aligned {
-    void operator()(std::byte* memory) const noexcept {
-      ::operator delete (memory, std::align_val_t{alignment});
-    }
-  };
-  std::unique_ptr<std::byte, free_aligned> data_;
-  std::size_t size_ = 0;
 };
 
 }  // namespace teleport

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"

@@ -14,7 +14,7 @@ result<captured_extent> capture(block_device& disk, const extent_place& place) {
   captured_extent extent;
   extent.place = place;
   extent.length = extent_length(disk.size(), place.extent);
-  extent.bytes = aligned_buffer(extent.length);
+  extent.bytes = aligned_buffer::uncleared(extent.length);
   const auto read =
       disk.read_at(place.extent * extent_bytes, extent.bytes.span());
   if (!read) {

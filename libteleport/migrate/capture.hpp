@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/block_mask.hpp"
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"

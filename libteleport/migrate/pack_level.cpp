@@ -30,7 +30,10 @@ void pack_level::judge(time_point at) noexcept {
   const bool quick =
       std::chrono::duration<double>(busy_).count() * bytes_a_second_of_plain <=
       static_cast<double>(bytes_);
-  if (held_by_packing_ * 4 > bytes_ && step_ > (quick ? 0U : 1U)) {
+  // Blocks that come in bursts wait for each other, and the link for them; only
+  // a packer that hardly rests is what holds them up.
+  const bool restless = busy_ * 3 > (at - *began_) * 2;
+  if (held_by_packing_ * 4 > bytes_ && restless && step_ > (quick ? 0U : 1U)) {
     --step_;
     highest_ = step_;
     since_too_slow_ = 0;

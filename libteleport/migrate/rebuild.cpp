@@ -29,9 +29,8 @@ block_mask same_blocks(byte_span bytes, const aligned_buffer& present) {
   block_mask same;
   for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
     const byte_span block = block_of(bytes, i);
-    if (present.empty()
-            ? is_zero(block)
-            : std::ranges::equal(block, block_of(present.span(), i))) {
+    if (present.empty() ? is_zero(block)
+                        : same_bytes(block, block_of(present.span(), i))) {
       same.set(i);
     }
   }
@@ -39,11 +38,11 @@ block_mask same_blocks(byte_span bytes, const aligned_buffer& present) {
 }
 
 /// Writes what differs: runs of zeros are given back, the rest written.
-result<void> write_changes(const target_disk& target, const extent_work& work) {
+result<void> write_changes(const target_disk& target,
+                           const extent_work& work,
+                           const block_mask& changed) {
   const byte_span bytes = work.bytes.span();
   block_mask zeros;
-  const block_mask changed =
-      block_mask::first(blocks_in(bytes.size())) - work.in_place;
   block_mask to_discard;
   for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
     if (changed.test(i) && is_zero(block_of(bytes, i))) {
@@ -78,8 +77,52 @@ result<void> write_changes(const target_disk& target, const extent_work& work) {
   return outcome;
 }
 
+/// What the target holds there; empty for a blank one.
+result<aligned_buffer> read_present(const target_disk& target,
+                                    const extent_work& work) {
+  if (target.blank) {
+    return aligned_buffer();
+  }
+  aligned_buffer present = aligned_buffer::uncleared(work.length);
+  const auto read =
+      target.device->read_at(offset_of(work.place), present.span());
+  if (!read) {
+    return read.error();
+  }
+  return present;
+}
+
+/// Keeps what is about to be overwritten.
+///
+/// @param present  what the target holds, where that was read already
+void keep_before(const target_disk& target,
+                 const extent_work& work,
+                 const aligned_buffer* present,
+                 const block_mask& changed) {
+  if (target.before == nullptr || target.blank || changed.none()) {
+    return;
+  }
+  result<aligned_buffer> read = aligned_buffer();
+  if (present == nullptr) {
+    read = read_present(target, work);
+    if (!read) {
+      return;  // the write that follows tells of the disk's failure
+    }
+    present = &*read;
+  }
+  for_each_run(changed, [&](std::size_t first, std::size_t count) {
+    const std::size_t at = first * block_bytes;
+    target.before->keep(present->span().subspan(
+        at, std::min(count * block_bytes, work.length - at)));
+  });
+}
+
 /// Proves `work.bytes` and writes it.
-result<step_result> prove(const target_disk& target, extent_work& work) {
+///
+/// @param present  as of keep_before()
+result<step_result> prove(const target_disk& target,
+                          extent_work& work,
+                          const aligned_buffer* present = nullptr) {
   if (digest_extent(work.bytes.span()) != work.digest) {
     work.counts = {};
     work.counts.mismatches = 1;
@@ -87,26 +130,14 @@ result<step_result> prove(const target_disk& target, extent_work& work) {
     work.in_place = {};
     return step_result::mismatch;
   }
-  const auto written = write_changes(target, work);
+  const block_mask changed =
+      block_mask::first(blocks_in(work.length)) - work.in_place;
+  keep_before(target, work, present, changed);
+  const auto written = write_changes(target, work, changed);
   if (!written) {
     return written.error();
   }
   return step_result::proven;
-}
-
-/// What the target holds there; empty for a blank one.
-result<aligned_buffer> read_present(const target_disk& target,
-                                    const extent_work& work) {
-  if (target.blank) {
-    return aligned_buffer();
-  }
-  aligned_buffer present(work.length);
-  const auto read =
-      target.device->read_at(offset_of(work.place), present.span());
-  if (!read) {
-    return read.error();
-  }
-  return present;
 }
 
 /// Puts the record's blocks into `work.bytes`.
@@ -125,10 +156,10 @@ result<void> apply_data(const block_data& data, extent_work& work) {
   for (std::size_t i = 0; i < blocks_in(bytes.size()); ++i) {
     const std::span<std::byte> block = block_of(bytes, i);
     if (record.data.test(i)) {
-      std::ranges::copy(rest.first(block.size()), block.begin());
+      copy_bytes(rest.first(block.size()), block);
       rest = rest.subspan(block.size());
     } else if (record.zero.test(i)) {
-      std::ranges::fill(block, std::byte{0});
+      std::memset(block.data(), 0, block.size());
     }
   }
   work.have = work.have | record.data | record.zero;
@@ -141,6 +172,9 @@ result<step_result> examine_zero(const target_disk& target,
   work.counts.zero = work.length;
   if (present.empty() || is_zero(present.span())) {
     return step_result::proven;
+  }
+  if (target.before != nullptr) {
+    target.before->keep(present.span());
   }
   const auto zeroed =
       target.device->zero_at(offset_of(work.place), work.length);
@@ -156,7 +190,7 @@ void take_from_donors(content_lookup& lookup,
                       const std::vector<block_digest>& wanted,
                       const std::vector<std::size_t>& places,
                       extent_work& work) {
-  aligned_buffer donor_bytes(extent_bytes);
+  aligned_buffer donor_bytes = aligned_buffer::uncleared(extent_bytes);
   for (const donor_run& run : lookup.find_blocks(wanted)) {
     if (run.first >= wanted.size() || run.count > wanted.size() - run.first) {
       continue;
@@ -173,8 +207,23 @@ void take_from_donors(content_lookup& lookup,
         continue;
       }
       const auto to = block_of(work.bytes.span(), place);
-      std::copy_n(from.begin(), to.size(), to.begin());
+      copy_bytes(from.first(to.size()), to);
       work.have.set(place);
+      work.counts.donors += to.size();
+    }
+  }
+}
+
+/// Fills what the disk itself held elsewhere, before it was overwritten.
+void take_from_before(const before_images& before,
+                      const std::vector<block_digest>& wanted,
+                      const std::vector<std::size_t>& places,
+                      extent_work& work) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto to = block_of(work.bytes.span(), places[i]);
+    if (!work.have.test(places[i]) && before.find(wanted[i], to) &&
+        digest_block(to) == wanted[i]) {
+      work.have.set(places[i]);
       work.counts.donors += to.size();
     }
   }
@@ -202,11 +251,11 @@ result<step_result> examine(const target_disk& target,
   const auto donor =
       work.length == extent_bytes ? lookup.find_extent(*digest) : std::nullopt;
   if (donor) {
-    work.bytes = aligned_buffer(work.length);
+    work.bytes = aligned_buffer::uncleared(work.length);
     if (lookup.read_donor(donor->donor, donor->offset, work.bytes.span())) {
       work.counts.donors = work.length;
       work.in_place = same_blocks(work.bytes.span(), *present);
-      auto proof = prove(target, work);
+      auto proof = prove(target, work, &*present);
       if (!proof || *proof == step_result::proven) {
         return proof;
       }
@@ -249,7 +298,7 @@ result<step_result> assemble(const target_disk& target,
     }
     if (!present->empty() &&
         digest_block(block_of(present->span(), i)) == *digest) {
-      std::ranges::copy(block_of(present->span(), i), to.begin());
+      copy_bytes(block_of(present->span(), i), to);
       work.have.set(i);
       work.in_place.set(i);
       work.counts.in_place += to.size();
@@ -261,6 +310,9 @@ result<step_result> assemble(const target_disk& target,
   }
   if (!wanted.empty()) {
     take_from_donors(lookup, wanted, places, work);
+    if (target.before != nullptr) {
+      take_from_before(*target.before, wanted, places, work);
+    }
   }
   if (work.have != block_mask::first(blocks)) {
     if (work.counts.in_place == 0 && work.counts.donors == 0) {
@@ -268,7 +320,7 @@ result<step_result> assemble(const target_disk& target,
     }
     return step_result::has_gaps;
   }
-  return prove(target, work);
+  return prove(target, work, &*present);
 }
 
 result<step_result> fill(const target_disk& target,
@@ -307,12 +359,13 @@ result<step_result> overlay(const target_disk& target,
                             const block_data& data,
                             extent_work& work) {
   work.length = extent_length(target.device->size(), work.place.extent);
-  auto present = read_present({target.device, false}, work);
+  const target_disk written{target.device};
+  auto present = read_present(written, work);
   if (!present) {
     return present.error();
   }
-  work.bytes = aligned_buffer(work.length);
-  std::ranges::copy(present->span(), work.bytes.span().begin());
+  work.bytes = aligned_buffer::uncleared(work.length);
+  copy_bytes(present->span(), work.bytes.span());
   const auto applied = apply_data(data, work);
   if (!applied) {
     return applied.error();
@@ -320,7 +373,7 @@ result<step_result> overlay(const target_disk& target,
   work.in_place = same_blocks(work.bytes.span(), *present);
   work.digest = data.head.digest;
   work.counts.link = data.raw.size();
-  return prove(target, work);
+  return prove(written, work);
 }
 
 }  // namespace teleport

@@ -17,10 +17,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/block_mask.hpp"
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/error.hpp"
+#include "libteleport/disk/before_images.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/wire/record.hpp"
@@ -32,6 +34,8 @@ struct target_disk {
   block_device* device = nullptr;
   /// Made for this teleport, so that what was never written reads as zeros.
   bool blank = false;
+  /// Takes what is overwritten, and is a donor; nullptr: nothing is kept.
+  before_images* before = nullptr;
 };
 
 /// Where the bytes of proven extents came from, in bytes of the disk.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/migrate/extent_view.hpp"
 
 namespace teleport {

@@ -95,7 +95,7 @@ result<void> block_unpacker::unpack(byte_span payload,
                                payload.size(),
                                out.size()));
     }
-    std::copy(payload.begin(), payload.end(), out.begin());
+    copy_bytes(payload, out);
     return {};
   }
   ZSTD_inBuffer in{payload.data(), payload.size(), 0};

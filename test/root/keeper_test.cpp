@@ -21,6 +21,7 @@
 #include "index/extent_source.hpp"
 #include "index/own_disk.hpp"
 #include "index/scanner.hpp"
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "test/support/bpf_folder.hpp"

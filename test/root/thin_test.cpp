@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/thin_volume.hpp"
 #include "test/support/root_devices.hpp"

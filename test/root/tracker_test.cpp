@@ -17,6 +17,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/disk/file_device.hpp"

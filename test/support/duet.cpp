@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/extent_view.hpp"
 

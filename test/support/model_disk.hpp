@@ -11,6 +11,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "test/support/print_error.hpp"

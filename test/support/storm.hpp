@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/unique_fd.hpp"
 

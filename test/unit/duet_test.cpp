@@ -6,11 +6,18 @@
 
 #include "test/support/duet.hpp"
 
+#include <algorithm>
+#include <random>
+
 #include <catch2/catch.hpp>
 
 #include "libteleport/base/units.hpp"
+#include "libteleport/migrate/extent_view.hpp"
 #include "test/support/duet_world.hpp"
+#include "test/support/fake_lookup.hpp"
+#include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
 
 namespace teleport {
 
@@ -19,6 +26,22 @@ namespace {
 std::uint64_t sum_of(const rebuild_counts& counts) {
   return counts.zero + counts.in_place + counts.donors + counts.link;
 }
+
+/// The index has the target as it was at first, and nothing else.
+class own_blocks : public fake_lookup {
+ public:
+  explicit own_blocks(memory_device& target) : target_(target) {
+    add_donor(target.content());
+  }
+  result<void> read_donor(donor_id /*donor*/,
+                          std::uint64_t offset,
+                          std::span<std::byte> out) override {
+    return target_.read_at(offset, out);
+  }
+
+ private:
+  memory_device& target_;
+};
 
 /// Bulk, `rounds` rounds with a writing guest, and one with it suspended.
 void move_disks(duet_world& world, duet& both, unsigned rounds) {
@@ -104,6 +127,39 @@ TEST_CASE("an unchanged disk crosses the link as digests alone", "[migrate]") {
   CHECK(both.receiver().bulk().in_place == content.size());
   CHECK(target.changes() == 0);
   CHECK(link_bytes < 300);
+}
+
+TEST_CASE("what moved within a disk is found after its place was overwritten",
+          "[migrate]") {
+  constexpr std::size_t extents = 12;
+  byte_buffer before(extents * extent_bytes);
+  std::mt19937_64 random(7);
+  std::ranges::generate(before,
+                        [&] { return static_cast<std::byte>(random()); });
+  byte_buffer after(before.size());
+  // Every extent's blocks go elsewhere: backwards, half of them to an extent
+  // that is rebuilt before and half after; some blocks become zeros.
+  const std::size_t blocks = before.size() / block_bytes;
+  for (std::size_t i = 0; i < blocks; ++i) {
+    if (i % 16 != 0) {
+      std::ranges::copy(block_of(std::span(before), blocks - 1 - i),
+                        block_of(std::span(after), i).begin());
+    }
+  }
+  const temp_folder folder;
+  const auto kept = before_images::create(folder.path());
+  REQUIRE(kept);
+  memory_device source(after);
+  memory_device target(before);
+  own_blocks lookup(target);
+  target_disk to{&target};
+  to.before = kept->get();
+  duet both(GENERATE(1U, 2U, 3U), {&source}, {to}, lookup);
+  REQUIRE(both.bulk());
+  CHECK(both.broken() == "");
+  CHECK(target.content() == after);
+  CHECK(both.receiver().bulk().link == 0);
+  CHECK((*kept)->size() > 0);
 }
 
 TEST_CASE("a blank target stays thin under an empty disk", "[migrate]") {

@@ -13,17 +13,18 @@ namespace {
 using held_up_by = pack_level::held_up_by;
 using std::chrono::milliseconds;
 
-/// Pieces of 1 MiB, one each 20 ms: 400 Mbit/s of what is to be packed.
+/// Pieces of 1 MiB, at first one each 20 ms: 400 Mbit/s of what is to be packed.
 struct flow {
   void feed(std::uint64_t mib, held_up_by cause, milliseconds packing) {
     for (std::uint64_t i = 0; i < mib; ++i) {
       level.on_piece(1_MiB, cause, now);
       level.on_packed(packing);
-      now += milliseconds(20);
+      now += pace;
     }
   }
   pack_level level;
   pack_level::time_point now;
+  milliseconds pace{20};
 };
 
 constexpr milliseconds quick{2};
@@ -58,6 +59,7 @@ TEST_CASE("a link that runs dry is given less", "[migrate]") {
 TEST_CASE("a link that outruns a fast packer is given blocks as they are",
           "[migrate]") {
   flow one;
+  one.pace = milliseconds(4);
   one.feed(1000, held_up_by::packing, milliseconds(3));
   CHECK(one.level.now() == 0);
 }
@@ -65,9 +67,9 @@ TEST_CASE("a link that outruns a fast packer is given blocks as they are",
 TEST_CASE("a slow processor is not judged by bytes alone", "[migrate]") {
   flow one;
   one.now += std::chrono::seconds(1);
-  one.feed(1, held_up_by::packing, half);
+  one.feed(1, held_up_by::packing, milliseconds(1500));
   one.now += std::chrono::seconds(2);
-  one.feed(1, held_up_by::packing, half);
+  one.feed(1, held_up_by::packing, milliseconds(1500));
   CHECK(one.level.now() == 1);
 }
 
@@ -81,6 +83,13 @@ TEST_CASE("a level that was too slow is left alone for a while", "[migrate]") {
   CHECK(one.level.now() == 3);
   one.feed(200, held_up_by::link, quick);
   CHECK(one.level.now() > 3);
+}
+
+TEST_CASE("blocks that come in bursts are not packed less for it",
+          "[migrate]") {
+  flow one;
+  one.feed(1000, held_up_by::packing, half);
+  CHECK(one.level.now() == 3);
 }
 
 TEST_CASE("a disk that gives little changes nothing", "[migrate]") {
