@@ -238,8 +238,12 @@ child_program::~child_program() {
 void child_program::cancel() {
   if (state_->pid > 0) {
     (void)::kill(state_->pid, SIGTERM);
-    state_->in.reset();
+    hang_up();
   }
+}
+
+void child_program::hang_up() {
+  state_->in.reset();
 }
 
 }  // namespace teleport

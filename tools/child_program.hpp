@@ -53,6 +53,8 @@ class child_program {
 
   /// SIGTERM, and the end of its standard input. Its end comes as on_end.
   void cancel();
+  /// The end of its standard input alone.
+  void hang_up();
 
  private:
   struct state;

@@ -3,8 +3,13 @@
 #include "tools/evacuate_command.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <sstream>
 #include <utility>
+
+#include <fmt/format.h>
+
+#include "tools/host_port.hpp"
 
 namespace teleport::evacuation {
 
@@ -14,6 +19,10 @@ namespace {
 /// leaves them out.
 constexpr std::string_view remote_path =
     "PATH=$PATH:/usr/local/sbin:/usr/sbin; ";
+
+constexpr link_rate bytes_in_kb = 1000;
+/// xl-teleport takes nothing below 1024 bytes a second.
+constexpr link_rate least_rate = 2 * bytes_in_kb;
 
 /// Runs what stands before it in the background, waits for it, and cancels it
 /// when standard input ends. The watcher goes first when it is over: nothing is
@@ -28,7 +37,8 @@ constexpr std::string_view watched =
 std::vector<std::string> teleport_arguments(purpose what,
                                             const std::string& guest,
                                             const std::string& host,
-                                            const std::string& settings_file) {
+                                            const std::string& settings_file,
+                                            link_rate bwlimit) {
   std::vector<std::string> arguments = {"--json"};
   if (what == purpose::preflight) {
     arguments.emplace_back("--dry-run");
@@ -37,10 +47,18 @@ std::vector<std::string> teleport_arguments(purpose what,
     arguments.emplace_back("--config");
     arguments.push_back(settings_file);
   }
+  if (bwlimit != 0) {
+    arguments.emplace_back("--bwlimit");
+    arguments.push_back(fmt::format("{}kB", bwlimit / bytes_in_kb));
+  }
   arguments.emplace_back("--");
   arguments.push_back(guest);
   arguments.push_back(host);
   return arguments;
+}
+
+link_rate share_of(link_rate all, std::size_t teleports) {
+  return all == 0 ? 0 : std::max(all / teleports, least_rate);
 }
 
 std::string quoted(std::string_view text) {
@@ -66,7 +84,10 @@ std::vector<std::string> command_at(
   }
   script += watched;
   std::vector<std::string> argv = remote_shell;
-  argv.push_back(at);
+  std::string host = at;
+  std::uint16_t port = 0;
+  (void)split_host(at, host, port);
+  argv.push_back(host);
   argv.push_back(std::move(script));
   return argv;
 }

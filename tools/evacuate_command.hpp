@@ -10,9 +10,12 @@
 #ifndef TOOLS_EVACUATE_COMMAND_HPP
 #define TOOLS_EVACUATE_COMMAND_HPP
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tools/link_plan.hpp"
 
 namespace teleport::evacuation {
 
@@ -21,15 +24,21 @@ enum class purpose { preflight, move };
 /// xl-teleport's arguments, without the program.
 ///
 /// @param settings_file  "": the usual one
+/// @param bwlimit        0: none of its own
 [[nodiscard]] std::vector<std::string> teleport_arguments(
     purpose what,
     const std::string& guest,
     const std::string& host,
-    const std::string& settings_file);
+    const std::string& settings_file,
+    link_rate bwlimit = 0);
+
+/// What each of so many teleports may send, so that all together keep to it.
+[[nodiscard]] link_rate share_of(link_rate all, std::size_t teleports);
 
 /// The same, started at `at`. The teleport there is cancelled when our end of
 /// its standard input closes, also by our death: ssh carries no signals.
 ///
+/// @param at            as xl-teleport knows it; a port there is teleportd's
 /// @param remote_shell  the program and its options: {"ssh"}
 [[nodiscard]] std::vector<std::string> command_at(
     const std::vector<std::string>& remote_shell,

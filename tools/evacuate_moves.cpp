@@ -88,7 +88,11 @@ void evacuation_run::close(const char* event,
   tell({{"event", event}, {"running", names}, {"cancel", cancel}}, words, true);
   if (cancel) {
     for (const std::size_t move : running) {
-      moves_[move].child->cancel();
+      if (moves_[move].guest.at.empty()) {
+        moves_[move].child->cancel();
+      } else {
+        moves_[move].child->hang_up();  // its shell has yet to bring the report
+      }
     }
   }
 }
@@ -208,6 +212,7 @@ outcome evacuation_run::judge(std::size_t move, const program_end& end) {
   const auto is = [&](teleport::exit_code code) {
     return end.code == static_cast<int>(code);
   };
+  one.no_word = !one.guest.at.empty() && !one.report.is_object();
   if (is(teleport::exit_code::moved)) {
     one.sentence.clear();
     return outcome::moved;
@@ -286,6 +291,10 @@ void evacuation_run::look_again() {
       last.at = fate::moved;
       last.sentence.clear();
       (void)record_->forget_away(one.guest.uuid);
+    } else if (at == fate::failed && one.no_word) {
+      last.at = fate::uncertain;
+      last.sentence = "no word of it from " + one.guest.at +
+                      ": look there with 'xl list' (" + one.sentence + ")";
     } else if (moved && here != home) {
       last.at = fate::uncertain;
       last.sentence = home ? "it was to be here, and is not: look at " +

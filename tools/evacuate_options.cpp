@@ -17,8 +17,9 @@ namespace {
 /// More teleports at once than this help no link.
 constexpr std::size_t max_parallel = 64;
 
+/// A host that has gone is noticed after three unanswered questions.
 constexpr const char* default_shell =
-    "ssh -o BatchMode=yes -o ConnectTimeout=20";
+    "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15";
 
 constexpr const char* footer = R"(
 Exit codes: 0 all moved, or nothing to move; 1 some stayed; 2 usage; 3 nothing
@@ -92,6 +93,7 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
                  at_close,
                  "what runs when the window closes: finish or cancel it")
       ->check(CLI::IsMember({"finish", "cancel"}));
+  add_bwlimit_option(app, out.bwlimit);
   app.add_option("--retry-pause",
                  pause,
                  "seconds from a failure to the second try at the earliest")

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tools/evacuate_window.hpp"
+#include "tools/link_plan.hpp"
 
 namespace teleport::evacuation {
 
@@ -32,6 +33,7 @@ struct run_options {
   std::vector<std::string> guests;  ///< empty: all
   std::size_t parallel = 1;
   std::optional<day_window> window;
+  link_rate bwlimit = 0;  ///< of all teleports together; 0: none of ours
   bool cancel_at_close = false;
   bool all_or_nothing = false;
   bool back = false;

@@ -79,7 +79,10 @@ std::string time_text() {
 }
 
 result<record> record::open(const std::string& folder) {
-  const auto made = make_folders(folder + "/away");
+  auto made = make_folders(folder);
+  if (made) {
+    made = make_folders(folder + "/away");
+  }
   if (!made) {
     return in_context("the evacuation's record", made.error());
   }
@@ -152,6 +155,7 @@ result<void> record::begin(bool new_run) {
 
 result<void> record::write(const json& event) {
   const std::string line = dump(event) + "\n";
+  const off_t end = ::lseek(file_.get(), 0, SEEK_END);
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t n = ::write(file_.get(), rest.data(), rest.size());
@@ -159,7 +163,10 @@ result<void> record::write(const json& event) {
       continue;
     }
     if (n < 0) {
-      return system_error(errno, "write to " + path());
+      const int cause = errno;
+      // The first part of a line would swallow the next event.
+      (void)::ftruncate(file_.get(), end);
+      return system_error(cause, "write to " + path());
     }
     rest.remove_prefix(static_cast<std::size_t>(n));
   }

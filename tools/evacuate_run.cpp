@@ -49,16 +49,20 @@ evacuation_run::evacuation_run(event_loop& loop,
 std::vector<std::string> evacuation_run::command_of(const candidate& guest,
                                                     const std::string& host,
                                                     purpose what) const {
+  const link_rate rate =
+      share_of(what == purpose::move ? options_.bwlimit : 0,
+               std::clamp(moves_.size(), std::size_t{1}, options_.parallel));
   if (!guest.at.empty()) {
     return command_at(options_.remote_shell,
                       guest.at,
-                      teleport_arguments(what, guest.name, host, ""));
+                      teleport_arguments(what, guest.name, host, "", rate));
   }
   auto argv =
       teleport_arguments(what,
                          named_for_xl(guest.name, guest.domid),
                          host,
-                         options_.settings_named ? options_.settings_file : "");
+                         options_.settings_named ? options_.settings_file : "",
+                         rate);
   argv.insert(argv.begin(), here_.xl_teleport);
   return argv;
 }

@@ -74,6 +74,8 @@ class evacuation_run {
     std::unique_ptr<child_program> child;
     nlohmann::json report;
     std::string sentence;  ///< of the last failure
+    /// The shell to another host ended without a report from there.
+    bool no_word = false;
   };
 
   // evacuate_run.cpp: until the plan

@@ -33,7 +33,7 @@ std::string word_for(const ending& one) {
   if (one.at == fate::gone) {
     return "not here";
   }
-  return has_moved(one.at) ? "moved" : "stayed";
+  return !has_moved(one.at) ? "stayed" : one.before ? "moved before" : "moved";
 }
 
 }  // namespace

@@ -16,10 +16,10 @@ STATEDIR    = /var/lib/xl-teleport
 # Where arriving disks are put unless teleport.conf says otherwise.
 IMAGEDIR    = /var/lib/xen/images
 UNITS      := $(sort $(wildcard tools/*.service tools/*.timer))
-# What XAPI's `host-call-plugin` finds: it looks in this one folder.
-PLUGINS    := tools/xapi/teleport.py
-# What it keeps out of that folder, where every file is a plugin.
-PLUGIN_PARTS := $(filter-out $(PLUGINS),$(sort $(wildcard tools/xapi/*.py)))
+# XAPI's `host-call-plugin` looks in this one folder, where every file is a
+# plugin; a link, so that a package that goes leaves no configuration file there.
+PLUGINS    := teleport.py
+PLUGIN_PARTS := teleport_jobs.py
 PLUGINDIR   = $(SYSCONFDIR)/xapi.d/plugins
 PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod tools/xapi/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
@@ -73,8 +73,9 @@ install: all man
 	install -m 0644 tools/completion/xl-teleport $(DESTDIR)$(COMPLETIONDIR)/
 	$(foreach p,$(COMPLETED),ln -sfn xl-teleport $(DESTDIR)$(COMPLETIONDIR)/$(p) &&) true
 	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(LIBDIR)
-	$(foreach p,$(PLUGINS),$(call filled_in,$(p),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)),0755) &&) true
-	$(foreach p,$(PLUGIN_PARTS),$(call filled_in,$(p),$(DESTDIR)$(LIBDIR)/$(notdir $(p)),0644) &&) true
+	$(foreach p,$(PLUGIN_PARTS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0644) &&) true
+	$(foreach p,$(PLUGINS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0755) &&) true
+	$(foreach p,$(PLUGINS),ln -sfn $(LIBDIR)/$(p) $(DESTDIR)$(PLUGINDIR)/$(p) &&) true
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 tools/teleport.conf $$conf; \
@@ -119,7 +120,7 @@ endif
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
 	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(u)))
 	rm -f $(foreach p,xl-teleport $(COMPLETED),$(DESTDIR)$(COMPLETIONDIR)/$(p))
-	rm -f $(foreach p,$(PLUGINS),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)))
+	rm -f $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%)
 	rm -f $(DESTDIR)$(CONFDIR)/teleport.conf.new
 	rm -rf $(DESTDIR)$(LIBDIR)
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \

@@ -34,6 +34,7 @@ refused 'the record says where' --to host2 --back
 refused '--ssh' --back --ssh ''
 refused '--home' --back --home '-x'
 refused 'bwlimit' --to host2 --bwlimit 10
+refused 'bwlimit' --to host2 --bwlimit fast
 refused 'host9' --to host2 -- host9
 printf '[listen]\nprot = 1\n' >wrong
 expect_exit 2 "$evacuate" --config wrong --to host2

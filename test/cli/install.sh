@@ -28,7 +28,8 @@ expect_text "$root/usr/local/lib/systemd/system/teleport-evacuate.service" \
   'ExecStart=/usr/local/sbin/teleport-evacuate '
 [[ -s $root/usr/local/lib/systemd/system/teleport-evacuate.timer ]] ||
   fail 'the timer is not there'
-[[ -x $root/etc/xapi.d/plugins/teleport.py ]] || fail 'the plugin is not there'
+plugin=$(readlink "$root/etc/xapi.d/plugins/teleport.py") || fail 'no plugin'
+[[ -x $root$plugin ]] || fail "XAPI cannot run $plugin"
 expect_text "$root/usr/local/lib/xl-teleport/teleport_jobs.py" \
   "JOBS = '/var/lib/xl-teleport/jobs'"
 for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleportctl.8 \

@@ -137,7 +137,8 @@ def bad_arguments():
                  'a' * 300, 'root@h', 'h,g', '[::1', "h'"):
         refused('TELEPORT_BAD_ARGUMENT', 'teleport', vm='a', to=host)
     for more in ({'non_live': 'perhaps'}, {'downtime': '-1'},
-                 {'downtime': '1e9'}, {'max_downtime': '1 --json'}):
+                 {'downtime': '1e9'}, {'max_downtime': '1 --json'},
+                 {'bwlimit': 'off'}, {'bwlimit': '-1kB'}, {'bwlimit': '1'}):
         refused('TELEPORT_BAD_ARGUMENT', 'teleport', vm='a', to='h', **more)
     for args in ({}, {'to': 'h', 'back': 'true'}, {'to': 'h,-x'}, {'to': 'h,'},
                  {'to': 'h', 'guests': 'a,,b'}, {'to': 'h', 'guests': '--all'},
@@ -173,10 +174,12 @@ def answers_at_once():
 
 
 def job_to_its_end():
-    job = value('teleport', vm='fast', to='host2', downtime='0.5')['id']
+    job = value('teleport', vm='fast', to='host2', downtime='0.5',
+                bwlimit='20Mbit')['id']
     end = until_over(job)
     equal(arguments('xl-teleport'),
-          ['--json', '--downtime', '0.5', '--', 'fast', 'host2'])
+          ['--json', '--downtime', '0.5', '--bwlimit', '20Mbit', '--', 'fast',
+           'host2'])
     equal((end['state'], end['exit_code'], end['fn'], end['about']),
           ('done', 0, 'teleport', 'fast'))
     equal((end['percent'], end['report']['outcome']), (100.0, 'moved'))
@@ -201,6 +204,14 @@ def job_cancelled():
           ('cancelled', 1, 'cancelled', 'stays', None))
 
 
+def cancelled_too_late():
+    job = value('teleport', vm='given', to='host2')['id']
+    until('it runs', lambda: 'phase' in value('status', id=job))
+    value('cancel', id=job)
+    end = until_over(job)
+    equal((end['state'], end['exit_code']), ('failed', 5))
+
+
 def job_lost():
     job = value('teleport', vm='slow', to='host2')['id']
     for name in ('keeper', 'program'):
@@ -223,16 +234,14 @@ def evacuation():
 def seeding():
     disk = path('disk')
     open(disk, 'w').close()
-    refused('TELEPORT_NOT_SUPPORTED', 'seed', disk=disk, to='host2')
-    with open(path('sbin/teleportctl.help'), 'a') as file:
-        file.write('  seed    send a copy\n')
     refused('TELEPORT_BAD_ARGUMENT', 'seed', to='host2')
     refused('TELEPORT_BAD_ARGUMENT', 'seed', vm='a', disk=disk, to='host2')
     for wrong in ('disk', '--disk', '/no/such/disk', path('../disk'), '/a\x85b',
                   '/' + 'a' * 5000):
         refused('TELEPORT_BAD_ARGUMENT', 'seed', disk=wrong, to='host2')
-    end = until_over(value('seed', disk=disk, to='host2')['id'])
-    equal(arguments('teleportctl'), ['seed', '--json', '--disk', disk, 'host2'])
+    end = until_over(value('seed', disk=disk, to='host2', bwlimit='1.5MB')['id'])
+    equal(arguments('teleportctl'),
+          ['seed', '--json', '--bwlimit', '1.5MB', '--disk', disk, 'host2'])
     equal(end['report'], {'outcome': 'seeded'})
     until_over(value('seed', vm='web1', to='host2')['id'])
     equal(arguments('teleportctl'), ['seed', '--json', 'web1', 'host2'])
@@ -294,7 +303,7 @@ def dispatch(table):
 
 
 for test in (no_calls, bad_arguments, answers_at_once, job_to_its_end,
-             job_cancelled, job_lost, evacuation, seeding, limits,
+             job_cancelled, cancelled_too_late, job_lost, evacuation, seeding, limits,
              missing_parts, with_xapi):
     print(test.__name__)
     test()

@@ -29,7 +29,10 @@ case $* in *--dry-run*)
 esac
 echo '{"progress":{"phase":"bulk","done":25,"total":100,"eta_seconds":7.5}}'
 trap 'echo "{\"outcome\":\"failed\",\"sentence\":\"cancelled\"}"; echo stays >&2; exit 1' TERM
-if [[ $name = slow ]]; then
+if [[ $name = given ]]; then
+  trap 'echo "{\"outcome\":\"uncertain\"}"; exit 5' TERM
+fi
+if [[ $name = slow || $name = given ]]; then
   while :; do read -r -t 60 _ <>"${0%/sbin/*}/never"; done
 fi
 echo '{"outcome":"moved","guest":"'"$name"'"}'
@@ -46,7 +49,6 @@ cat >sbin/teleportctl <<'END'
 #!/bin/bash
 printf '<%s>' "$@" >"$0.arguments"
 case $* in
-  --help) cat "$0.help" ;;
   'index stat --json') if [[ -e $0.broken ]]; then echo 'no index in here' >&2; exit 1; fi
     echo '{"disks":2}' ;;
   'seed --json '*) echo '{"outcome":"seeded"}' ;;
@@ -55,7 +57,6 @@ esac
 END
 chmod +x sbin/*
 mkfifo never
-printf 'Subcommands:\n  pair    exchange keys\n' >sbin/teleportctl.help
 cleanup_fn end_jobs
 end_jobs() {
   local file

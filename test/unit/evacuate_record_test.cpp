@@ -6,8 +6,12 @@
 #include "tools/evacuate_record.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 
@@ -34,6 +38,38 @@ void append(const std::string& path, const std::string& text) {
 }
 
 }  // namespace
+
+TEST_CASE("nobody else reads what an evacuation has done", "[evacuate]") {
+  const temp_folder folder;
+  const mode_t before = ::umask(0022);
+  const auto kept = record::open(folder / "state");
+  ::umask(before);
+  REQUIRE(kept);
+  CHECK((std::filesystem::status(folder / "state").permissions() &
+         std::filesystem::perms::mask) == std::filesystem::perms::owner_all);
+}
+
+TEST_CASE("an event that does not fit leaves no part of itself", "[evacuate]") {
+  const temp_folder folder;
+  auto kept = record::open(folder / "state");
+  REQUIRE(kept);
+  REQUIRE(kept->begin(true));
+  REQUIRE(kept->write({{"event", "begin"}}));
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto ignored = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{30, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto full = kept->write(about("start", uuid_a));
+  (void)::setrlimit(RLIMIT_FSIZE, &before);
+  (void)::signal(SIGXFSZ, ignored);
+  CHECK_FALSE(full);
+  REQUIRE(kept->write(about("start", uuid_b)));
+  const auto past = kept->last();
+  REQUIRE(past);
+  REQUIRE(past->under_way.size() == 1);
+  CHECK(past->under_way[0].uuid == uuid_b);
+}
 
 TEST_CASE("where there is no record there was no evacuation", "[evacuate]") {
   const temp_folder folder;
@@ -146,8 +182,27 @@ TEST_CASE("a guest's name is an argument and never an option", "[evacuate]") {
   CHECK(teleport_arguments(purpose::preflight, "a", "h", "/c") ==
         std::vector<std::string>{
             "--json", "--dry-run", "--config", "/c", "--", "a", "h"});
+  CHECK(teleport_arguments(purpose::move, "a", "h", "", 12'500'000) ==
+        std::vector<std::string>{
+            "--json", "--bwlimit", "12500kB", "--", "a", "h"});
   CHECK(named_for_xl("web1", 7) == "web1");
   CHECK(named_for_xl("1234", 7) == "7");
+}
+
+TEST_CASE("teleports at once share the evacuation's rate", "[evacuate]") {
+  CHECK(share_of(0, 3) == 0);
+  CHECK(share_of(9'000'000, 3) == 3'000'000);
+  for (const link_rate all : {link_rate{1024}, link_rate{1'000'000'000'000}}) {
+    const auto words =
+        teleport_arguments(purpose::move, "a", "h", "", share_of(all, 64));
+    CHECK(read_rate(words.at(2)));  // xl-teleport takes it
+  }
+}
+
+TEST_CASE("the port of a host is teleportd's and not ssh's", "[evacuate]") {
+  CHECK(command_at({"ssh"}, "host2:9000", {"--"}).at(1) == "host2");
+  CHECK(command_at({"ssh"}, "[fe80::1]:9000", {"--"}).at(1) == "fe80::1");
+  CHECK(command_at({"ssh"}, "fe80::1", {"--"}).at(1) == "fe80::1");
 }
 
 TEST_CASE("hosts' names are none of a shell's or ssh's words", "[evacuate]") {

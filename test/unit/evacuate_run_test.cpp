@@ -29,7 +29,7 @@ using nlohmann::json;
 /// holds the exit code of its next try, `at_start/NAME` a command for that.
 constexpr const char* actor = R"(#!/bin/sh
 world=$(dirname "$0")
-here=host1
+here=host1 words=$*
 case $0 in */there/xl-teleport) here=host2 world=$world/.. ;; esac
 dry=
 while [ "$1" != -- ]; do [ "$1" = --dry-run ] && dry=1; shift; done
@@ -382,9 +382,8 @@ TEST_CASE("a teleport at the other host is cancelled with its shell",
   REQUIRE(all.evacuate() == exit_code::all_moved);
   REQUIRE(::mkfifo((all.folder_ / "started").c_str(), 0600) == 0);
   REQUIRE(::mkfifo((all.folder_ / "never").c_str(), 0600) == 0);
-  REQUIRE(::mkfifo((all.folder_ / "cancelled").c_str(), 0600) == 0);
   all.write("at_start/a",
-            "trap ': > \"$world/cancelled\"; exit 1' TERM\n"
+            "trap ': > \"$world/cancelled\"; report cancelled; exit 1' TERM\n"
             ": > \"$world/started\"; read x <> \"$world/never\"\n");
   // As with ssh, no signal arrives there, only the end of the input.
   all.write("shell2",
@@ -406,9 +405,47 @@ TEST_CASE("a teleport at the other host is cancelled with its shell",
   };
   CHECK(all.evacuate() == exit_code::some_stayed);
   CHECK(all.fate_of("a") == "failed");
-  // Opens once the teleport there was cancelled.
-  CHECK(std::ifstream(all.folder_ / "cancelled").is_open());
+  // The end of the teleport there was waited for.
+  CHECK(fs::exists(all.folder_ / "cancelled"));
+  REQUIRE(all.events("failed").size() == 1);
+  CHECK(all.events("failed")[0]["sentence"] == "cancelled");
   CHECK(all.is_at("host2", "a"));
+}
+
+TEST_CASE("of whom the other host brings no word, a person must look",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  all.options_.back = true;
+  all.options_.hosts.clear();
+  // ssh's own exit code, as when the connection breaks.
+  all.write("at_start/a", "exit 255\n");
+  CHECK(all.evacuate() == exit_code::uncertain);
+  CHECK(all.events("start").size() == 2);
+  // The connection breaks, and the guest comes all the same.
+  all.write("at_start/a", "mv \"$world/host2/a\" \"$world/host1\"; exit 255\n");
+  CHECK(all.evacuate() == exit_code::all_moved);
+  CHECK(all.fate_of("a") == "moved");
+}
+
+TEST_CASE("all at once send no faster than the evacuation may", "[evacuate]") {
+  world all;
+  all.options_.parallel = 4;
+  all.options_.bwlimit = 10'000'000;
+  all.add_guest("a");
+  all.add_guest("b");
+  for (const char* name : {"at_start/a", "at_start/b"}) {
+    all.write(name, "echo \"$words\" >> \"$world/words\"\n");
+  }
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  std::ifstream words(all.folder_ / "words");
+  std::string line;
+  unsigned lines = 0;
+  for (; std::getline(words, line); ++lines) {
+    CHECK_THAT(line, Catch::Contains("--bwlimit 5000kB --"));
+  }
+  CHECK(lines == 2);
 }
 
 TEST_CASE("a run that goes on counts what moved before", "[evacuate]") {

@@ -120,7 +120,9 @@ def state_of(job):
         return 'lost', None
     if end['code'] == 0:
         return 'done', end
-    cancelled = os.path.exists(job_path(job, 'cancelled'))
+    # 4 and 5: the guest has moved, or nobody knows. A cancel came too late.
+    cancelled = (os.path.exists(job_path(job, 'cancelled'))
+                 and end['code'] not in (4, 5))
     return ('cancelled' if cancelled else 'failed'), end
 
 
