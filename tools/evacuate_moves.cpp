@@ -48,11 +48,11 @@ json evacuation_run::about(const char* event, std::size_t move) const {
           {"of", moves_.size()}};
 }
 
-std::optional<guest_seen> evacuation_run::find_here(const std::string& uuid) {
+result<std::optional<guest_seen>> evacuation_run::find_here(
+    const std::string& uuid) {
   const auto here = here_.guests();
   if (!here) {
-    log_error(here.error().context);
-    return std::nullopt;
+    return here.error();
   }
   std::optional<guest_seen> found;
   for (const guest_seen& one : *here) {
@@ -146,7 +146,13 @@ void evacuation_run::go_on() {
 
 void evacuation_run::begin(std::size_t move) {
   one_move& one = moves_[move];
-  const auto found = find_here(one.guest.uuid);
+  const auto seen = find_here(one.guest.uuid);
+  if (!seen) {
+    one.sentence = seen.error().context;
+    note(move, outcome::failed);
+    return;
+  }
+  const auto& found = *seen;
   if (one.guest.at.empty()) {
     if (!found || found->state == guest_state::dying) {
       note(move, outcome::gone);
@@ -229,7 +235,11 @@ outcome evacuation_run::judge(std::size_t move, const program_end& end) {
     // same: look_again() sees it.
     return outcome::failed;
   }
-  const auto found = find_here(one.guest.uuid);
+  const auto seen = find_here(one.guest.uuid);
+  if (!seen) {
+    return outcome::failed;  // it is looked for again before its next try
+  }
+  const auto& found = *seen;
   if (!(found && is_alive(*found)) && here_.waits_for_answer(one.guest.uuid)) {
     return outcome::uncertain;
   }
@@ -281,13 +291,21 @@ void evacuation_run::note(std::size_t move, outcome what) {
 void evacuation_run::look_again() {
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const one_move& one = moves_[i];
-    const auto found = find_here(one.guest.uuid);
+    const auto seen = find_here(one.guest.uuid);
+    const auto found = seen ? *seen : std::nullopt;
     const bool here = found && is_alive(*found);
     const bool home = !one.guest.at.empty();
     const fate at = schedule_->of(i);
     const bool moved = at == fate::moved || at == fate::not_cleared;
     ending last{one.guest.name, one.host, at, one.sentence};
-    if (home && here && at == fate::failed) {
+    if (!seen) {
+      if (moved) {
+        last.at = fate::uncertain;
+      }
+      last.sentence += (last.sentence.empty() ? "" : "; ") +
+                       std::string("it cannot be looked for here: ") +
+                       seen.error().context;
+    } else if (home && here && at == fate::failed) {
       last.at = fate::moved;
       last.sentence.clear();
       (void)record_->forget_away(one.guest.uuid);

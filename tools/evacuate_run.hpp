@@ -101,7 +101,9 @@ class evacuation_run {
 
   /// False when it could not be recorded.
   bool tell(nlohmann::json fields, const std::string& words, bool bad = false);
-  [[nodiscard]] std::optional<guest_seen> find_here(const std::string& uuid);
+  /// Nothing: it is not here. An error: that is not known.
+  [[nodiscard]] result<std::optional<guest_seen>> find_here(
+      const std::string& uuid);
   [[nodiscard]] nlohmann::json about(const char* event, std::size_t move) const;
   void end(exit_code code);
 

@@ -94,6 +94,9 @@ class world {
   }
 
   [[nodiscard]] result<std::vector<guest_seen>> guests() {
+    if (fs::exists(folder_ / "blind")) {
+      return error{errc::system, "list of guests: no answer"};
+    }
     std::vector<guest_seen> found;
     for (const auto& file : fs::directory_iterator(folder_ / "host1")) {
       guest_seen one;
@@ -275,6 +278,28 @@ TEST_CASE("a guest that shut down meanwhile is left out", "[evacuate]") {
   CHECK(all.fate_of("a") == "gone");
   CHECK(all.fate_of("b") == "gone");
   CHECK(all.log() == "a host2\n");
+}
+
+TEST_CASE("who cannot be looked for is not taken for gone", "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.add_guest("b");
+  // Xen does not answer from the midst of the first teleport on.
+  all.write("at_start/a", ": > \"$world/blind\"; report 'no way' ''; exit 1\n");
+  CHECK(all.evacuate() == exit_code::some_stayed);
+  CHECK(all.fate_of("a") == "failed");
+  CHECK(all.fate_of("b") == "failed");
+  CHECK(all.log() == "a host2\n");
+  CHECK(all.events("gone").empty());
+}
+
+TEST_CASE("who moved and cannot be looked for is not known to be away",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  all.write("at_start/a", ": > \"$world/blind\"\n");
+  CHECK(all.evacuate() == exit_code::uncertain);
+  CHECK(all.fate_of("a") == "uncertain");
 }
 
 TEST_CASE("of whom it is not known where it runs, a person must look",
