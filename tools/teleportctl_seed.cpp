@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/allocator.hpp"
 #include "libteleport/net/loop.hpp"
 #include "tools/host_port.hpp"
 #include "xl-teleport/seed_host.hpp"
@@ -59,6 +60,7 @@ void add_seed_command(CLI::App& app, seed_command& command) {
 }
 
 int run_seed_command(const seed_command& command, const settings& options) {
+  keep_freed_memory();
   const bool image = !command.disk.empty();
   if (command.names.size() != (image ? 1 : 2)) {
     return complain(image ? "seed --disk IMAGE HOST: a guest cannot be named "

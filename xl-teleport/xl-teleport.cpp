@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/allocator.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
@@ -125,6 +126,7 @@ bool wait_for(std::chrono::seconds pause) {
 /// memory is not being sent is looked for: what is on the targets stays there,
 /// and the next attempt announces it and sends the rest.
 int move(const move_options& options, const settings& config) {
+  keep_freed_memory();
   constexpr std::chrono::seconds longest_pause{30};
   using clock = std::chrono::steady_clock;
   attempt last = move_once(options, config);
