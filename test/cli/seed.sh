@@ -126,7 +126,7 @@ head -c 32M /dev/urandom >data.img
 mkfifo cut.said
 python3 "$TELEPORT_SOURCE/test/cli/cut_link.py" 9000 8744 $((20 << 20)) >cut.said &
 wait_for_line cut.said listening cut.log
-expect_exit 1 on here seed --json --disk data.img 127.0.0.1:9000
+expect_exit 1 on here seed --json --reconnect 0 --disk data.img 127.0.0.1:9000
 value .outcome '"failed"'
 expect_text err 'serves the next attempt'
 # The session there ends by itself; until then it holds the disk, and says so.
@@ -137,6 +137,18 @@ echo "$report" >out
 value '[.outcome, .disks[0].kind, .bulk.in_place + .bulk.link]' '["seeded","partial",33554432]'
 (($(jq .bulk.in_place out) >= 16 << 20)) || fail "sent again: $(cat out)"
 cmp data.img "$tmp/there/store/data-xvda.teleport-shadow"
+
+# Left to itself a seed looks for a link that it has lost, and goes on.
+head -c 32M /dev/urandom >again.img
+mkfifo again.said
+python3 "$TELEPORT_SOURCE/test/cli/cut_link.py" 9001 8744 $((20 << 20)) again >again.said &
+wait_for_line again.said listening again.log
+expect_exit 0 on here seed --json --disk again.img 127.0.0.1:9001
+value '[.outcome, .disks[0].kind, .link.losses]' '["seeded","partial",1]'
+value '.bulk.in_place + .bulk.link' 33554432
+(($(jq .bulk.in_place out) >= 16 << 20)) || fail "sent again: $(cat out)"
+(($(jq .link.sent out) < 36 << 20)) || fail "sent again: $(cat out)"
+cmp again.img "$tmp/there/store/again-xvda.teleport-shadow"
 
 # What the destination's other disks hold is not sent.
 expect_exit 0 on there index add "$shadow"
