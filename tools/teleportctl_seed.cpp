@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/allocator.hpp"
 #include "libteleport/net/loop.hpp"
 #include "tools/host_port.hpp"
+#include "xl-teleport/reconnect.hpp"
 #include "xl-teleport/seed_host.hpp"
 #include "xl-teleport/seed_session.hpp"
 
@@ -31,6 +34,56 @@ constexpr unsigned workers = 4;
 int complain(const std::string& sentence, int code) {
   std::cerr << "teleportctl: " << sentence << '\n';
   return code;
+}
+
+/// One attempt.
+struct attempt {
+  result<void> outcome;
+  seed_report report;
+  bool began = false;  ///< there is something to report
+  bool lost_link = false;
+  bool cancelled = false;
+};
+
+attempt_end end_of(const attempt& last) {
+  if (last.outcome || last.cancelled || !last.began) {
+    return attempt_end::over;
+  }
+  return last.lost_link ? attempt_end::link_lost
+         // No way there, or that host is still busy with the last attempt.
+         : last.report.disks.empty() ? attempt_end::not_there
+                                     : attempt_end::over;
+}
+
+attempt seed_once(const seed_command& command,
+                  seed_request request,
+                  const settings& options) {
+  attempt one;
+  auto guest = command.disk.empty()
+                   ? look_at_running(command.names.front())
+                   : look_at_image(command.disk, command.belongs_to);
+  if (!guest) {
+    one.outcome = guest.error();
+    return one;
+  }
+  one.began = true;
+  request.guest = std::move(*guest);
+  event_loop loop(workers);
+  seed_session session(
+      loop, std::move(request), options, [&](const result<void>& ended) {
+        one.outcome = ended;
+        loop.stop();
+      });
+  loop.on_stop_signal([&](int) {
+    one.cancelled = true;
+    session.cancel();
+  });
+  session.start();
+  loop.run();
+  loop.join();
+  one.report = session.report();
+  one.lost_link = session.lost_link();
+  return one;
 }
 
 }  // namespace
@@ -54,11 +107,13 @@ void add_seed_command(CLI::App& app, seed_command& command) {
       ->needs(disk);
   seed->add_option("-p,--port", command.port, "port of teleportd there");
   add_bwlimit_option(*seed, command.bwlimit);
+  add_reconnect_option(*seed, command.reconnect_limit);
   seed->add_flag("--json", command.json, "for programs");
   command.parsed = seed;
 }
 
 int run_seed_command(const seed_command& command, const settings& options) {
+  keep_freed_memory();
   const bool image = !command.disk.empty();
   if (command.names.size() != (image ? 1 : 2)) {
     return complain(image ? "seed --disk IMAGE HOST: a guest cannot be named "
@@ -73,39 +128,42 @@ int run_seed_command(const seed_command& command, const settings& options) {
     return complain("'" + command.names.back() + "' is not HOST or HOST:PORT",
                     exit_usage);
   }
-  auto guest = image ? look_at_image(command.disk, command.belongs_to)
-                     : look_at_running(command.names.front());
-  if (!guest) {
-    return complain(guest.error().context, exit_failed);
-  }
-  request.guest = std::move(*guest);
   if (!command.json && ::isatty(STDERR_FILENO) == 1) {
     request.progress = progress_view::style::terminal;
   }
-  event_loop loop(workers);
-  result<void> outcome;
-  seed_session session(
-      loop, std::move(request), options, [&](const result<void>& ended) {
-        outcome = ended;
-        loop.stop();
-      });
-  loop.on_stop_signal([&](int) { session.cancel(); });
-  session.start();
-  loop.run();
-  loop.join();
-  if (command.json) {
-    std::cout << to_json(session.report()).dump() << '\n';
+  reconnect_policy policy(command.reconnect_limit);
+  link_counters before;
+  attempt last = seed_once(command, request, options);
+  while (const auto pause =
+             policy.after(end_of(last), std::chrono::steady_clock::now())) {
+    if (!command.json) {
+      std::cerr << fmt::format("teleportctl: {}; trying again in {} s\n",
+                               last.outcome.error().context,
+                               pause->count());
+    }
+    if (!wait_for(*pause)) {
+      break;
+    }
+    before.sent += last.report.link.sent;
+    before.received += last.report.link.received;
+    last = seed_once(command, request, options);
   }
-  if (!outcome) {
+  last.report.link.sent += before.sent;
+  last.report.link.received += before.received;
+  last.report.link_losses = policy.losses();
+  if (command.json && last.began) {
+    std::cout << to_json(last.report).dump() << '\n';
+  }
+  if (!last.outcome) {
     return complain(
-        outcome.error().context +
-            (session.report().disks.empty()
+        last.outcome.error().context +
+            (last.report.disks.empty() && policy.losses() == 0
                  ? ""
                  : "; what was transferred serves the next attempt"),
         exit_failed);
   }
   if (!command.json) {
-    std::cout << to_text(session.report());
+    std::cout << to_text(last.report);
   }
   return exit_ok;
 }

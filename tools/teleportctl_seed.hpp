@@ -9,6 +9,7 @@
 #ifndef TOOLS_TELEPORTCTL_SEED_HPP
 #define TOOLS_TELEPORTCTL_SEED_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct seed_command {
   std::string disk;
   std::string belongs_to;
   link_rate bwlimit = 0;
+  std::chrono::seconds reconnect_limit{600};
   std::uint16_t port = 0;
   bool json = false;
 };

@@ -24,6 +24,7 @@
 #include <fmt/format.h>
 
 #include "index/hash_index.hpp"
+#include "libteleport/base/allocator.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/connection.hpp"
@@ -146,6 +147,7 @@ class daemon_process {
 };
 
 int run_session(const settings& options) {
+  keep_freed_memory();
   event_loop loop(session_workers);
   std::unique_ptr<destination_session> session;
   int exit_code = exit_failed;

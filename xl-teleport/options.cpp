@@ -6,6 +6,7 @@
 
 #include "tools/host_port.hpp"
 #include "tools/settings.hpp"
+#include "xl-teleport/reconnect.hpp"
 
 namespace teleport {
 
@@ -29,7 +30,6 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   double wanted = out.downtime.wanted.count();
   double longest = out.downtime.longest.count();
   std::int64_t ask = out.ask_limit.count();
-  std::int64_t reconnect = out.reconnect_limit.count();
   bool non_live = false;
   bool no_progress = false;
   out.settings_file = default_settings_file;
@@ -49,11 +49,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
                  "seconds of downtime above which the move is given up")
       ->check(CLI::Range(0.01, 86400.0));
   add_bwlimit_option(app, out.bwlimit);
-  app.add_option("--reconnect",
-                 reconnect,
-                 "seconds to look for a link that was lost while the guest "
-                 "runs here; 0: give up at once")
-      ->check(CLI::Range(0, 86400));
+  add_reconnect_option(app, out.reconnect_limit);
   app.add_flag("--json", out.json, "progress and report as lines of JSON");
   app.add_flag("--no-progress", no_progress, "the report alone");
   app.add_flag("-q,--quiet", out.quiet, "nothing but errors");
@@ -92,7 +88,6 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   out.show_progress = !no_progress && !out.quiet;
   out.downtime = {seconds(wanted), seconds(longest)};
   out.ask_limit = std::chrono::seconds(ask);
-  out.reconnect_limit = std::chrono::seconds(reconnect);
   out.settings_named = config->count() != 0;
   return out;
 }

@@ -28,7 +28,9 @@ nlohmann::json to_json(const seed_report& report) {
       {"source_known_bytes", report.source.known},
       {"source_read_bytes", report.source.read_in_bulk},
       {"link",
-       {{"sent", report.link.sent}, {"received", report.link.received}}},
+       {{"sent", report.link.sent},
+        {"received", report.link.received},
+        {"losses", report.link_losses}}},
       {"seconds", report.seconds},
   };
 }

@@ -31,7 +31,8 @@ struct seed_report {
   rebuild_counts rounds;
   bool followed = false;  ///< what was written meanwhile was sent as well
   source_counts source;
-  link_counters link;
+  link_counters link;  ///< of all attempts
+  unsigned link_losses = 0;
   double seconds = 0;
 };
 

@@ -88,6 +88,7 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {
+    lost_link_ = !failure_ && cause.code == errc::peer_lost;
     fail({cause.code, "the link to the destination is lost: " + cause.context});
   };
   handlers.on_drained = [this] {

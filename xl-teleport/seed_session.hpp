@@ -50,6 +50,10 @@ class seed_session {
   void start();
   /// SIGINT or SIGTERM: what was transferred serves the next attempt.
   void cancel();
+  /// Whether it was the link that ended it, with disks under way.
+  [[nodiscard]] bool lost_link() const noexcept {
+    return lost_link_ && !report_.disks.empty();
+  }
   [[nodiscard]] const seed_report& report() const noexcept { return report_; }
 
  private:
@@ -97,6 +101,7 @@ class seed_session {
   bool follows_ = false;  ///< trackers are attached
   std::optional<error> failure_;
   bool ended_ = false;
+  bool lost_link_ = false;
   clock::time_point start_ = clock::now();
   timer tick_timer_;
   progress_view view_;

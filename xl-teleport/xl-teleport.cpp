@@ -13,12 +13,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/allocator.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/guardian.hpp"
 #include "tools/settings.hpp"
 #include "xl-teleport/options.hpp"
+#include "xl-teleport/reconnect.hpp"
 #include "xl-teleport/recover.hpp"
 #include "xl-teleport/source_host.hpp"
 #include "xl-teleport/source_session.hpp"
@@ -110,59 +112,46 @@ attempt move_once(const move_options& options, const settings& config) {
   return outcome;
 }
 
-/// @return false when a signal came first
-bool wait_for(std::chrono::seconds pause) {
-  event_loop loop(0);
-  bool undisturbed = true;
-  loop.on_stop_signal([&](int) {
-    undisturbed = false;
-    loop.stop();
-  });
-  const timer over = loop.after(pause, [&] { loop.stop(); });
-  loop.run();
-  return undisturbed;
+attempt_end end_of(const attempt& last) {
+  if (last.cancelled) {
+    return attempt_end::over;
+  }
+  if (last.lost_link) {
+    return attempt_end::link_lost;
+  }
+  // The host may be away, or still busy with what became of the last attempt.
+  return last.code == exit_code::refused ? attempt_end::not_there
+                                         : attempt_end::over;
 }
 
 /// Moves the guest. A link that is lost while the guest runs here and its
 /// memory is not being sent is looked for: what is on the targets stays there,
 /// and the next attempt announces it and sends the rest.
 int move(const move_options& options, const settings& config) {
-  constexpr std::chrono::seconds longest_pause{30};
-  using clock = std::chrono::steady_clock;
-  attempt last = move_once(options, config);
+  keep_freed_memory();
+  reconnect_policy policy(options.reconnect_limit);
   link_counters before;
-  unsigned losses = last.lost_link ? 1U : 0U;
-  std::chrono::seconds pause{1};
-  clock::time_point give_up = clock::now() + options.reconnect_limit;
-  bool looking = last.lost_link;
-  while (looking && !last.cancelled && clock::now() + pause < give_up) {
+  attempt last = move_once(options, config);
+  while (const auto pause =
+             policy.after(end_of(last), std::chrono::steady_clock::now())) {
     if (!options.quiet) {
       std::cerr << fmt::format(
           "xl teleport: {}; {} runs on here, trying again "
           "in {} s\n",
           last.report.sentence,
           last.report.guest,
-          pause.count());
+          pause->count());
     }
-    if (!wait_for(pause)) {
+    if (!wait_for(*pause)) {
       break;
     }
     before.sent += last.report.link.sent;
     before.received += last.report.link.received;
     last = move_once(options, config);
-    if (last.lost_link) {  // it was there again, so we look anew
-      ++losses;
-      pause = std::chrono::seconds(1);
-      give_up = clock::now() + options.reconnect_limit;
-    } else {
-      pause = std::min(2 * pause, longest_pause);
-    }
-    // The host may be away, or still busy with what became of the last attempt.
-    looking = last.lost_link || last.code == exit_code::refused;
   }
   last.report.link.sent += before.sent;
   last.report.link.received += before.received;
-  last.report.link_losses = losses;
+  last.report.link_losses = policy.losses();
   if (last.code == exit_code::refused && before.sent != 0) {
     last.code = exit_code::stayed;  // earlier attempts touched both hosts
   }

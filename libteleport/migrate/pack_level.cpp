@@ -2,13 +2,22 @@
 
 #include "libteleport/migrate/pack_level.hpp"
 
+#include <algorithm>
+
 namespace teleport {
 
 void pack_level::on_piece(std::size_t raw_bytes,
                           held_up_by cause,
                           time_point at) noexcept {
+  if (in_vain_ != 0) {
+    in_vain_ -= std::min<std::uint64_t>(in_vain_, raw_bytes);
+    if (in_vain_ == 0) {
+      began_.reset();
+    }
+    return;
+  }
   if (!began_) {
-    began_ = at;
+    begin(at);
   }
   if (bytes_ >= judged_bytes || (bytes_ != 0 && at - *began_ >= judged_time)) {
     judge(at);
@@ -22,6 +31,12 @@ void pack_level::on_piece(std::size_t raw_bytes,
   }
 }
 
+/// Whether the link took more than a higher level is worth.
+bool pack_level::is_fast(time_point at) const noexcept {
+  const double seconds = std::chrono::duration<double>(at - *began_).count();
+  return static_cast<double>(packed_) > seconds * bytes_a_second_of_fast;
+}
+
 void pack_level::judge(time_point at) noexcept {
   // The next level takes about twice the time: there must be room for it.
   const bool room = busy_ * 5 < (at - *began_) * 2;
@@ -33,16 +48,28 @@ void pack_level::judge(time_point at) noexcept {
   // Blocks that come in bursts wait for each other, and the link for them; only
   // a packer that hardly rests is what holds them up.
   const bool restless = busy_ * 3 > (at - *began_) * 2;
-  if (held_by_packing_ * 4 > bytes_ && restless && step_ > (quick ? 0U : 1U)) {
+  const bool fast = is_fast(at);
+  if (fast && step_ != 0 && packed_ * 100 > bytes_ * 97) {
+    in_vain_ = look_again_bytes;
+  } else if (fast && step_ > 1) {
+    step_ = highest_ = 1;
+    since_too_slow_ = 0;
+  } else if (held_by_packing_ * 4 > bytes_ && restless &&
+             step_ > (quick ? 0U : 1U)) {
     --step_;
     highest_ = step_;
     since_too_slow_ = 0;
   } else if (held_by_link_ * 4 > bytes_ * 3 && room && step_ < highest_) {
     ++step_;
   }
+  begin(at);
+}
+
+void pack_level::begin(time_point at) noexcept {
   began_ = at;
   busy_ = {};
   bytes_ = 0;
+  packed_ = 0;
   held_by_link_ = 0;
   held_by_packing_ = 0;
 }

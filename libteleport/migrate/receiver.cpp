@@ -42,11 +42,15 @@ result<receiver_job_done> run_examine(const extents_record& record,
 result<receiver_job_done> run_unpack(extent_data_record record,
                                      block_unpacker& unpacker) {
   block_data data;
-  data.raw.resize(record.raw_bytes);
-  const auto unpacked =
-      unpacker.unpack(record.payload, record.coding, data.raw);
-  if (!unpacked) {
-    return unpacked.error();
+  if (record.coding == data_coding::plain) {
+    data.raw = std::move(record.payload);  // as long as raw_bytes: decoded so
+  } else {
+    data.raw.resize(record.raw_bytes);
+    const auto unpacked =
+        unpacker.unpack(record.payload, record.coding, data.raw);
+    if (!unpacked) {
+      return unpacked.error();
+    }
   }
   data.head = std::move(record);
   data.head.payload = byte_buffer();

@@ -361,7 +361,7 @@ void disk_sender::on_job_done(sender_job_done done) {
   }
   if (done.record->type == record_type::extent_data) {
     packing_ = false;
-    level_.on_packed(done.packing);
+    level_.on_packed(done.packing, done.record->body.size());
     held_up_by_ = to_pack_.empty() ? pack_level::held_up_by::nothing
                                    : pack_level::held_up_by::packing;
   }

@@ -168,7 +168,7 @@ report_all() {
     echo
     echo "$BENCH_NOTE"
   fi
-  for part in scan cold peers lookup limited tracking memory growth wan; do
+  for part in scan cold peers lookup limited tracking memory growth unlimited wan; do
     if [[ -s $1/$part.md ]]; then
       echo
       cat "$1/$part.md"

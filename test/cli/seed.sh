@@ -3,77 +3,8 @@
 # without Xen, and is kept there as a shadow; a second seed moves what changed;
 # a seed that was cut goes on.
 . "$(dirname "$0")/functions.sh"
-requires jq python3 ip unshare losetup
-((EUID == 0)) || skip 'needs root: loop devices, a network namespace'
-if [[ -z ${SEED_IN_NAMESPACE:-} ]]; then
-  # Ports of its own, so that nothing on this machine is met or disturbed.
-  unshare --net true 2>/dev/null || skip 'no network namespaces here'
-  SEED_IN_NAMESPACE=1 unshare --net bash "$TELEPORT_SOURCE/test/cli/seed.sh"
-  exit 0
-fi
-ip link set lo up
-
-teleportd=$TELEPORT_BUILD/tools/teleportd
-[[ -x $teleportd ]] || skip "$teleportd is not built"
-
-# make_host NAME: a host's folders and configuration; `on NAME` runs teleportctl
-# as there.
-make_host() {
-  mkdir -p "$1"/{store,peers,state,run}
-  cat >"$1/teleport.conf" <<EOF
-[listen]
-address = "127.0.0.1"
-[peers]
-dir = "$tmp/$1/peers"
-[keys]
-cert = "$tmp/$1/host.crt"
-key = "$tmp/$1/host.key"
-[store]
-path = "$tmp/$1/store"
-[index]
-path = "$tmp/$1/index"
-keep_fresh = false
-[state]
-path = "$tmp/$1/state"
-run = "$tmp/$1/run"
-EOF
-}
-on() {
-  local host=$1
-  shift
-  "$TELEPORT_BUILD/tools/teleportctl" --config "$tmp/$host/teleport.conf" "$@"
-}
-# value QUERY WANTED: of the JSON that the last command printed.
-value() {
-  local got
-  got=$(jq -c "$1" out) || fail "no JSON: $(cat out)"
-  [[ $got = "$2" ]] || fail "$1 is $got, not $2: $(cat out)"
-}
-# wait_for_line FIFO TEXT LOG: until a program says so; the rest goes to LOG.
-wait_for_line() {
-  local line
-  exec {said}<"$1"
-  while read -r line <&"$said"; do
-    echo "$line" >>"$3"
-    if [[ $line = *"$2"* ]]; then
-      cat <&"$said" >>"$3" &
-      return
-    fi
-  done
-  fail "'$2' never came: $(cat "$3")"
-}
-
-for host in here there stranger; do
-  make_host $host
-done
-# Pairing as it is, but for the ssh.
-mkdir bin
-cat >bin/ssh <<EOF
-#!/bin/sh
-exec "$TELEPORT_BUILD/tools/teleportctl" --config "$tmp/there/teleport.conf" accept-pairing here
-EOF
-chmod 755 bin/ssh
-PATH=$tmp/bin:$PATH expect_exit 0 on here pair root@127.0.0.1
+. "$TELEPORT_SOURCE/test/cli/hosts.sh"
+make_host stranger
 
 head -c 24M /dev/urandom >web.img
 seq -f 'line %012g of a log' 1 150000 >>web.img
@@ -86,11 +17,7 @@ expect_text err 'refused'
 expect_exit 2 on here seed --disk web.img web1 127.0.0.1
 expect_exit 2 on here seed 127.0.0.1
 
-mkfifo said
-"$teleportd" --config "$tmp/there/teleport.conf" 2>said &
-daemon=$!
-cleanup_fn kill $daemon
-wait_for_line said 'listening on' daemon.log
+start_there
 
 # To an unknown host nothing is told, from one nothing is taken.
 expect_exit 1 on stranger seed --disk web.img 127.0.0.1
@@ -126,7 +53,7 @@ head -c 32M /dev/urandom >data.img
 mkfifo cut.said
 python3 "$TELEPORT_SOURCE/test/cli/cut_link.py" 9000 8744 $((20 << 20)) >cut.said &
 wait_for_line cut.said listening cut.log
-expect_exit 1 on here seed --json --disk data.img 127.0.0.1:9000
+expect_exit 1 on here seed --json --reconnect 0 --disk data.img 127.0.0.1:9000
 value .outcome '"failed"'
 expect_text err 'serves the next attempt'
 # The session there ends by itself; until then it holds the disk, and says so.
@@ -137,6 +64,18 @@ echo "$report" >out
 value '[.outcome, .disks[0].kind, .bulk.in_place + .bulk.link]' '["seeded","partial",33554432]'
 (($(jq .bulk.in_place out) >= 16 << 20)) || fail "sent again: $(cat out)"
 cmp data.img "$tmp/there/store/data-xvda.teleport-shadow"
+
+# Left to itself a seed looks for a link that it has lost, and goes on.
+head -c 32M /dev/urandom >again.img
+mkfifo again.said
+python3 "$TELEPORT_SOURCE/test/cli/cut_link.py" 9001 8744 $((20 << 20)) again >again.said &
+wait_for_line again.said listening again.log
+expect_exit 0 on here seed --json --disk again.img 127.0.0.1:9001
+value '[.outcome, .disks[0].kind, .link.losses]' '["seeded","partial",1]'
+value '.bulk.in_place + .bulk.link' 33554432
+(($(jq .bulk.in_place out) >= 16 << 20)) || fail "sent again: $(cat out)"
+(($(jq .link.sent out) < 36 << 20)) || fail "sent again: $(cat out)"
+cmp again.img "$tmp/there/store/again-xvda.teleport-shadow"
 
 # What the destination's other disks hold is not sent.
 expect_exit 0 on there index add "$shadow"

@@ -18,13 +18,14 @@ struct flow {
   void feed(std::uint64_t mib, held_up_by cause, milliseconds packing) {
     for (std::uint64_t i = 0; i < mib; ++i) {
       level.on_piece(1_MiB, cause, now);
-      level.on_packed(packing);
+      level.on_packed(packing, packed);
       now += pace;
     }
   }
   pack_level level;
   pack_level::time_point now;
   milliseconds pace{20};
+  std::size_t packed = 128_KiB;
 };
 
 constexpr milliseconds quick{2};
@@ -96,6 +97,46 @@ TEST_CASE("a disk that gives little changes nothing", "[migrate]") {
   flow one;
   one.feed(1000, held_up_by::nothing, quick);
   CHECK(one.level.now() == 3);
+}
+
+TEST_CASE("blocks that do not shrink cross a fast link as they are",
+          "[migrate]") {
+  flow one;
+  one.pace = milliseconds(5);
+  one.packed = 1_MiB;
+  one.feed(33, held_up_by::link, quick);
+  CHECK(one.level.now() == 0);
+  SECTION("what comes next is tried again") {
+    one.packed = 384_KiB;
+    one.feed(257, held_up_by::link, quick);
+    CHECK(one.level.now() == 3);
+    one.feed(40, held_up_by::link, quick);
+    CHECK(one.level.now() != 0);
+  }
+  SECTION("and as they are again when it is no better") {
+    one.feed(256, held_up_by::link, quick);
+    CHECK(one.level.now() == 3);
+    one.feed(34, held_up_by::link, quick);
+    CHECK(one.level.now() == 0);
+  }
+}
+
+TEST_CASE("a fast link is given the lowest level whatever holds blocks up",
+          "[migrate]") {
+  flow one;
+  one.pace = milliseconds(5);
+  one.packed = 384_KiB;
+  one.feed(1000, held_up_by::link, quick);
+  CHECK(one.level.now() == 1);
+}
+
+TEST_CASE("on a slow link blocks that do not shrink are tried on",
+          "[migrate]") {
+  flow one;
+  one.pace = milliseconds(40);
+  one.packed = 1_MiB;
+  one.feed(1000, held_up_by::link, quick);
+  CHECK(one.level.now() == 12);
 }
 
 }  // namespace teleport
