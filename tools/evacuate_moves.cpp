@@ -266,7 +266,7 @@ void evacuation_run::note(std::size_t move, outcome what) {
     }
   } else if (what == outcome::gone) {
     fields["event"] = "gone";
-    words = fmt::format("{}: it has shut down meanwhile", one.guest.name);
+    words = one.guest.name + gone_words;
   } else if (what == outcome::uncertain) {
     fields["event"] = "uncertain";
     words = fmt::format("{}: {}", one.guest.name, one.sentence);

@@ -53,9 +53,10 @@ void check(const run_options& out, bool all) {
       throw CLI::ValidationError("--to", "'" + host + "' is not a host");
     }
   }
-  for (const std::string& guest : out.guests) {
-    if (guest.empty()) {
-      throw CLI::ValidationError("--guests", "an empty name");
+  for (const auto* names : {&out.guests, &out.except}) {
+    if (std::ranges::find(*names, "") != names->end()) {
+      throw CLI::ValidationError(names == &out.guests ? "--guests" : "--except",
+                                 "an empty name");
     }
   }
   if (out.back && (!is_host_name(out.home) || out.remote_shell.empty())) {
@@ -83,6 +84,8 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
   app.add_flag(
       "--all", all, "every guest here; so it is unless said otherwise");
   app.add_option("--guests", out.guests, "only these, separated by commas")
+      ->delimiter(',');
+  app.add_option("--except", out.except, "never these, separated by commas")
       ->delimiter(',');
   app.add_option("--parallel", out.parallel, "teleports at once")
       ->check(CLI::Range(std::size_t{1}, max_parallel));
@@ -117,6 +120,7 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
     out.remote_shell = words_of(shell);
     out.hosts = unique(std::move(out.hosts));
     out.guests = unique(std::move(out.guests));
+    out.except = unique(std::move(out.except));
     check(out, all);
     if (!window.empty()) {
       const auto read = read_window(window);

@@ -31,6 +31,7 @@ enum class exit_code {
 struct run_options {
   std::vector<std::string> hosts;
   std::vector<std::string> guests;  ///< empty: all
+  std::vector<std::string> except;  ///< and none of these
   std::size_t parallel = 1;
   std::optional<day_window> window;
   link_rate bwlimit = 0;  ///< of all teleports together; 0: none of ours

@@ -57,6 +57,7 @@ void replay(const json& event, past_run& run) {
   } else if (what == "start") {
     forget();
     run.under_way.push_back(one);
+    run.under_way.back().begun = text_at(event, "time");
   } else if (what == "moved") {
     forget();
     run.moved.push_back(one);
@@ -69,10 +70,9 @@ void replay(const json& event, past_run& run) {
 
 }  // namespace
 
-std::string time_text() {
-  const std::time_t now = std::time(nullptr);
+std::string time_text(std::time_t when) {
   std::tm parts{};
-  (void)::gmtime_r(&now, &parts);
+  (void)::gmtime_r(&when, &parts);
   std::array<char, 32> text{};
   (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text.data();

@@ -14,6 +14,7 @@
 #ifndef TOOLS_EVACUATE_RECORD_HPP
 #define TOOLS_EVACUATE_RECORD_HPP
 
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct trip {
   std::string guest;
   std::string uuid;
   std::string host;  ///< where to; in `away` where it is
+  /// When, in the form of time_text(); only of one that is under way.
+  std::string begun = {};
 
   friend bool operator==(const trip&, const trip&) = default;
 };
@@ -44,7 +47,7 @@ struct past_run {
 };
 
 /// UTC, "2026-11-23T02:00:00Z".
-[[nodiscard]] std::string time_text();
+[[nodiscard]] std::string time_text(std::time_t when = std::time(nullptr));
 
 class record {
  public:

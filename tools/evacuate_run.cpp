@@ -97,6 +97,14 @@ void evacuation_run::start(const past_run& past) {
   preflight_.start(guests_.size(), hosts_.size(), !options_.back);
 }
 
+bool evacuation_run::is_wanted(const std::string& name) const {
+  const auto has = [&](const std::vector<std::string>& names) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  return (options_.guests.empty() || has(options_.guests)) &&
+         !has(options_.except);
+}
+
 result<void> evacuation_run::choose_guests(const past_run& past) {
   const auto here = here_.guests();
   if (!here) {
@@ -111,13 +119,8 @@ result<void> evacuation_run::choose_guests(const past_run& past) {
     endings_.push_back(
         {before.guest, before.host, fate::moved, {}, /*before=*/true});
   }
-  const auto is_wanted = [&](const guest_seen& one) {
-    return options_.guests.empty() ||
-           std::ranges::find(options_.guests, one.name) !=
-               options_.guests.end();
-  };
   for (const guest_seen& one : *here) {
-    if (one.state == guest_state::dying || !is_wanted(one)) {
+    if (one.state == guest_state::dying || !is_wanted(one.name)) {
       continue;
     }
     if (!is_alive(one) && here_.waits_for_answer(one.uuid)) {
@@ -136,7 +139,8 @@ result<void> evacuation_run::choose_guests(const past_run& past) {
     const auto has_name = [&](const auto& one) { return one.name == name; };
     const bool moved_before = std::ranges::any_of(
         past.moved, [&](const trip& one) { return one.guest == name; });
-    if (std::ranges::none_of(guests_, has_name) && !moved_before) {
+    if (is_wanted(name) && std::ranges::none_of(guests_, has_name) &&
+        !moved_before) {
       tell({{"event", "gone"}, {"guest", name}},
            name + ": no guest of this name is here",
            true);
@@ -156,9 +160,6 @@ result<void> evacuation_run::choose_away() {
     return away ? here.error() : away.error();
   }
   for (const trip& one : *away) {
-    const bool is_wanted =
-        options_.guests.empty() ||
-        std::ranges::find(options_.guests, one.guest) != options_.guests.end();
     const bool is_here =
         std::ranges::any_of(*here, [&](const guest_seen& guest) {
           return guest.uuid == one.uuid && is_alive(guest);
@@ -168,11 +169,37 @@ result<void> evacuation_run::choose_away() {
       if (!forgotten) {
         return forgotten;
       }
-    } else if (!is_here && is_wanted) {
+    } else if (!is_here && is_wanted(one.guest)) {
       guests_.push_back({one.guest, one.uuid, 0, 0, one.host});
     }
   }
   return {};
+}
+
+/// Of the guests that the plan leaves out, those that have shut down meanwhile:
+/// nothing stands in their way any more.
+void evacuation_run::drop_gone(plan& made) {
+  const auto is_planned = [&](std::size_t guest) {
+    return std::ranges::any_of(made.moves, [&](const planned_move& move) {
+      return move.guest == guest;
+    });
+  };
+  for (std::size_t i = 0; i < guests_.size(); ++i) {
+    const candidate& guest = guests_[i];
+    if (!guest.at.empty() || is_planned(i)) {
+      continue;
+    }
+    const auto found = find_here(guest.uuid);
+    if (!found || (*found && (*found)->state != guest_state::dying)) {
+      continue;
+    }
+    std::erase_if(made.obstacles,
+                  [&](const obstacle& one) { return one.guest == i; });
+    tell({{"event", "gone"}, {"guest", guest.name}, {"uuid", guest.uuid}},
+         guest.name + gone_words);
+    endings_.push_back({guest.name, {}, fate::gone, {}});
+    gone_.insert(guest.uuid);
+  }
 }
 
 void evacuation_run::tell_plan(const plan& made) {
@@ -201,7 +228,8 @@ void evacuation_run::tell_plan(const plan& made) {
 }
 
 void evacuation_run::planned(const probes& found) {
-  const plan made = make_plan(guests_, hosts_, found);
+  plan made = make_plan(guests_, hosts_, found);
+  drop_gone(made);
   tell_plan(made);
   std::vector<bool> is_planned(guests_.size());
   for (const planned_move& move : made.moves) {
@@ -211,7 +239,7 @@ void evacuation_run::planned(const probes& found) {
     one.host = hosts_[move.host];
   }
   for (std::size_t i = 0; i < guests_.size(); ++i) {
-    if (is_planned[i]) {
+    if (is_planned[i] || gone_.contains(guests_[i].uuid)) {
       continue;
     }
     std::string why;
@@ -223,9 +251,9 @@ void evacuation_run::planned(const probes& found) {
     endings_.push_back({guests_[i].name, {}, fate::not_started, why});
   }
   schedule_.emplace(moves_.size(), options_.parallel, options_.retry_pause);
-  const bool hold = options_.all_or_nothing && moves_.size() != guests_.size();
+  const std::size_t left = guests_.size() - gone_.size() - moves_.size();
+  const bool hold = options_.all_or_nothing && left != 0;
   if (options_.dry_run) {
-    const std::size_t left = guests_.size() - moves_.size();
     const auto code = verdict(endings_, begun_);
     story_.planned(moves_.size(), left, code);
     end(code);

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ namespace teleport::evacuation {
   return guest.state == guest_state::running ||
          guest.state == guest_state::paused;
 }
+
+/// Said of a guest after its name.
+inline constexpr const char* gone_words = ": it has shut down meanwhile";
 
 /// What an evacuation needs of this machine; a test gives it another.
 struct machine {
@@ -79,12 +83,14 @@ class evacuation_run {
   };
 
   // evacuate_run.cpp: until the plan
+  [[nodiscard]] bool is_wanted(const std::string& name) const;
   [[nodiscard]] result<void> choose_guests(const past_run& past);
   [[nodiscard]] result<void> choose_away();
   [[nodiscard]] std::vector<std::string> command_of(const candidate& guest,
                                                     const std::string& host,
                                                     purpose what) const;
   void planned(const probes& found);
+  void drop_gone(plan& made);
   void tell_plan(const plan& made);
 
   // evacuate_moves.cpp: the moves
@@ -119,6 +125,7 @@ class evacuation_run {
   std::vector<one_move> moves_;
   std::optional<schedule> schedule_;
   std::vector<ending> endings_;  ///< of those that are not in moves_
+  std::set<std::string> gone_;   ///< shut down before the plan; by uuid
   bool begun_ = false;
   bool over_ = false;
   timer wake_;

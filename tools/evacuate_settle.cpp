@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include <sys/stat.h>
+
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
@@ -18,17 +20,20 @@ namespace {
 /// take the lock for a moment, and so turn away the one it is meant for.
 constexpr std::chrono::milliseconds lock_poll{200};
 
-result<std::vector<journal_entry>> departures(const settings& config) {
-  const auto entries = journal::open(config.journal_path());
-  return entries ? entries->all(journal_role::source)
-                 : result<std::vector<journal_entry>>(entries.error());
-}
-
-bool has(const std::vector<journal_entry>& entries,
-         const std::string& uuid,
-         journal_state state) {
-  return std::ranges::any_of(entries, [&](const journal_entry& entry) {
-    return entry.uuid == uuid && entry.state == state;
+/// The guest has left by a teleport that ended after `one` was begun: the
+/// journal keeps its entries, also those of the nights before.
+result<bool> has_left(const trip& one, const settings& config) {
+  const auto book = journal::open(config.journal_path());
+  const auto entries = book ? book->all(journal_role::source)
+                            : result<std::vector<journal_entry>>(book.error());
+  if (!entries) {
+    return entries.error();
+  }
+  return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
+    struct stat written {};
+    return entry.uuid == one.uuid && entry.state == journal_state::moved &&
+           ::stat(book->path_of(entry.id, entry.role).c_str(), &written) == 0 &&
+           time_text(written.st_mtim.tv_sec) >= one.begun;
   });
 }
 
@@ -45,15 +50,18 @@ result<void> settle(past_run& past,
     return {};  // who is home is here: the next plan sees it
   }
   const auto guests = here.guests();
-  const auto entries = departures(config);
-  if (!guests || !entries) {
-    return guests ? entries.error() : guests.error();
+  if (!guests) {
+    return guests.error();
   }
   for (const trip& one : past.under_way) {
     const bool is_here = std::ranges::any_of(
         *guests,
         [&](const guest_seen& guest) { return guest.uuid == one.uuid; });
-    if (is_here || !has(*entries, one.uuid, journal_state::moved)) {
+    const auto left = is_here ? result<bool>(false) : has_left(one, config);
+    if (!left) {
+      return left.error();
+    }
+    if (!*left) {
       continue;
     }
     const auto noted = kept.note_away(one);
@@ -75,12 +83,16 @@ result<void> settle(past_run& past,
 }  // namespace
 
 bool waits_for_answer(const settings& config, const std::string& uuid) {
-  const auto entries = departures(config);
+  const auto book = journal::open(config.journal_path());
+  const auto entries = book ? book->all(journal_role::source)
+                            : result<std::vector<journal_entry>>(book.error());
   if (!entries) {
     log_error(entries.error().context);
     return true;  // what is not known may be so
   }
-  return has(*entries, uuid, journal_state::go);
+  return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
+    return entry.uuid == uuid && entry.state == journal_state::go;
+  });
 }
 
 result<past_run> take_up(record& kept,

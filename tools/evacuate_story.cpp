@@ -59,6 +59,17 @@ exit_code verdict(const std::vector<ending>& all, bool begun) {
                                                    : exit_code::all_moved;
 }
 
+std::string for_terminal(std::string_view text) {
+  std::string shown(text);
+  std::ranges::replace_if(
+      shown,
+      [](char c) {
+        return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == '\x7f';
+      },
+      '?');
+  return shown;
+}
+
 result<void> story::event(json fields, const std::string& words, bool bad) {
   fields["time"] = time_text();
   const auto kept =
@@ -66,7 +77,7 @@ result<void> story::event(json fields, const std::string& words, bool bad) {
   if (json_) {
     std::cout << dump(fields) << '\n' << std::flush;
   } else if (!words.empty() && (bad || !quiet_)) {
-    (bad ? std::cerr : std::cout) << words << '\n' << std::flush;
+    (bad ? std::cerr : std::cout) << for_terminal(words) << '\n' << std::flush;
   }
   return kept;
 }

@@ -36,6 +36,10 @@ struct ending {
 /// @param begun  at least one teleport was started
 [[nodiscard]] exit_code verdict(const std::vector<ending>& all, bool begun);
 
+/// Without control characters but line feeds and tabs: names and sentences come
+/// from guests and from other hosts.
+[[nodiscard]] std::string for_terminal(std::string_view text);
+
 class story {
  public:
   story(bool json, bool quiet) : json_(json), quiet_(quiet) {}

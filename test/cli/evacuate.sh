@@ -30,6 +30,7 @@ refused 'part of the day' --to host2 --window 02:00-02:00
 refused '--at-close' --to host2 --at-close never
 refused '--retry-pause' --to host2 --retry-pause -1
 refused 'empty name' --to host2 --guests ''
+refused 'empty name' --to host2 --except ''
 refused 'the record says where' --to host2 --back
 refused '--ssh' --back --ssh ''
 refused '--home' --back --home '-x'

@@ -204,6 +204,31 @@ def job_cancelled():
           ('cancelled', 1, 'cancelled', 'stays', None))
 
 
+def started_at_once():
+    """Of calls for one guest at the same time one starts a job."""
+    calls = [subprocess.Popen([PLUGIN, request('teleport', {'vm': 'slow',
+                                                            'to': 'host2'})],
+                              stdout=subprocess.PIPE) for _ in range(6)]
+    answers = [xmlrpc.client.loads(call.communicate()[0])[0][0]
+               for call in calls]
+    started = [json.loads(one['Value'])['id'] for one in answers
+               if one['Status'] == 'Success']
+    equal(len(started), 1)
+    for one in answers:
+        if one['Status'] == 'Failure':
+            equal(one['ErrorDescription'],
+                  ['TELEPORT_BUSY', 'slow', started[0]])
+    value('cancel', id=started[0])
+    until_over(started[0])
+
+
+def half_made():
+    os.mkdir(path('state/jobs/' + NO_JOB))
+    before = value('jobs')
+    os.rmdir(path('state/jobs/' + NO_JOB))
+    equal(value('jobs'), before)
+
+
 def cancelled_too_late():
     job = value('teleport', vm='given', to='host2')['id']
     until('it runs', lambda: 'phase' in value('status', id=job))
@@ -303,7 +328,8 @@ def dispatch(table):
 
 
 for test in (no_calls, bad_arguments, answers_at_once, job_to_its_end,
-             job_cancelled, cancelled_too_late, job_lost, evacuation, seeding, limits,
+             job_cancelled, started_at_once, half_made,
+             cancelled_too_late, job_lost, evacuation, seeding, limits,
              missing_parts, with_xapi):
     print(test.__name__)
     test()

@@ -291,7 +291,9 @@ def cancel(_session, args):
 
 def jobs(_session, args):
     checked(args, ())
-    return json.dumps([describe(job) for job in all_jobs()])
+    # One that another call is just making has a folder and no name yet.
+    return json.dumps([describe(job) for job in all_jobs()
+                       if os.path.exists(job_path(job, 'job'))])
 
 
 def index_stat(_session, args):

@@ -8,6 +8,7 @@ for the program and writes `end`; so a job outlives the plugin's process, and on
 without `end` and without a keeper was lost, in a crash of the host say.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -137,6 +138,21 @@ def drop_old(jobs):
 
 def start_job(function, about, argv):
     """Starts a job and returns its id. `about` says which jobs exclude it."""
+    try:
+        os.makedirs(JOBS, mode=0o700, exist_ok=True)
+        turn = os.open(JOBS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as cause:
+        raise state_failed(cause)
+    try:
+        # Two calls at once would both find no other job for this guest.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return start_in_turn(function, about, argv)
+    finally:
+        fcntl.flock(turn, fcntl.LOCK_UN)  # a keeper may have a copy for a moment
+        os.close(turn)
+
+
+def start_in_turn(function, about, argv):
     jobs = all_jobs()
     running = [job for job in jobs if state_of(job)[0] == 'running']
     for job in running:
