@@ -9,8 +9,9 @@ guest=plugin1
 # long the plugin took, without what ssh and this caller take on an emulated processor.
 on_input 1 'cat > /usr/local/lib/lab/plugin-call' << 'END'
 import subprocess, sys, time, xmlrpc.client
-arguments = dict(a.split("=", 1) for a in sys.argv[2:])
-request = sys.argv[2] if sys.argv[1] == "raw" else xmlrpc.client.dumps(("OpaqueRef:lab", arguments), sys.argv[1])
+def call(name, *arguments):
+    return xmlrpc.client.dumps(("OpaqueRef:lab", dict(a.split("=", 1) for a in arguments)), name)
+request = sys.argv[2] if sys.argv[1] == "raw" else call(*sys.argv[1:])
 began = time.monotonic()
 done = subprocess.run(["/etc/xapi.d/plugins/teleport.py", request], stdout=subprocess.PIPE, check=True)
 with open("/run/plugin-ms", "w") as file:
