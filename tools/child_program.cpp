@@ -15,6 +15,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "libteleport/base/process.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 
@@ -171,7 +172,8 @@ void child_program::state::over() {
 
 result<std::unique_ptr<child_program>> child_program::start(
     event_loop& loop, const std::vector<std::string>& argv, events callbacks) {
-  if (argv.empty() || ::access(argv[0].c_str(), X_OK) != 0) {
+  const std::string program = argv.empty() ? "" : find_program(argv[0]);
+  if (program.empty() || ::access(program.c_str(), X_OK) != 0) {
     return system_error(ENOENT, "run " + (argv.empty() ? "" : argv[0]));
   }
   auto in = open_pipe();
@@ -181,6 +183,7 @@ result<std::unique_ptr<child_program>> child_program::start(
     return system_error(errno, "pipes for " + argv[0]);
   }
   std::vector<std::string> words = argv;
+  words[0] = program;
   std::vector<char*> pointers;
   for (std::string& word : words) {
     pointers.push_back(word.data());

@@ -41,7 +41,8 @@ class child_program {
     std::function<void(program_end)> on_end;
   };
 
-  /// @param argv  the program's full path and its arguments
+  /// @param argv  the program (looked up in PATH when it has no slash) and its
+  ///              arguments
   [[nodiscard]] static result<std::unique_ptr<child_program>> start(
       event_loop& loop, const std::vector<std::string>& argv, events callbacks);
   child_program(const child_program&) = delete;

@@ -4,6 +4,7 @@
 
 #include "tools/evacuate_run.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -268,6 +269,32 @@ TEST_CASE("a teleport at the other host is cancelled with its shell",
   CHECK(fs::exists(all.folder_ / "cancelled"));
   REQUIRE(all.events("failed").size() == 1);
   CHECK(all.events("failed")[0]["sentence"] == "cancelled");
+  CHECK(all.is_at("host2", "a"));
+}
+
+TEST_CASE("the shell to another host is found as any command is",
+          "[evacuate]") {
+  world all;
+  all.add_guest("a");
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  all.options_.back = true;
+  all.options_.hosts.clear();
+  all.options_.remote_shell = {"shell"};  // by its name, as ssh
+  const std::string path = std::getenv("PATH");
+  REQUIRE(::setenv("PATH", (path + "::" + all.folder_.path()).c_str(), 1) == 0);
+  const auto code = all.evacuate();
+  REQUIRE(::setenv("PATH", path.c_str(), 1) == 0);
+  CHECK(code == exit_code::all_moved);
+  CHECK(all.is_at("host1", "a"));
+  // A name that is nowhere is told.
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  all.options_.remote_shell = {"no-such-shell"};
+  all.options_.back = false;
+  all.options_.hosts = {"host2"};
+  REQUIRE(all.evacuate() == exit_code::all_moved);
+  all.options_.back = true;
+  all.options_.hosts.clear();
+  CHECK(all.evacuate() == exit_code::nothing_done);
   CHECK(all.is_at("host2", "a"));
 }
 
