@@ -141,7 +141,8 @@ def bad_arguments():
                  {'bwlimit': 'off'}, {'bwlimit': '-1kB'}, {'bwlimit': '1'}):
         refused('TELEPORT_BAD_ARGUMENT', 'teleport', vm='a', to='h', **more)
     for args in ({}, {'to': 'h', 'back': 'true'}, {'to': 'h,-x'}, {'to': 'h,'},
-                 {'to': 'h', 'guests': 'a,,b'}, {'to': 'h', 'guests': '--all'},
+                 {'to': 'h', 'guests': 'a,,b'}, {'to': 'h', 'except': '-x'},
+                 {'to': 'h', 'guests': '--all'},
                  {'to': 'h', 'parallel': '1000'}, {'to': 'h', 'window': 'now'},
                  {'to': 'h', 'at_close': 'never'},
                  {'to': ','.join(['h'] * 100)},
@@ -247,11 +248,13 @@ def job_lost():
 
 def evacuation():
     job = value('evacuate', to='host2,host3', guests='a,b c', parallel='2',
-                window='02:00-05:00', at_close='cancel', dry_run='yes')['id']
+                window='02:00-05:00', at_close='cancel', dry_run='yes',
+                **{'except': 'd,e'})['id']
     end = until_over(job)
     equal(arguments('teleport-evacuate'),
-          ['--json', '--to=host2,host3', '--guests=a,b c', '--parallel', '2',
-           '--window', '02:00-05:00', '--at-close', 'cancel', '--dry-run'])
+          ['--json', '--to=host2,host3', '--guests=a,b c', '--except=d,e',
+           '--parallel', '2', '--window', '02:00-05:00', '--at-close', 'cancel',
+           '--dry-run'])
     equal((end['state'], end['exit_code'], end['report']['stayed']),
           ('failed', 1, 1))
 

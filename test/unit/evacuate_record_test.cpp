@@ -89,7 +89,9 @@ TEST_CASE("a run that was cut short tells what moved and what was under way",
   REQUIRE(kept->begin(true));
   REQUIRE(kept->write({{"event", "begin"}, {"back", false}}));
   REQUIRE(kept->write(about("start", uuid_a)));
-  REQUIRE(kept->write(about("start", uuid_b)));
+  auto started = about("start", uuid_b);
+  started["time"] = time_text(0);
+  REQUIRE(kept->write(started));
   REQUIRE(kept->write(about("moved", uuid_a)));
   append(folder / "state/record.jsonl", R"({"event":"moved","uuid":"1123)");
   auto past = kept->last();
@@ -100,8 +102,7 @@ TEST_CASE("a run that was cut short tells what moved and what was under way",
   REQUIRE(past->under_way.size() == 1);
   CHECK(past->under_way[0].uuid == uuid_b);
   CHECK(past->under_way[0].host == "host2");
-  CHECK(past->under_way[0].begun <= time_text());
-  CHECK(past->under_way[0].begun.size() == time_text().size());
+  CHECK(past->under_way[0].begun == "1970-01-01T00:00:00Z");
 
   // It goes on behind the torn line.
   REQUIRE(kept->begin(false));

@@ -214,20 +214,21 @@ def seed(_session, args):
 
 
 def evacuate(_session, args):
-    checked(args, ('to', 'guests', 'parallel', 'window', 'at_close', 'back',
-                   'home', 'dry_run', 'bwlimit'))
+    checked(args, ('to', 'guests', 'except', 'parallel', 'window', 'at_close',
+                   'back', 'home', 'dry_run', 'bwlimit'))
     argv = [program('teleport-evacuate'), '--json']
     if 'to' in args:
         hosts = args['to'].split(',')
         if len(hosts) > MAX_HOSTS:
             raise bad('to', 'more than %d hosts' % MAX_HOSTS)
         argv.append('--to=' + ','.join(host_name('to', host) for host in hosts))
-    if 'guests' in args:
-        names = args['guests'].split(',')
-        if len(names) > MAX_GUESTS:
-            raise bad('guests', 'more than %d names' % MAX_GUESTS)
-        argv.append('--guests=' + ','.join(
-            guest_name({'guests': name}, 'guests') for name in names))
+    for key in ('guests', 'except'):
+        if key in args:
+            names = args[key].split(',')
+            if len(names) > MAX_GUESTS:
+                raise bad(key, 'more than %d names' % MAX_GUESTS)
+            argv.append('--%s=' % key + ','.join(
+                guest_name({key: name}, key) for name in names))
     if 'parallel' in args:
         argv += ['--parallel', matching(args, 'parallel', COUNT, 'a number')]
     if 'window' in args:
