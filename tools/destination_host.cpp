@@ -102,6 +102,10 @@ result<answer> consider(const offer& offered, const settings& options) {
   if (space) {
     facts.store_free_bytes = space->free;
     facts.bytes_needed = space->needed;
+    reply.room = host_room{here->free_memory_kib,
+                           memory_needed_kib(offered.guest),
+                           space->free,
+                           space->needed};
   } else {
     found.push_back(unusable("store_unusable", space.error()));
   }

@@ -16,8 +16,10 @@ STATEDIR    = /var/lib/xl-teleport
 # Where arriving disks are put unless teleport.conf says otherwise.
 IMAGEDIR    = /var/lib/xen/images
 UNITS      := $(sort $(wildcard tools/*.service tools/*.timer))
-# What XAPI's `host-call-plugin` finds: it looks in this one folder.
-PLUGINS    := $(sort $(wildcard tools/xapi/*.py))
+# XAPI's `host-call-plugin` looks in this one folder, where every file is a
+# plugin; a link, so that a package that goes leaves no configuration file there.
+PLUGINS    := teleport.py
+PLUGIN_PARTS := teleport_jobs.py
 PLUGINDIR   = $(SYSCONFDIR)/xapi.d/plugins
 PAGES      := $(sort $(wildcard xl-teleport/*.pod tools/*.pod tools/xapi/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
@@ -41,6 +43,7 @@ DIVERTED_XL  = $(if $(filter /usr,$(PREFIX)),$(LIBDIR)/xens-xl/xl)
 XL_MARK     := ^. xl: xl-teleport's wrapper
 # $(call filled_in,FILE,DESTINATION,MODE)
 filled_in    = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@DIVERTED_XL@|$(DIVERTED_XL)|g' \
+               -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@STATEDIR@|$(STATEDIR)|g' \
                $(1) > $(2).tmp && chmod $(3) $(2).tmp && mv -f $(2).tmp $(2)
 
 # For programs that link with the library. It is static: its interface changes.
@@ -69,10 +72,10 @@ install: all man
 	$(foreach u,$(UNITS),$(call filled_in,$(u),$(DESTDIR)$(UNITDIR)/$(notdir $(u)),0644) &&) true
 	install -m 0644 tools/completion/xl-teleport $(DESTDIR)$(COMPLETIONDIR)/
 	$(foreach p,$(COMPLETED),ln -sfn xl-teleport $(DESTDIR)$(COMPLETIONDIR)/$(p) &&) true
-ifneq ($(PLUGINS),)
-	install -d $(DESTDIR)$(PLUGINDIR)
-	$(foreach p,$(PLUGINS),$(call filled_in,$(p),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)),0755) &&) true
-endif
+	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(LIBDIR)
+	$(foreach p,$(PLUGIN_PARTS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0644) &&) true
+	$(foreach p,$(PLUGINS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0755) &&) true
+	$(foreach p,$(PLUGINS),ln -sfn $(LIBDIR)/$(p) $(DESTDIR)$(PLUGINDIR)/$(p) &&) true
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 tools/teleport.conf $$conf; \
@@ -117,14 +120,15 @@ endif
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
 	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(u)))
 	rm -f $(foreach p,xl-teleport $(COMPLETED),$(DESTDIR)$(COMPLETIONDIR)/$(p))
-	rm -f $(foreach p,$(PLUGINS),$(DESTDIR)$(PLUGINDIR)/$(notdir $(p)))
+	rm -f $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%)
 	rm -f $(DESTDIR)$(CONFDIR)/teleport.conf.new
 	rm -rf $(DESTDIR)$(LIBDIR)
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if cmp -s tools/teleport.conf $$conf; then rm -f $$conf; fi
 	$(Q)rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/teleport/peers \
 	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) \
-	  $(DESTDIR)$(IMAGEDIR) 2>/dev/null; true
+	  $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(PLUGINDIR) \
+	  $(DESTDIR)$(SYSCONFDIR)/xapi.d 2>/dev/null; true
 
 install-dev: $(BUILD)/libteleport.a $(BUILD)/libtpindex.a
 	install -d $(DESTDIR)$(DEVLIBDIR)/pkgconfig \

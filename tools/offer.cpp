@@ -89,6 +89,31 @@ bool sizes_in_range(const std::vector<guest_disk>& disks) {
          });
 }
 
+json room_json(const host_room& room) {
+  return {{"free_memory_kib", room.free_memory_kib},
+          {"needed_memory_kib", room.needed_memory_kib},
+          {"free_store_bytes", room.free_store_bytes},
+          {"needed_store_bytes", room.needed_store_bytes}};
+}
+
+/// Not there in the answer of an older release.
+std::optional<host_room> room_of(json_fields& parent) {
+  const auto* value = parent.find("room");
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  json_fields fields(*value);
+  host_room room;
+  room.free_memory_kib = fields.number<std::uint64_t>("free_memory_kib");
+  room.needed_memory_kib = fields.number<std::uint64_t>("needed_memory_kib");
+  room.free_store_bytes = fields.number<std::uint64_t>("free_store_bytes");
+  room.needed_store_bytes = fields.number<std::uint64_t>("needed_store_bytes");
+  if (fields.failed()) {
+    parent.fail("room: " + *fields.failed());
+  }
+  return room;
+}
+
 /// What the JSON text of a record says, by `read(fields, value)`.
 template <class Value, class Read>
 result<Value> read_record(const char* record,
@@ -167,9 +192,13 @@ result<offer> read_offer(std::string_view json) {
 }
 
 std::string to_json(const answer& value) {
-  return dump({{"host", value.host},
-               {"problems", json::parse(to_json(value.problems))},
-               {"disks", targets_json(value.disks)}});
+  json object = {{"host", value.host},
+                 {"problems", json::parse(to_json(value.problems))},
+                 {"disks", targets_json(value.disks)}};
+  if (value.room) {
+    object["room"] = room_json(*value.room);
+  }
+  return dump(object);
 }
 
 result<answer> read_answer(std::string_view json) {
@@ -178,6 +207,7 @@ result<answer> read_answer(std::string_view json) {
       "ANSWER", json, [&](json_fields& fields, answer& value) {
         value.host = fields.text("host", max_name);
         value.disks = targets_of(fields);
+        value.room = room_of(fields);
         list = part_of(fields, "problems");
       });
   if (!reply) {

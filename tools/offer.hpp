@@ -10,6 +10,7 @@
 #define TOOLS_OFFER_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,23 @@ struct offered_target {
   std::string target;  ///< its path there; "" before it was made
 };
 
+/// What the destination has for a guest and what the guest takes of it: for
+/// whoever plans for several guests at once.
+struct host_room {
+  std::uint64_t free_memory_kib = 0;
+  std::uint64_t needed_memory_kib = 0;
+  std::uint64_t free_store_bytes = 0;
+  std::uint64_t needed_store_bytes = 0;
+
+  friend bool operator==(const host_room&, const host_room&) = default;
+};
+
 struct answer {
   std::string host;  ///< the destination's own name
   std::vector<problem> problems;
   std::vector<offered_target> disks;
+  /// Missing where the store could not be looked at.
+  std::optional<host_room> room;
 };
 
 /// What came of GO, and the destination's figures.

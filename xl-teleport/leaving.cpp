@@ -33,6 +33,8 @@ void source_session::fail(const error& cause) {
   report_.sentence = cause.context;
   lost_link_ = cause.code == errc::peer_lost &&
                (phase_ == move_phase::bulk || phase_ == move_phase::rounds);
+  report_.problems = preparing_ ? std::vector<problem>() : view_.problems;
+  report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
   if (!preparing_) {
     if (link_) {
       link_->close();

@@ -17,6 +17,24 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> phase_names = {
     "connect", "prepare", "bulk", "rounds", "memory", "stopped", "over"};
 
+json problems_json(const std::vector<problem>& problems) {
+  json list = json::array();
+  for (const problem& found : problems) {
+    list.push_back({{"code", found.code}, {"sentence", found.sentence}});
+  }
+  return list;
+}
+
+json room_json(const std::optional<host_room>& room) {
+  if (!room) {
+    return {};
+  }
+  return {{"free_memory_kib", room->free_memory_kib},
+          {"needed_memory_kib", room->needed_memory_kib},
+          {"free_store_bytes", room->free_store_bytes},
+          {"needed_store_bytes", room->needed_store_bytes}};
+}
+
 std::string share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? std::string()
                     : fmt::format(" ({:.1f} %)",
@@ -66,6 +84,9 @@ json to_json(const move_report& report) {
       {"destination", report.destination},
       {"outcome", report.outcome},
       {"sentence", report.sentence},
+      {"uuid", report.uuid},
+      {"problems", problems_json(report.problems)},
+      {"room", room_json(report.room)},
       {"disks", disks},
       {"disk_bytes", report.disk_bytes},
       {"bulk", to_json(report.bulk)},

@@ -39,6 +39,11 @@ struct move_report {
   /// "moved", "failed", "refused" or "uncertain".
   std::string outcome;
   std::string sentence;  ///< why, when it is not "moved"
+  std::string uuid;      ///< the guest's
+  /// What stands in the way, one by one; empty when it has moved.
+  std::vector<problem> problems;
+  /// The destination's answer to the preflight.
+  std::optional<host_room> room;
   std::vector<offered_target> disks;
   std::uint64_t disk_bytes = 0;
   rebuild_counts bulk;

@@ -42,6 +42,7 @@ source_session::source_session(event_loop& loop,
                             ? progress_view::style::terminal
                             : progress_view::style::lines) {
   report_.guest = view_.guest.name;
+  report_.uuid = view_.guest.uuid;
   report_.destination = options_.host;
   report_.phase_seconds.resize(static_cast<std::size_t>(move_phase::over));
   for (const guest_disk& disk : moved_disks(view_.guest)) {
@@ -181,6 +182,7 @@ result<void> source_session::on_answer(const raw_record& record) {
     problems.push_back({there.code, reply->host + ": " + there.sentence});
   }
   report_.disks = reply->disks;
+  report_.room = reply->room;
   if (!problems.empty() || options_.dry_run) {
     refuse(problems);
     return {};
@@ -204,6 +206,7 @@ result<void> source_session::on_answer(const raw_record& record) {
 }
 
 void source_session::refuse(const std::vector<problem>& problems) {
+  report_.problems = problems;
   for (const problem& found : problems) {
     report_.sentence += (report_.sentence.empty() ? "" : "\n  ") +
                         fmt::format("{} [{}]", found.sentence, found.code);

@@ -89,6 +89,8 @@ attempt move_once(const move_options& options, const settings& config) {
     outcome.report.destination = options.host;
     outcome.report.outcome = "refused";
     outcome.report.sentence = view.error().context;
+    outcome.report.problems = {
+        {std::string(name_of(view.error().code)), view.error().context}};
     return outcome;
   }
   event_loop loop(workers);

@@ -31,6 +31,8 @@ constexpr std::size_t max_error_text = 4096;
 /// Where administration programs lie when PATH (of cron, say) leaves them out.
 constexpr std::string_view usual_path = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+}  // namespace
+
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
     return name;
@@ -54,6 +56,8 @@ std::string find_program(const std::string& name) {
   }
   return {};
 }
+
+namespace {
 
 /// Our environment with the C locale, so that messages are as expected.
 std::vector<std::string> child_environment() {

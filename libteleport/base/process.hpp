@@ -34,6 +34,10 @@ struct program_options {
   std::function<bool(std::string_view)> on_output;
 };
 
+/// The full path of a program, looked up in PATH and then in the usual folders
+/// when it has no slash; "" when there is none.
+[[nodiscard]] std::string find_program(const std::string& name);
+
 /// Runs a program and returns what it wrote to standard output.
 ///
 /// @param argv  the program (looked up in PATH when it has no slash) and its

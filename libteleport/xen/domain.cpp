@@ -311,18 +311,30 @@ result<guest_state> toolstack::state(std::uint32_t domid) {
   return state_of(*info.get());
 }
 
-result<std::vector<guest_seen>> toolstack::find_by_uuid(
-    const std::string& uuid) {
+result<std::vector<guest_seen>> toolstack::guests() {
   const domain_list domains(data_->ctx());
   if (domains.all == nullptr) {
     return data_->context->failure(ERROR_FAIL, "list of guests");
   }
   std::vector<guest_seen> found;
   for (const libxl_dominfo& one : domains) {
-    if (text_of(one.uuid) == uuid) {
-      found.push_back(
-          {one.domid, name_by_domid(data_->ctx(), one.domid), state_of(one)});
+    if (one.domid != 0) {
+      found.push_back({one.domid,
+                       name_by_domid(data_->ctx(), one.domid),
+                       state_of(one),
+                       text_of(one.uuid),
+                       one.max_memkb});
     }
+  }
+  return found;
+}
+
+result<std::vector<guest_seen>> toolstack::find_by_uuid(
+    const std::string& uuid) {
+  auto found = guests();
+  if (found) {
+    std::erase_if(*found,
+                  [&](const guest_seen& one) { return one.uuid != uuid; });
   }
   return found;
 }

@@ -101,11 +101,14 @@ enum class guest_state {
 /// "running", "paused", ...
 [[nodiscard]] std::string_view name_of(guest_state state) noexcept;
 
-/// A guest found by its uuid.
+/// A guest in the list of what is here.
 struct guest_seen {
   std::uint32_t domid = 0;
   std::string name;
   guest_state state = guest_state::absent;
+  std::string uuid;
+  /// What it may use at most.
+  std::uint64_t memory_kib = 0;
 };
 
 class toolstack {
@@ -130,6 +133,9 @@ class toolstack {
   [[nodiscard]] result<host_facts> host();
 
   [[nodiscard]] result<guest_state> state(std::uint32_t domid);
+
+  /// Every guest there is here, those included that arrive, leave or end.
+  [[nodiscard]] result<std::vector<guest_seen>> guests();
 
   /// Every guest with this uuid: more than one while one arrives on the host it
   /// came from.

@@ -26,7 +26,8 @@ case "$*" in
 esac
 END
 chmod +x bin/*
-for program in xl-teleport/xl-teleport tools/teleportd tools/teleportctl; do
+for program in xl-teleport/xl-teleport tools/teleportd tools/teleportctl \
+  tools/teleport-evacuate; do
   [[ -x $TELEPORT_BUILD/$program ]] || skip "$program is not built"
 done
 export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl
@@ -94,14 +95,13 @@ for command in '' pair peers unpair shadow 'shadow list' index 'index add' \
   offers_options_of teleportctl $command
 done
 
-# Of the evacuation, whether or not it is built: values that are lists.
-_teleport_help() { printf '  --to TEXT   hosts\n  --guests TEXT\n  --at-close TEXT\n  --all\n'; }
+# Values that are lists.
 offers 'host2,host3' teleport-evacuate --to host2,h
 offers 'web1 web2' teleport-evacuate --guests w
 offers 'cancel finish' teleport-evacuate --at-close ''
-offers '--all --at-close' teleport-evacuate --a
+offers '--all --all-or-nothing --at-close' teleport-evacuate --a
 offers '' teleport-evacuate ''
-. completions/xl-teleport
+offers_options_of teleport-evacuate
 
 offers 'list' xl l
 complete_words xl t | diff <(printf 'teleport \ntop\n') - || fail 'xl t'

@@ -7,7 +7,8 @@ requires pod2text
 xl_teleport=$TELEPORT_BUILD/xl-teleport/xl-teleport
 teleportd=$TELEPORT_BUILD/tools/teleportd
 teleportctl=$TELEPORT_BUILD/tools/teleportctl
-for program in "$xl_teleport" "$teleportd" "$teleportctl"; do
+evacuate=$TELEPORT_BUILD/tools/teleport-evacuate
+for program in "$xl_teleport" "$teleportd" "$teleportctl" "$evacuate"; do
   [[ -x $program ]] || skip "$program is not built"
 done
 source=$TELEPORT_SOURCE
@@ -28,6 +29,22 @@ same known told 'options of xl-teleport'
 "$teleportd" --help | long_options >known
 sed -n 's/^=item//p' "$source/tools/teleportd.8.pod" | long_options >told
 same known told 'options of teleportd'
+
+"$evacuate" --help | sed '/^Exit codes/,$d' | long_options >known
+sed -n 's/^=item//p' "$source/tools/teleport-evacuate.8.pod" | long_options >told
+same known told 'options of teleport-evacuate'
+
+# The plugin's failure codes and functions.
+plugin=$source/tools/xapi/teleport.py
+page=$source/tools/xapi/teleport-xapi.7.pod
+grep -ohE "'TELEPORT_[A-Z_]+'" "$plugin" "$source/tools/xapi/teleport_jobs.py" |
+  tr -d "'" | sort -u >known
+grep -oE '^=item B<TELEPORT_[A-Z_]+>' "$page" | grep -oE 'TELEPORT_[A-Z_]+' |
+  sort -u >told
+same known told 'failure codes of the plugin'
+sed -n '/^TABLE/,/}/p' "$plugin" | grep -oE "'[a-z_]+'" | tr -d "'" | sort >known
+sed -nE 's/^=item B<([a-z_]+)>.*/\1/p' "$page" | sort >told
+same known told 'functions of the plugin'
 
 # A program's subcommands, from the last part of its help.
 commands() {

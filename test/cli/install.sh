@@ -14,7 +14,7 @@ sbin=$root/usr/local/sbin
 conf=$root/etc/xen/teleport.conf
 
 expect_exit 0 run_make install
-for program in xl-teleport teleportd teleportctl; do
+for program in xl-teleport teleportd teleportctl teleport-evacuate; do
   [[ -x $sbin/$program ]] || fail "$program is not there"
 done
 [[ -x $sbin/xl ]] || fail 'the wrapper is not there'
@@ -24,17 +24,26 @@ expect_text "$sbin/xl" "xlt_diverted=''"
 cmp "$TELEPORT_SOURCE/tools/teleport.conf" "$conf"
 expect_text "$root/usr/local/lib/systemd/system/teleportd.service" \
   'ExecStart=/usr/local/sbin/teleportd '
+expect_text "$root/usr/local/lib/systemd/system/teleport-evacuate.service" \
+  'ExecStart=/usr/local/sbin/teleport-evacuate '
+[[ -s $root/usr/local/lib/systemd/system/teleport-evacuate.timer ]] ||
+  fail 'the timer is not there'
+plugin=$(readlink "$root/etc/xapi.d/plugins/teleport.py") || fail 'no plugin'
+[[ -x $root$plugin ]] || fail "XAPI cannot run $plugin"
+expect_text "$root/usr/local/lib/xl-teleport/teleport_jobs.py" \
+  "JOBS = '/var/lib/xl-teleport/jobs'"
 for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleportctl.8 \
+  man8/teleport-evacuate.8 man7/teleport-xapi.7 \
   man5/teleport.conf.5 man5/teleport-report.5 man5/teleport-files.5; do
   [[ -s $root/usr/local/share/man/$page ]] || fail "no man page $page"
 done
 completions=$root/usr/local/share/bash-completion/completions
-for program in xl xl-teleport teleportd teleportctl; do
+for program in xl xl-teleport teleportd teleportctl teleport-evacuate; do
   [[ -s $completions/$program ]] || fail "no completion for $program"
 done
 [[ $(stat -c %a "$root/etc/xen/teleport") = 700 ]] ||
   fail 'the folder of the keys is open to others'
-if grep -rlE '@(SBINDIR|DIVERTED_XL)@' "$root"; then
+if grep -rlE '@(SBINDIR|LIBDIR|STATEDIR|DIVERTED_XL)@' "$root"; then
   fail 'a place was not filled in'
 fi
 files >first
