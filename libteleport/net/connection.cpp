@@ -3,11 +3,8 @@
 #include "libteleport/net/connection.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <utility>
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
@@ -17,6 +14,8 @@
 #include <openssl/x509.h>
 
 #include "libteleport/base/digest.hpp"
+#include "libteleport/net/socket_tuning.hpp"
+#include "libteleport/net/tls_context.hpp"
 
 namespace teleport {
 
@@ -29,55 +28,12 @@ using net::ip::tcp;
 /// A handshake takes three round trips; a peer that needs longer is not there.
 constexpr std::chrono::seconds handshake_limit{20};
 
-/// Unanswered for so long, the peer is lost. Longer than any pause of a busy
-/// link, short against the suspension that a guest may be waiting in.
-constexpr std::chrono::milliseconds silence_limit{10'000};
-
-/// A quiet connection is asked for a sign of life after so many seconds, and
-/// again each so many.
-constexpr unsigned keep_alive_idle = 4;
-constexpr unsigned keep_alive_interval = 2;
-
-/// Keeps a long link full where some packets are lost, which cubic takes for
-/// a full queue. A kernel without it stays with its own default.
-constexpr std::string_view wanted_congestion_control = "bbr";
-
 /// What is left to say at the end has this long to arrive: some round trips,
 /// and a second of data on a slow link before it.
 constexpr std::chrono::seconds finish_limit{5};
 
-/// Bytes that the kernel takes beyond what is on its way: what waits, waits here,
-/// where it can be overtaken and is seen by whoever decides what comes next.
-constexpr unsigned not_sent_bytes = 128_KiB;
-
 /// Queued records are written together up to this many bytes.
 constexpr std::size_t write_batch = 256_KiB;
-
-result<std::shared_ptr<net::ssl::context>> make_context(
-    const key_files& keys, net::ssl::context::method method) {
-  auto context = std::make_shared<net::ssl::context>(method);
-  error_code failure;
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
-  SSL_CTX_set_num_tickets(context->native_handle(), 0);
-  context->use_certificate_file(
-      keys.certificate, net::ssl::context::pem, failure);
-  if (!failure) {
-    context->use_private_key_file(keys.key, net::ssl::context::pem, failure);
-  }
-  if (failure) {
-    return error(errc::not_paired,
-                 fmt::format("this host has no usable key in {}: run "
-                             "'teleportctl pair root@HOST' here first",
-                             keys.key));
-  }
-  context->set_verify_mode(net::ssl::verify_peer |
-                           net::ssl::verify_fail_if_no_peer_cert);
-  // Possession of the key is proven by the handshake itself; whose key it is,
-  // check_peer() decides by the pin alone.
-  context->set_verify_callback(
-      [](bool, net::ssl::verify_context&) { return true; });
-  return context;
-}
 
 std::string fail_body(std::string_view code, std::string_view sentence) {
   return fmt::format(R"({{"code":"{}","sentence":"{}"}})", code, sentence);
@@ -96,7 +52,7 @@ void connection::connect(event_loop& loop,
                          const std::string& host,
                          std::uint16_t port,
                          const ready_handler& ready) {
-  const auto context = make_context(keys, net::ssl::context::tls_client);
+  const auto context = make_tls_context(keys, net::ssl::context::tls_client);
   if (!context) {
     loop.post([ready, cause = context.error()] { ready(cause); });
     return;
@@ -145,7 +101,7 @@ void connection::accept(event_loop& loop,
                         const key_files& keys,
                         unique_fd socket,
                         const ready_handler& ready) {
-  const auto context = make_context(keys, net::ssl::context::tls_server);
+  const auto context = make_tls_context(keys, net::ssl::context::tls_server);
   if (!context) {
     loop.post([ready, cause = context.error()] { ready(cause); });
     return;
@@ -172,32 +128,10 @@ void connection::accept(event_loop& loop,
   self->shake_hands(keys, net::ssl::stream_base::server, ready);
 }
 
-void connection::tune_socket() {
-  auto& socket = stream_.lowest_layer();
-  error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  socket.set_option(net::socket_base::keep_alive(true), ignored);
-  const int fd = socket.native_handle();
-  const auto set = [fd](int option, unsigned value) {
-    // A kernel without an option only notices a dead peer later.
-    (void)::setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
-  };
-  set(TCP_KEEPIDLE, keep_alive_idle);
-  set(TCP_KEEPINTVL, keep_alive_interval);
-  set(TCP_KEEPCNT, 3);
-  set(TCP_NOTSENT_LOWAT, not_sent_bytes);
-  set(TCP_USER_TIMEOUT, static_cast<unsigned>(silence_limit.count()));
-  (void)::setsockopt(fd,
-                     IPPROTO_TCP,
-                     TCP_CONGESTION,
-                     wanted_congestion_control.data(),
-                     static_cast<socklen_t>(wanted_congestion_control.size()));
-}
-
 void connection::shake_hands(const key_files& keys,
                              net::ssl::stream_base::handshake_type side,
                              const ready_handler& ready) {
-  tune_socket();
+  tune_socket(stream_.lowest_layer().native_handle());
   auto self = shared_from_this();
   stream_.async_handshake(
       side, [self, keys, side, ready](const error_code& failure) {
@@ -425,15 +359,9 @@ void connection::write_piece(std::size_t size) {
 }
 
 std::string connection::congestion_control() const {
-  std::array<char, 16> name{};
-  auto length = static_cast<socklen_t>(name.size());
   // As in counters().
-  const int fd = const_cast<stream&>(stream_).lowest_layer().native_handle();
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) !=
-      0) {
-    return {};
-  }
-  return {name.data(), ::strnlen(name.data(), name.size())};
+  return congestion_control_of(
+      const_cast<stream&>(stream_).lowest_layer().native_handle());
 }
 
 void connection::finish(std::function<void()> done) {

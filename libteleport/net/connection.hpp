@@ -118,7 +118,6 @@ class connection : public std::enable_shared_from_this<connection> {
   void write();
   void half_close();
   void fail(error cause);
-  void tune_socket();
 
   event_loop& loop_;
   std::shared_ptr<boost::asio::ssl::context> context_;

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # tmp is of functions.sh
 # test/cli/hosts.sh: sourced after functions.sh by scripts that need two hosts
 # and no Xen: `here` and `there`, paired, on the loopback interface of a network
 # namespace of their own, so that nothing on this machine is met or disturbed.

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/net/socket_tuning.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <string_view>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "libteleport/base/units.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Unanswered for so long, the peer is lost. Longer than any pause of a busy
+/// link, short against the suspension that a guest may be waiting in.
+constexpr std::chrono::milliseconds silence_limit{10'000};
+
+/// A quiet connection is asked for a sign of life after so many seconds, and
+/// again each so many.
+constexpr unsigned keep_alive_idle = 4;
+constexpr unsigned keep_alive_interval = 2;
+
+/// Keeps a long link full where some packets are lost, which cubic takes for
+/// a full queue. A kernel without it stays with its own default.
+constexpr std::string_view wanted_congestion_control = "bbr";
+
+/// Bytes that the kernel takes beyond what is on its way: what waits, waits here,
+/// where it can be overtaken and is seen by whoever decides what comes next.
+constexpr unsigned not_sent_bytes = 128_KiB;
+
+}  // namespace
+
+void tune_socket(int socket) noexcept {
+  const auto set = [socket](int level, int option, unsigned value) {
+    (void)::setsockopt(socket, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_idle);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_interval);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, not_sent_bytes);
+  set(IPPROTO_TCP,
+      TCP_USER_TIMEOUT,
+      static_cast<unsigned>(silence_limit.count()));
+  (void)::setsockopt(socket,
+                     IPPROTO_TCP,
+                     TCP_CONGESTION,
+                     wanted_congestion_control.data(),
+                     static_cast<socklen_t>(wanted_congestion_control.size()));
+}
+
+std::string congestion_control_of(int socket) {
+  std::array<char, 16> name{};
+  auto length = static_cast<socklen_t>(name.size());
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) !=
+      0) {
+    return {};
+  }
+  return {name.data(), ::strnlen(name.data(), name.size())};
+}
+
+}  // namespace teleport

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/net/socket_tuning.hpp: what TCP is asked for on each connection: a
+// dead peer is noticed within seconds, a long link is kept full, and what waits
+// to be sent waits with us.
+
+#ifndef LIBTELEPORT_NET_SOCKET_TUNING_HPP
+#define LIBTELEPORT_NET_SOCKET_TUNING_HPP
+
+#include <string>
+
+namespace teleport {
+
+/// A kernel without one of these stays with its own way.
+/// @param socket  a connected TCP socket
+void tune_socket(int socket) noexcept;
+
+/// @return the name of TCP's congestion control there; empty when it has none
+[[nodiscard]] std::string congestion_control_of(int socket);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_NET_SOCKET_TUNING_HPP

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/net/tls_context.hpp"
+
+#include <boost/asio/ssl.hpp>
+#include <fmt/format.h>
+
+namespace teleport {
+
+namespace net = boost::asio;
+
+result<std::shared_ptr<net::ssl::context>> make_tls_context(
+    const key_files& keys, net::ssl::context::method method) {
+  auto context = std::make_shared<net::ssl::context>(method);
+  boost::system::error_code failure;
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+  SSL_CTX_set_num_tickets(context->native_handle(), 0);
+  context->use_certificate_file(
+      keys.certificate, net::ssl::context::pem, failure);
+  if (!failure) {
+    context->use_private_key_file(keys.key, net::ssl::context::pem, failure);
+  }
+  if (failure) {
+    return error(errc::not_paired,
+                 fmt::format("this host has no usable key in {}: run "
+                             "'teleportctl pair root@HOST' here first",
+                             keys.key));
+  }
+  context->set_verify_mode(net::ssl::verify_peer |
+                           net::ssl::verify_fail_if_no_peer_cert);
+  // Possession of the key is proven by the handshake itself; whose key it is,
+  // check_peer() decides by the pin alone.
+  context->set_verify_callback(
+      [](bool, net::ssl::verify_context&) { return true; });
+  return context;
+}
+
+}  // namespace teleport
