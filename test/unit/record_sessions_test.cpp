@@ -43,7 +43,10 @@ void put_record(std::ofstream& file,
 
 TEST_CASE("sessions for the decoder", "[.record-sessions]") {
   const char* folder = std::getenv("RECORD_SESSIONS");
-  REQUIRE(folder != nullptr);
+  if (folder == nullptr) {
+    SUCCEED("nobody wants them");
+    return;
+  }
   for (unsigned seed = 1; seed <= 12; ++seed) {
     duet_world world(seed, 1 + seed % 3, 12);
     duet both(seed, world.sources(), world.targets(), world.lookup());
