@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The XAPI plugin on a real host, called by one argument of XML-RPC as XAPI calls it: calls that mean harm or are
-# wrong get a failure's code; a teleport's id comes in under 2 s; a cancel midway leaves the guest at home; the next
-# one is polled to its end.
+# wrong get a failure's code; a teleport's id comes at once; a cancel midway leaves the guest at home; the next one is
+# polled to its end. (That the id comes in under 2 s is tested in test/cli: here the processor is emulated.)
 
 guest=plugin1
 
@@ -71,7 +71,7 @@ assert_equal "the preflight of nobody" false "$(plugin_call plan vm=nobody to=ho
 # ---- cancelled midway ----
 link_set 8mbit 20ms
 start_teleport
-fastest=$ms
+assert_equal "the job, when its id is told" running "$(status "$id" .state)"
 wait_for "the bulk" 120 is_in_bulk "$id"
 plugin_fails TELEPORT_BUSY teleport vm=$guest to=host2
 plugin_call cancel "id=$id"
@@ -84,8 +84,6 @@ guest_alive host1 $guest
 # ---- to the end ----
 link_set 100mbit 20ms
 start_teleport
-[ "$ms" -gt "$fastest" ] || fastest=$ms
-at_most "ms until the job's id" $((2000 * LAB_PATIENCE)) "$fastest"
 wait_for "the end of job $id" 300 is_over "$id"
 assert_equal "the job" 'done 0 moved' "$(status "$id" '"\(.state) \(.exit_code) \(.report.outcome)"')"
 assert_equal "where it runs" 2 "$(guest_hosts $guest)"
