@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The XAPI plugin on a real host, called by one argument of XML-RPC as XAPI calls it: a teleport's id in under 2 s, its
-# status polled to the end; a cancel midway, which leaves the guest at home; and every failure that can be had there.
+# The XAPI plugin on a real host, called by one argument of XML-RPC as XAPI calls it: a teleport's id comes at once, its
+# status is polled to the end; a cancel midway leaves the guest at home; and every failure is provoked that can be had
+# there. (That the id comes in under 2 s is tested in test/cli: here the processor is emulated.)
 
 guest=plugin1
 jobs=/var/lib/xl-teleport/jobs
@@ -62,7 +63,7 @@ assert_equal "the index" object "$(plugin_call index_stat | jq -r type)"
 # ---- cancelled midway ----
 link_set 4mbit 20ms
 start_teleport
-fastest=$ms
+assert_equal "the job, when its id is told" running "$(status "$id" .state)"
 wait_for "the bulk" 180 is_in_bulk "$id"
 say "measured: midway: $(plugin_call status "id=$id")"
 refused TELEPORT_BUSY call teleport vm=$guest to=host2
@@ -76,8 +77,6 @@ guest_alive host1 $guest
 # ---- to the end ----
 link_set 100mbit 20ms
 start_teleport
-[ "$ms" -gt "$fastest" ] || fastest=$ms
-at_most "ms until the job's id" $((2000 * LAB_PATIENCE)) "$fastest"
 phases=''
 while read -r state phase < <(status "$id" '"\(.state) \(.phase // "")"') && [ "$state" = running ]; do
     phases+="$phase "
