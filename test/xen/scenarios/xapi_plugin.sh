@@ -50,6 +50,7 @@ status() { plugin_call status "id=$1" | jq -r "$2"; }
 is_over() { [ "$(status "$1" .state)" != running ]; }
 is_in_bulk() { [ "$(status "$1" 'select(.phase == "bulk" and .percent > 5) | .state')" = running ]; }
 
+host1 rm -rf $jobs
 pair_hosts
 set_store directory
 gate_digests on
