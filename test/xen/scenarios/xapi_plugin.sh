@@ -116,7 +116,7 @@ refused TELEPORT_BAD_ARGUMENT call teleport vm=$guest "'to=-oProxyCommand=touch 
 refused TELEPORT_BAD_ARGUMENT call status id=../../../etc
 refused TELEPORT_BAD_ARGUMENT call evacuate to=host2 back=true
 refused TELEPORT_UNKNOWN_JOB call status id=20260101000000-0123456789ab
-id=$(plugin_call teleport "'vm=\$(touch /hostile)'" to=host2 | jq -r .id)
+id=$(plugin_call teleport "'vm=\$(touch hostile)'" to=host2 | jq -r .id)
 wait_for "the end of job $id" 60 is_over "$id"
 assert_equal "a guest of a hostile name" 'failed 3' "$(status "$id" '"\(.state) \(.exit_code)"')"
 assert "a name was run as a command" host1 '! test -e /hostile'
