@@ -49,13 +49,15 @@ result<void> disk_intake::on_record(const raw_record& record) {
 }
 
 void disk_intake::pump() {
-  while (!stopped_) {
+  while (!broken_) {
     auto action = receiver_.next();
     if (!action) {
       return;
     }
     if (const auto* record = std::get_if<raw_record>(&*action)) {
-      events_.send(*record);
+      if (!stopped_) {
+        events_.send(*record);
+      }
       continue;
     }
     auto job = std::make_shared<receiver_job>(
@@ -67,15 +69,15 @@ void disk_intake::pump() {
         },
         [this](result<receiver_job_done> done) {
           --jobs_;
-          if (stopped_) {
-            if (jobs_ == 0) {
-              events_.on_rest();
-            }
-          } else if (!done) {
-            events_.on_failed(done.error());
-          } else {
+          if (done) {
             receiver_.on_job_done(std::move(*done));
             pump();
+          } else if (!std::exchange(broken_, true) && !stopped_) {
+            events_.on_failed(done.error());
+            return;
+          }
+          if (stopped_ && jobs_ == 0) {
+            events_.on_rest();
           }
         });
   }

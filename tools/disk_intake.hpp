@@ -46,7 +46,8 @@ class disk_intake {
 
   /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
   result<void> on_record(const raw_record& record);
-  /// Starts nothing more.
+  /// Says nothing more. What has arrived is still proven and brought to the
+  /// disk, so that it need not cross the link again, unless a job has failed.
   void stop() noexcept { stopped_ = true; }
   /// No job of this is on the pool.
   [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
@@ -68,6 +69,7 @@ class disk_intake {
   block_unpacker unpacker_;  ///< one job at a time has it
   std::size_t jobs_ = 0;
   bool stopped_ = false;
+  bool broken_ = false;  ///< a job has failed
 };
 
 }  // namespace teleport
