@@ -11,6 +11,14 @@
 
 namespace teleport {
 
+namespace {
+
+/// On the pool at once: twice its threads, so that each finds its next one
+/// waiting, and no more: what is more urgent than these waits for none but them.
+constexpr std::size_t max_jobs = 8;
+
+}  // namespace
+
 disk_intake::disk_intake(event_loop& loop,
                          content_lookup& lookup,
                          std::string state_path,
@@ -49,7 +57,7 @@ result<void> disk_intake::on_record(const raw_record& record) {
 }
 
 void disk_intake::pump() {
-  while (!broken_) {
+  while (!broken_ && jobs_ < max_jobs) {
     auto action = receiver_.next();
     if (!action) {
       return;

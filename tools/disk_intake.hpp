@@ -48,7 +48,10 @@ class disk_intake {
   result<void> on_record(const raw_record& record);
   /// Says nothing more. What has arrived is still proven and brought to the
   /// disk, so that it need not cross the link again, unless a job has failed.
-  void stop() noexcept { stopped_ = true; }
+  void stop() noexcept {
+    stopped_ = true;
+    receiver_.forget_announced();
+  }
   /// No job of this is on the pool.
   [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
 

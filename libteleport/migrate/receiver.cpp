@@ -59,6 +59,14 @@ result<receiver_job_done> run_unpack(extent_data_record record,
   return done;
 }
 
+template <class Queued>
+std::optional<disk_receiver::action> take_first(std::deque<Queued>& from) {
+  std::optional<disk_receiver::action> first(std::in_place,
+                                             std::move(from.front()));
+  from.pop_front();
+  return first;
+}
+
 error out_of_order(const extent_place& place, std::string_view what) {
   return {errc::protocol,
           fmt::format("{} for extent {} of disk {} out of order",
@@ -148,7 +156,7 @@ result<void> disk_receiver::on_extents(extents_record record) {
     }
     outstanding_.emplace(place, entry{});
   }
-  ready_.emplace_back(receiver_job(examine_job{std::move(record)}));
+  to_examine_.emplace_back(examine_job{std::move(record)});
   return {};
 }
 
@@ -163,8 +171,8 @@ result<void> disk_receiver::on_digests(block_digests_record record) {
   it->second.in_hand = true;
   ++in_hand_;
   it->second.at = stage::working;
-  ready_.emplace_back(receiver_job(
-      assemble_job{std::move(record), std::move(it->second.work)}));
+  to_assemble_.emplace_back(
+      assemble_job{std::move(record), std::move(it->second.work)});
   return {};
 }
 
@@ -201,10 +209,9 @@ void disk_receiver::on_unpacked(block_data data) {
   unpacking_ = false;
   entry& known = outstanding_.at(data.head.place);
   if (known.work) {
-    ready_.emplace_back(
-        receiver_job(fill_job{std::move(data), std::move(known.work)}));
+    to_assemble_.emplace_back(fill_job{std::move(data), std::move(known.work)});
   } else {
-    ready_.emplace_back(receiver_job(overlay_job{std::move(data)}));
+    to_assemble_.emplace_back(overlay_job{std::move(data)});
   }
 }
 
@@ -229,7 +236,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       const std::size_t blocks = blocks_in(stepped.work->length);
       const wanted_record wanted{
           place, block_mask::first(blocks) - stepped.work->have};
-      ready_.emplace_back(raw_record{record_type::wanted, encode(wanted)});
+      answers_.push_back({record_type::wanted, encode(wanted)});
       break;
     }
     case step_result::mismatch:
@@ -249,23 +256,27 @@ void disk_receiver::on_job_done(receiver_job_done done) {
     step(std::move(stepped), states);
   }
   if (!states.entries.empty()) {
-    ready_.emplace_back(raw_record{record_type::extent_states, encode(states)});
+    answers_.push_back({record_type::extent_states, encode(states)});
   }
 }
 
 std::optional<disk_receiver::action> disk_receiver::next() {
+  if (!answers_.empty()) {
+    return take_first(answers_);
+  }
   if (!unpacking_ && !to_unpack_.empty()) {
     unpacking_ = true;
     unpack_job job{std::move(to_unpack_.front())};
     to_unpack_.pop_front();
     return std::optional<action>(std::in_place, receiver_job(std::move(job)));
   }
-  if (ready_.empty()) {
-    return std::nullopt;
+  if (!to_assemble_.empty()) {
+    return take_first(to_assemble_);
   }
-  std::optional<action> first(std::move(ready_.front()));
-  ready_.pop_front();
-  return first;
+  if (!to_examine_.empty()) {
+    return take_first(to_examine_);
+  }
+  return std::nullopt;
 }
 
 }  // namespace teleport

@@ -83,7 +83,12 @@ class disk_receiver {
   /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
   result<void> on_record(const raw_record& record);
   void on_job_done(receiver_job_done done);
+  /// What to do next, what is nearest to its end first: whoever runs fewer jobs
+  /// than there are keeps the link busy with what is wanted, and looks at what
+  /// else was announced while blocks cross it.
   [[nodiscard]] std::optional<action> next();
+  /// Nobody will hear what the announced extents lack: they are not looked at.
+  void forget_announced() noexcept { to_examine_.clear(); }
 
   /// No extent is between its announcement and its proof.
   [[nodiscard]] bool idle() const noexcept { return outstanding_.empty(); }
@@ -117,8 +122,10 @@ class disk_receiver {
   std::uint64_t unproven_ = 0;
   std::map<extent_place, entry> outstanding_;
   std::size_t in_hand_ = 0;
-  std::deque<action> ready_;
+  std::deque<raw_record> answers_;
   std::deque<extent_data_record> to_unpack_;
+  std::deque<receiver_job> to_assemble_;  ///< and to fill
+  std::deque<receiver_job> to_examine_;
   bool unpacking_ = false;
   rebuild_counts bulk_;
   rebuild_counts rounds_;

@@ -15,10 +15,6 @@ namespace teleport {
 
 namespace {
 
-/// Extents read and announced in one go: 8 MiB of sequential reading, and an
-/// announcement whose header costs little beside its digests.
-constexpr std::size_t announce_batch = 8;
-
 /// Extents whose bytes are kept from their announcement on. Of others, what is
 /// wanted is read a second time: a disk is faster than a far link.
 constexpr std::size_t max_held = 64;
@@ -57,10 +53,11 @@ result<sender_job_done> run_announce(const announce_job& job,
   sender_job_done done;
   done.kept_bytes = job.keep_bytes;
   extents_record record;
-  record.disk = job.disk;
-  record.first = job.first;
-  for (std::size_t i = 0; i < job.count; ++i) {
-    auto extent = recall_or_capture(disk, {job.disk, job.first + i}, done);
+  record.disk = job.run.disk;
+  record.first = job.run.first;
+  for (std::size_t i = 0; i < job.run.count; ++i) {
+    auto extent =
+        recall_or_capture(disk, {job.run.disk, job.run.first + i}, done);
     if (!extent) {
       return extent.error();
     }
@@ -167,7 +164,7 @@ result<sender_job_done> run(const sender_job& job,
                             const std::vector<source_disk>& disks,
                             block_packer& packer) {
   if (const auto* announce = std::get_if<announce_job>(&job)) {
-    return run_announce(*announce, disks[announce->disk]);
+    return run_announce(*announce, disks[announce->run.disk]);
   }
   if (const auto* round = std::get_if<round_job>(&job)) {
     return run_round(*round, disks[round->place.disk]);
@@ -183,15 +180,13 @@ result<sender_job_done> run(const sender_job& job,
 }
 
 disk_sender::disk_sender(std::vector<std::uint64_t> disk_bytes)
-    : disk_bytes_(std::move(disk_bytes)),
-      disk_(static_cast<std::uint16_t>(disk_bytes_.size())) {
+    : disk_bytes_(std::move(disk_bytes)) {
   assert(disk_bytes_.size() <= max_disks);
 }
 
 void disk_sender::start_bulk() {
   assert(idle());
-  disk_ = 0;
-  extent_ = 0;
+  bulk_ = bulk_order(disk_bytes_);
   in_round_ = false;
   done_ = 0;
   total_ = 0;
@@ -214,24 +209,14 @@ void disk_sender::start_round(std::vector<dirty_map> dirty) {
 }
 
 std::optional<sender_job> disk_sender::next_bulk() {
-  while (disk_ < disk_bytes_.size() &&
-         extent_ == extents_of(disk_bytes_[disk_])) {
-    ++disk_;
-    extent_ = 0;
-  }
-  if (disk_ == disk_bytes_.size()) {
+  const auto run = bulk_.next();
+  if (!run || outstanding_.size() + reading_ + run->count > max_outstanding) {
     return std::nullopt;
   }
-  announce_job job{disk_, extent_, announce_batch};
-  job.count = std::min<std::uint64_t>(announce_batch,
-                                      extents_of(disk_bytes_[disk_]) - extent_);
-  if (outstanding_.size() + reading_ + job.count > max_outstanding) {
-    return std::nullopt;
-  }
-  job.keep_bytes = held_ + job.count <= max_held;
-  held_ += job.keep_bytes ? job.count : 0;
-  extent_ += job.count;
-  reading_ += job.count;
+  bulk_.advance();
+  const announce_job job{*run, held_ + run->count <= max_held};
+  held_ += job.keep_bytes ? run->count : 0;
+  reading_ += run->count;
   return job;
 }
 
@@ -447,14 +432,8 @@ std::size_t disk_sender::length_of(const extent_place& place) const {
 
 bool disk_sender::idle() const noexcept {
   if (!outstanding_.empty() || reading_ != 0 || !ready_.empty() ||
-      taking_ != 0 || packing_ || !to_pack_.empty()) {
+      taking_ != 0 || packing_ || !to_pack_.empty() || !bulk_.over()) {
     return false;
-  }
-  for (std::size_t disk = disk_; disk < disk_bytes_.size(); ++disk) {
-    if (disk_bytes_[disk] != 0 &&
-        (disk != disk_ || extent_ < extents_of(disk_bytes_[disk]))) {
-      return false;
-    }
   }
   return std::ranges::all_of(dirty_,
                              [](const dirty_map& map) { return map.empty(); });

@@ -30,6 +30,7 @@
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/dirty_map.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
+#include "libteleport/migrate/bulk_order.hpp"
 #include "libteleport/migrate/capture.hpp"
 #include "libteleport/migrate/known_content.hpp"
 #include "libteleport/migrate/pack_level.hpp"
@@ -41,11 +42,9 @@ namespace teleport {
 
 using shared_extent = std::shared_ptr<const captured_extent>;
 
-/// Recall or read `count` extents from `first` on and announce them.
+/// Recall or read these extents and announce them.
 struct announce_job {
-  std::uint16_t disk = 0;
-  std::uint64_t first = 0;
-  std::size_t count = 0;
+  extent_run run;
   bool keep_bytes = true;  ///< there is room for what is read
 };
 
@@ -194,9 +193,7 @@ class disk_sender {
   bool packing_ = false;
   pack_level level_;
   pack_level::held_up_by held_up_by_ = pack_level::held_up_by::nothing;
-  // Bulk's cursor; at the end when bulk is over or has not begun.
-  std::uint16_t disk_;
-  std::uint64_t extent_ = 0;
+  bulk_order bulk_;  ///< what is yet to be announced
   std::vector<dirty_map> dirty_;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;

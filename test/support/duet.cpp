@@ -34,7 +34,7 @@ T take(std::vector<T>& from, std::size_t index) {
 /// Extents that a job reads anew.
 std::size_t extents_in(const sender_job& job) {
   if (const auto* announce = std::get_if<announce_job>(&job)) {
-    return announce->count;
+    return announce->run.count;
   }
   return std::holds_alternative<round_job>(job) ? 1 : 0;
 }

@@ -334,7 +334,7 @@ TEST_CASE("known extents hold no bytes at the source", "[migrate]") {
   snapshot_content known{content()};
   block_packer packer;
   const auto done =
-      run(announce_job{0, 0, 4}, {{&source, nullptr, &known}}, packer);
+      run(announce_job{{0, 0, 4}}, {{&source, nullptr, &known}}, packer);
   REQUIRE(done);
   REQUIRE(done->captured.size() == 4);
   CHECK(std::ranges::all_of(done->captured, [](const shared_extent& extent) {

@@ -263,8 +263,8 @@ TEST_CASE("the source announces up to the limit, and keeps few extents' bytes",
   std::size_t kept = 0;
   while (auto action = sender.next()) {
     const auto job = std::get<announce_job>(std::get<sender_job>(*action));
-    announced += job.count;
-    kept += job.keep_bytes ? job.count : 0;
+    announced += job.run.count;
+    kept += job.keep_bytes ? job.run.count : 0;
   }
   CHECK(announced == max_outstanding);
   CHECK(kept == 64);
