@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/net/socket_tuning.hpp"
 
 namespace teleport {
 
@@ -44,6 +45,7 @@ result<std::unique_ptr<listener>> listener::open(event_loop& loop,
     acceptor.bind(endpoint, failure);
   }
   if (!failure) {
+    tune_listener(acceptor.native_handle());
     acceptor.listen(boost::asio::socket_base::max_listen_connections, failure);
   }
   if (failure) {

@@ -13,7 +13,13 @@ namespace teleport {
 
 /// A kernel without one of these stays with its own way.
 /// @param socket  a connected TCP socket
-void tune_socket(int socket) noexcept;
+void tune_socket(int socket);
+
+/// For the side that most bytes flow to: room for what a long link holds. The
+/// sockets that it accepts inherit it; later it would be too late, as the scale
+/// of the window is agreed upon with the first packets.
+/// @param socket  a TCP socket that does not listen yet
+void tune_listener(int socket);
 
 /// @return the name of TCP's congestion control there; empty when it has none
 [[nodiscard]] std::string congestion_control_of(int socket);
