@@ -56,7 +56,7 @@ pair_hosts
 set_store directory streams
 index_donors host2 /srv/lab/donors
 guest_create host1 $guest loop
-assert_equal "xl list" "$(host1 "/usr/sbin/xl list $guest | tail -1 | cut -c-50")" "$(host1 "xl list $guest | tail -1 | cut -c-50")"
+assert_equal "xl list" "$(host1 "/usr/lib/xen-4.17/bin/xl list $guest | tail -1 | cut -c-50")" "$(host1 "xl list $guest | tail -1 | cut -c-50")"
 
 # ---- there ----
 link_set 100mbit 20ms

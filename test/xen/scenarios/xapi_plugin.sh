@@ -123,9 +123,9 @@ assert_equal "a guest of a hostile name" 'failed 3' "$(status "$id" '"\(.state) 
 assert "a name was run as a command" host1 '! test -e /hostile'
 host1 'mv /etc/xen/teleport.conf /etc/xen/teleport.conf.kept; echo nonsense > /etc/xen/teleport.conf'
 refused TELEPORT_PROGRAM_FAILED call index_stat
-host1 'mv /etc/xen/teleport.conf.kept /etc/xen/teleport.conf; mv /usr/local/sbin/xl-teleport /usr/local/sbin/away'
+host1 'mv /etc/xen/teleport.conf.kept /etc/xen/teleport.conf; mv /usr/sbin/xl-teleport /usr/sbin/away'
 refused TELEPORT_NOT_INSTALLED call teleport vm=$guest to=host2
-host1 "mv /usr/local/sbin/away /usr/local/sbin/xl-teleport; mv $jobs $jobs.kept; touch $jobs"
+host1 "mv /usr/sbin/away /usr/sbin/xl-teleport; mv $jobs $jobs.kept; touch $jobs"
 refused TELEPORT_STATE_UNUSABLE call jobs
 host1 "rm $jobs; mv $jobs.kept $jobs"
 # Those that would need another release, a program that hangs and dozens of jobs: test/cli/xapi_plugin.sh.
