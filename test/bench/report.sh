@@ -158,6 +158,24 @@ plot_growth() {
         print "</svg>"
       }'
 }
+report_deltas() {
+  echo '## What deltas would save'
+  echo
+  echo 'Of the blocks that the destination has nowhere: `zstd -9` with a window of'
+  echo '128 MiB alone; with what the last donor has in the same places to refer to; and'
+  echo 'with all blocks of all donors to refer to, which is about the best that deltas'
+  echo 'against similar blocks could do. Made by `test/bench/delta_worth`.'
+  echo
+  row disks 'blocks to send' 'have an older one in place' 'MiB alone' 'with the older ones' \
+    'with all' 'saved, in place' 'saved, at best'
+  row --- ---: ---: ---: ---: ---: ---: ---:
+  jq -r 'def mib: . / 10485.76 | round / 100;
+    "| \(.pair) | \(.blocks) | \(.in_place) | \(.alone | mib) | \(.with_older | mib) | \(.with_all | mib) | \(
+     (1 - .with_older / .alone) * 1000 | round / 10) % | \((1 - .with_all / .alone) * 1000 | round / 10) % |"' "$1"
+  echo
+  echo 'Too little for the reading and the memory that it takes at both ends: gaps are'
+  echo 'packed alone, in one window for the whole session.'
+}
 report_all() {
   local part
   echo '# What the index costs, and what crosses the link'
@@ -168,7 +186,7 @@ report_all() {
     echo
     echo "$BENCH_NOTE"
   fi
-  for part in scan cold peers lookup limited tracking memory growth unlimited wan; do
+  for part in scan cold peers lookup limited tracking memory growth unlimited wan deltas; do
     if [[ -s $1/$part.md ]]; then
       echo
       cat "$1/$part.md"
