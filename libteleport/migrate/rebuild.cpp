@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -117,6 +118,17 @@ void keep_before(const target_disk& target,
   });
 }
 
+/// Nothing of what is here can be relied upon: all is to come over the link.
+step_result give_up(extent_work& work) {
+  work.bytes = aligned_buffer();
+  work.again.reset();
+  work.have = {};
+  work.in_place = {};
+  work.counts = {};
+  work.counts.mismatches = 1;
+  return step_result::mismatch;
+}
+
 /// Proves `work.bytes` and writes it.
 ///
 /// @param present  as of keep_before()
@@ -124,11 +136,7 @@ result<step_result> prove(const target_disk& target,
                           extent_work& work,
                           const aligned_buffer* present = nullptr) {
   if (digest_extent(work.bytes.span()) != work.digest) {
-    work.counts = {};
-    work.counts.mismatches = 1;
-    work.have = {};
-    work.in_place = {};
-    return step_result::mismatch;
+    return give_up(work);
   }
   const block_mask changed =
       block_mask::first(blocks_in(work.length)) - work.in_place;
@@ -163,6 +171,8 @@ result<void> apply_data(const block_data& data, extent_work& work) {
     }
   }
   work.have = work.have | record.data | record.zero;
+  // The target may hold what was announced; this may have been written since.
+  work.in_place = work.in_place - (record.data | record.zero);
   return {};
 }
 
@@ -229,6 +239,70 @@ void take_from_before(const before_images& before,
   }
 }
 
+/// Puts into `work.bytes` what the digests find in place and in donors.
+///
+/// @param present  as of keep_before()
+void put_together(const target_disk& target,
+                  content_lookup& lookup,
+                  const block_digests_record& record,
+                  const aligned_buffer& present,
+                  extent_work& work) {
+  work.bytes = aligned_buffer(work.length);
+  std::vector<block_digest> wanted;
+  std::vector<std::size_t> places;
+  auto digest = record.digests.begin();
+  for (std::size_t i = 0; i < blocks_in(work.length); ++i) {
+    const auto to = block_of(work.bytes.span(), i);
+    if (record.zero.test(i)) {
+      work.have.set(i);
+      work.counts.zero += to.size();
+      if (present.empty() || is_zero(block_of(present.span(), i))) {
+        work.in_place.set(i);
+      }
+      continue;
+    }
+    if (!present.empty() &&
+        digest_block(block_of(present.span(), i)) == *digest) {
+      copy_bytes(block_of(present.span(), i), to);
+      work.have.set(i);
+      work.in_place.set(i);
+      work.counts.in_place += to.size();
+    } else {
+      wanted.push_back(*digest);
+      places.push_back(i);
+    }
+    ++digest;
+  }
+  if (wanted.empty()) {
+    return;
+  }
+  take_from_donors(lookup, wanted, places, work);
+  if (target.before != nullptr) {
+    take_from_before(*target.before, wanted, places, work);
+  }
+}
+
+/// What assemble() put together once and did not keep.
+///
+/// @return false when what was found then is not found again
+result<bool> put_together_again(const target_disk& target,
+                                content_lookup& lookup,
+                                extent_work& work) {
+  const auto present = read_present(target, work);
+  if (!present) {
+    return present.error();
+  }
+  const block_mask had = std::exchange(work.have, block_mask());
+  const rebuild_counts counted = work.counts;
+  work.in_place = {};
+  put_together(target, lookup, *work.again, *present, work);
+  work.again.reset();
+  work.counts = counted;
+  const bool found = (had - work.have).none();
+  work.have = had;  // of what is found only now, the data is here
+  return found;
+}
+
 }  // namespace
 
 result<step_result> examine(const target_disk& target,
@@ -268,7 +342,8 @@ result<step_result> examine(const target_disk& target,
 
 result<step_result> assemble(const target_disk& target,
                              content_lookup& lookup,
-                             const block_digests_record& record,
+                             block_digests_record record,
+                             bool keep_bytes,
                              extent_work& work) {
   const std::size_t blocks = blocks_in(work.length);
   if (record.digests.size() + record.zero.count() != blocks ||
@@ -282,51 +357,32 @@ result<step_result> assemble(const target_disk& target,
   if (!present) {
     return present.error();
   }
-  work.bytes = aligned_buffer(work.length);
-  std::vector<block_digest> wanted;
-  std::vector<std::size_t> places;
-  auto digest = record.digests.begin();
-  for (std::size_t i = 0; i < blocks; ++i) {
-    const auto to = block_of(work.bytes.span(), i);
-    if (record.zero.test(i)) {
-      work.have.set(i);
-      work.counts.zero += to.size();
-      if (present->empty() || is_zero(block_of(present->span(), i))) {
-        work.in_place.set(i);
-      }
-      continue;
-    }
-    if (!present->empty() &&
-        digest_block(block_of(present->span(), i)) == *digest) {
-      copy_bytes(block_of(present->span(), i), to);
-      work.have.set(i);
-      work.in_place.set(i);
-      work.counts.in_place += to.size();
-    } else {
-      wanted.push_back(*digest);
-      places.push_back(i);
-    }
-    ++digest;
+  put_together(target, lookup, record, *present, work);
+  if (work.have == block_mask::first(blocks)) {
+    return prove(target, work, &*present);
   }
-  if (!wanted.empty()) {
-    take_from_donors(lookup, wanted, places, work);
-    if (target.before != nullptr) {
-      take_from_before(*target.before, wanted, places, work);
-    }
+  if (work.counts.in_place == 0 && work.counts.donors == 0) {
+    work.bytes = aligned_buffer();  // zeros need no memory while it waits
+  } else if (!keep_bytes) {
+    work.bytes = aligned_buffer();
+    work.again = std::move(record);
   }
-  if (work.have != block_mask::first(blocks)) {
-    if (work.counts.in_place == 0 && work.counts.donors == 0) {
-      work.bytes = aligned_buffer();  // zeros need no memory while it waits
-    }
-    return step_result::has_gaps;
-  }
-  return prove(target, work, &*present);
+  return step_result::has_gaps;
 }
 
 result<step_result> fill(const target_disk& target,
+                         content_lookup& lookup,
                          const block_data& data,
                          extent_work& work) {
-  if (work.bytes.empty()) {
+  if (work.again) {
+    const auto found = put_together_again(target, lookup, work);
+    if (!found) {
+      return found.error();
+    }
+    if (!*found) {
+      return give_up(work);
+    }
+  } else if (work.bytes.empty()) {
     work.bytes = aligned_buffer(work.length);
   }
   // What was written since the announcement comes along, and was counted as

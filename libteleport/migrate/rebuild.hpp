@@ -64,6 +64,8 @@ struct extent_work {
   aligned_buffer bytes;    ///< what it will be; empty while nothing is in it
   block_mask have;         ///< blocks of `bytes` that are filled
   block_mask in_place;     ///< blocks of `have` that the target holds already
+  /// By which `have` is put together again, where `bytes` were not kept.
+  std::optional<block_digests_record> again;
   rebuild_counts counts;
 };
 
@@ -72,7 +74,8 @@ enum class step_result {
   proven,         ///< on the target; `counts` tell from where
   wants_digests,  ///< after examine()
   has_gaps,       ///< after assemble(): blocks not in `have` are wanted
-  mismatch,       ///< after assemble() or fill(): everything is wanted
+  mismatch,       ///< after assemble() or fill(): everything is wanted; no
+                  ///< bytes are kept
 };
 
 /// Looks whether the whole extent is zeros, in place, or in one donor.
@@ -85,9 +88,13 @@ enum class step_result {
     extent_work& work);
 
 /// Puts together what the digests find in place and in donors.
+///
+/// @param keep_bytes  there is room for them while gaps are on their way; else
+///                    fill() does it again
 [[nodiscard]] result<step_result> assemble(const target_disk& target,
                                            content_lookup& lookup,
-                                           const block_digests_record& record,
+                                           block_digests_record record,
+                                           bool keep_bytes,
                                            extent_work& work);
 
 /// Adds the gaps' bytes.
@@ -96,6 +103,7 @@ enum class step_result {
 /// @error errc::protocol when the record does not bring what is missing, or
 ///        all of it and the proof fails again: asking once more cannot help
 [[nodiscard]] result<step_result> fill(const target_disk& target,
+                                       content_lookup& lookup,
                                        const block_data& data,
                                        extent_work& work);
 

@@ -67,6 +67,10 @@ std::optional<disk_receiver::action> take_first(std::deque<Queued>& from) {
   return first;
 }
 
+/// Extents whose bytes are kept while their gaps are on their way: 96 MiB. Of
+/// others, what is here is read and put together a second time.
+constexpr std::size_t max_kept = 96;
+
 error out_of_order(const extent_place& place, std::string_view what) {
   return {errc::protocol,
           fmt::format("{} for extent {} of disk {} out of order",
@@ -91,13 +95,16 @@ result<receiver_job_done> run(receiver_job job,
   if (auto* assembling = std::get_if<assemble_job>(&job)) {
     const auto step = assemble(targets[assembling->record.place.disk],
                                lookup,
-                               assembling->record,
+                               std::move(assembling->record),
+                               assembling->keep_bytes,
                                *assembling->work);
     return one(std::move(assembling->work), step);
   }
   if (auto* filling = std::get_if<fill_job>(&job)) {
-    const auto step = fill(
-        targets[filling->data.head.place.disk], filling->data, *filling->work);
+    const auto step = fill(targets[filling->data.head.place.disk],
+                           lookup,
+                           filling->data,
+                           *filling->work);
     return one(std::move(filling->work), step);
   }
   const block_data& data = std::get<overlay_job>(job).data;
@@ -165,14 +172,11 @@ result<void> disk_receiver::on_digests(block_digests_record record) {
   if (it == outstanding_.end() || it->second.at != stage::wants_digests) {
     return out_of_order(record.place, "digests");
   }
-  if (in_hand_ >= max_in_hand) {
-    return error(errc::protocol, "more extents in hand than allowed");
-  }
-  it->second.in_hand = true;
-  ++in_hand_;
+  it->second.kept = kept_ < max_kept;
+  kept_ += it->second.kept ? 1U : 0U;
   it->second.at = stage::working;
-  to_assemble_.emplace_back(
-      assemble_job{std::move(record), std::move(it->second.work)});
+  to_assemble_.emplace_back(assemble_job{
+      std::move(record), it->second.kept, std::move(it->second.work)});
   return {};
 }
 
@@ -184,25 +188,35 @@ result<void> disk_receiver::on_data(extent_data_record record) {
       return out_of_order(place, "data");
     }
     it->second.at = stage::working;
-    to_unpack_.push_back(std::move(record));
-    return {};
+    return take_data(it->second, std::move(record));
   }
   if (!inside(place) || !is_proven(place)) {
     return out_of_order(place, "data");
   }
-  if (outstanding_.size() >= max_outstanding || in_hand_ >= max_in_hand) {
+  if (outstanding_.size() >= max_outstanding) {
     return error(errc::protocol, "more extents under way than allowed");
   }
   // Until this is applied and proven, the extent is not what the source has.
   proven_[place.disk][place.extent] = false;
   ++unproven_;
-  entry round;
+  entry& round = outstanding_[place];
   round.round = true;
-  round.in_hand = true;
-  ++in_hand_;
-  outstanding_.emplace(place, std::move(round));
+  return take_data(round, std::move(record));
+}
+
+result<void> disk_receiver::take_data(entry& of, extent_data_record record) {
+  of.data_bytes = record.raw_bytes;
+  data_bytes_ += of.data_bytes;
+  if (data_bytes_ > max_data_bytes) {
+    return error(errc::protocol, "more data under way than allowed");
+  }
   to_unpack_.push_back(std::move(record));
   return {};
+}
+
+/// Its data is answered.
+void disk_receiver::let_go(entry& of) {
+  data_bytes_ -= std::exchange(of.data_bytes, 0);
 }
 
 void disk_receiver::on_unpacked(block_data data) {
@@ -223,7 +237,8 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       (known.round ? rounds_ : bulk_) += stepped.work->counts;
       proven_[place.disk][place.extent] = true;
       --unproven_;
-      in_hand_ -= known.in_hand ? 1U : 0U;
+      let_go(known);
+      kept_ -= known.kept ? 1U : 0U;
       outstanding_.erase(place);
       states.entries.push_back({place, extent_state::proven});
       return;
@@ -240,9 +255,14 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       break;
     }
     case step_result::mismatch:
+      let_go(known);
       known.at = stage::wants_data;
       states.entries.push_back({place, extent_state::mismatch});
       break;
+  }
+  if (known.kept && stepped.work->bytes.empty()) {
+    known.kept = false;
+    --kept_;
   }
   known.work = std::move(stepped.work);
 }

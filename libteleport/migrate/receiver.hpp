@@ -9,8 +9,9 @@
 //
 // Threads: one owner; run() alone may be called from any thread.
 // Trust:   records come from the peer: every place, order and number is
-//          checked; at most max_outstanding extents hold digests, of these
-//          at most max_in_hand their bytes.
+//          checked. At most max_outstanding extents hold digests, some 4 KiB
+//          each, and a few of them their bytes; at most max_data_bytes of data
+//          wait for their turn.
 
 #ifndef LIBTELEPORT_MIGRATE_RECEIVER_HPP
 #define LIBTELEPORT_MIGRATE_RECEIVER_HPP
@@ -37,6 +38,7 @@ struct examine_job {
 };
 struct assemble_job {
   block_digests_record record;
+  bool keep_bytes = true;  ///< until the gaps are here: there is room
   std::unique_ptr<extent_work> work;
 };
 /// One at a time, in the order of arrival.
@@ -105,7 +107,8 @@ class disk_receiver {
   struct entry {
     stage at = stage::working;
     bool round = false;
-    bool in_hand = false;  ///< its bytes may be held
+    bool kept = false;           ///< its bytes may be held
+    std::size_t data_bytes = 0;  ///< of EXTENT_DATA that is not answered yet
     std::unique_ptr<extent_work> work;
   };
 
@@ -113,6 +116,9 @@ class disk_receiver {
   result<void> on_digests(block_digests_record record);
   result<void> on_data(extent_data_record record);
   void on_unpacked(block_data data);
+  /// @error errc::protocol when more data is under way than allowed
+  result<void> take_data(entry& of, extent_data_record record);
+  void let_go(entry& of);
   [[nodiscard]] bool inside(const extent_place& place) const noexcept;
   [[nodiscard]] bool is_proven(const extent_place& place) const;
   void step(stepped_extent stepped, extent_states_record& states);
@@ -121,7 +127,8 @@ class disk_receiver {
   std::vector<std::vector<bool>> proven_;  ///< a bit an extent: 1.25 MiB/10 TiB
   std::uint64_t unproven_ = 0;
   std::map<extent_place, entry> outstanding_;
-  std::size_t in_hand_ = 0;
+  std::size_t kept_ = 0;
+  std::size_t data_bytes_ = 0;
   std::deque<raw_record> answers_;
   std::deque<extent_data_record> to_unpack_;
   std::deque<receiver_job> to_assemble_;  ///< and to fill

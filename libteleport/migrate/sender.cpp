@@ -29,6 +29,12 @@ constexpr std::size_t little_queued = 128_KiB;
 /// Extents' blocks that wait for the packer, or are being read for it.
 constexpr std::size_t max_taken = 8;
 
+/// No more digests are asked about while blocks of so many bytes are wanted: what
+/// a wide link carries in a long round trip. Where few blocks of many extents are
+/// wanted, many extents wait; where whole extents are, the destination need not
+/// hold what it has of extents that come much later.
+constexpr std::size_t enough_wanted = 64_MiB;
+
 /// The extent as it is known, or else as it is on the disk.
 result<captured_extent> recall_or_capture(const source_disk& disk,
                                           const extent_place& place,
@@ -222,7 +228,7 @@ std::optional<sender_job> disk_sender::next_bulk() {
 
 std::optional<sender_job> disk_sender::next_round() {
   if (outstanding_.size() + reading_ >= max_outstanding ||
-      in_hand_ >= max_in_hand || taking_ + to_pack_.size() >= max_taken) {
+      !may_take(extent_bytes)) {
     return std::nullopt;
   }
   for (std::size_t disk = 0; disk < dirty_.size(); ++disk) {
@@ -234,33 +240,43 @@ std::optional<sender_job> disk_sender::next_round() {
     job.place = {static_cast<std::uint16_t>(disk), *extent};
     job.blocks.words = std::to_array(dirty_[disk].take_extent(*extent).words);
     ++reading_;
-    ++in_hand_;
-    ++taking_;
+    take(length_of(job.place));
     return job;
   }
   return std::nullopt;
 }
 
+/// There is room for another extent's blocks: however few are wanted, what was
+/// written since may come along.
+bool disk_sender::may_take(std::size_t length) const noexcept {
+  return taking_ + to_pack_.size() < max_taken &&
+         data_bytes_ + length <= max_data_bytes;
+}
+
+/// Until the job has told how many bytes it took, they may be all.
+void disk_sender::take(std::size_t length) {
+  ++taking_;
+  data_bytes_ += length;
+}
+
 /// Answers to what the destination asked for.
 std::optional<sender_job> disk_sender::next_answer(bool link_full) {
-  if (!digests_wanted_.empty() && in_hand_ < max_in_hand) {
+  if (!digests_wanted_.empty() && wanted_bytes_ < enough_wanted) {
     entry& asked = outstanding_.at(digests_wanted_.front());
     digests_wanted_.pop_front();
     asked.at = stage::wants_data;
     asked.queued = false;
-    asked.in_hand = true;
-    ++in_hand_;
     return answer_job{asked.extent, std::nullopt};
   }
-  if (link_full || data_wanted_.empty() ||
-      taking_ + to_pack_.size() >= max_taken) {
+  if (link_full || data_wanted_.empty() || !may_take(extent_bytes)) {
     return std::nullopt;
   }
   const wanted_blocks wanted = data_wanted_.front();
   data_wanted_.pop_front();
+  wanted_bytes_ -= bytes_of(wanted.blocks, length_of(wanted.place));
   entry& asked = outstanding_.at(wanted.place);
   asked.queued = false;
-  ++taking_;
+  take(length_of(wanted.place));
   if (asked.at == stage::sent_whole) {
     return whole_job{wanted.place};
   }
@@ -334,11 +350,14 @@ void disk_sender::on_job_done(sender_job_done done) {
   (in_round_ ? counts_.read_in_rounds : counts_.read_in_bulk) +=
       done.read_bytes;
   if (done.data) {
-    --taking_;
     for (const shared_extent& extent : done.captured) {
       --reading_;
-      outstanding_[extent->place] = entry{nullptr, stage::answered, true};
+      outstanding_[extent->place].at = stage::answered;
     }
+    const extent_place& place = done.data->head.place;
+    --taking_;
+    data_bytes_ -= length_of(place) - done.data->raw.size();
+    outstanding_.at(place).data_bytes = done.data->raw.size();
     to_pack_.push_back(std::move(*done.data));
   }
   if (!done.record) {
@@ -372,7 +391,9 @@ result<void> disk_sender::on_record(const raw_record& record) {
   }
   it->second.at = stage::wanted;
   it->second.queued = true;
-  wanted_ += bytes_of(wanted->blocks, length_of(wanted->place));
+  const std::size_t bytes = bytes_of(wanted->blocks, length_of(wanted->place));
+  wanted_ += bytes;
+  wanted_bytes_ += bytes;
   data_wanted_.push_back({wanted->place, wanted->blocks});
   return {};
 }
@@ -394,7 +415,7 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
           return error(errc::protocol, "an extent proven without its answer");
         }
         done_ += length_of(place);
-        in_hand_ -= known.in_hand ? 1U : 0U;
+        data_bytes_ -= known.data_bytes;
         let_go(known);
         outstanding_.erase(it);
         break;
@@ -418,6 +439,7 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
         }
         known.at = stage::sent_whole;
         known.queued = true;
+        data_bytes_ -= std::exchange(known.data_bytes, 0);
         let_go(known);
         data_wanted_.push_back({place, block_mask()});
         break;

@@ -7,9 +7,9 @@
 // The driver runs jobs on the pool with run() and gives their results back.
 // What is known of a disk is announced without reading it; what is not, is read
 // and, while there is room, stays captured until its data has been sent. At most
-// max_outstanding extents are under way, of these max_in_hand with their blocks'
-// digests or bytes. All blocks go through one packer, in the order in which they
-// are sent. PROTOCOL.md, section 4.
+// max_outstanding extents are under way, and max_data_bytes of their blocks. All
+// blocks go through one packer, in the order in which they are sent. PROTOCOL.md,
+// section 4.
 //
 // Threads: one owner; run() alone may be called from any thread.
 // Trust:   records from the destination are checked against what was sent.
@@ -164,8 +164,8 @@ class disk_sender {
   struct entry {
     shared_extent extent;  ///< none once its data was taken
     stage at = stage::announced;
-    bool in_hand = false;
-    bool queued = false;  ///< in digests_wanted_ or data_wanted_
+    bool queued = false;         ///< in digests_wanted_ or data_wanted_
+    std::size_t data_bytes = 0;  ///< taken for it and not answered yet
   };
   struct wanted_blocks {
     extent_place place;
@@ -177,18 +177,21 @@ class disk_sender {
   std::optional<sender_job> next_pack(std::size_t queued, time_point now);
   std::optional<sender_job> next_bulk();
   std::optional<sender_job> next_round();
+  [[nodiscard]] bool may_take(std::size_t length) const noexcept;
+  void take(std::size_t length);
   void let_go(entry& of);
   [[nodiscard]] std::size_t length_of(const extent_place& place) const;
 
   std::vector<std::uint64_t> disk_bytes_;
   std::map<extent_place, entry> outstanding_;
   std::size_t reading_ = 0;  ///< extents in jobs that have not captured them
-  std::size_t in_hand_ = 0;
   std::size_t held_ = 0;  ///< extents whose bytes are kept, or may come to be
   std::deque<action> ready_;
   std::deque<extent_place> digests_wanted_;
   std::deque<wanted_blocks> data_wanted_;
-  std::size_t taking_ = 0;  ///< jobs that take blocks for the packer
+  std::size_t wanted_bytes_ = 0;  ///< in data_wanted_
+  std::size_t taking_ = 0;        ///< jobs that take blocks for the packer
+  std::size_t data_bytes_ = 0;    ///< taken and not answered yet
   std::deque<block_data> to_pack_;
   bool packing_ = false;
   pack_level level_;

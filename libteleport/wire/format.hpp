@@ -37,10 +37,10 @@ inline constexpr std::size_t max_disks = 64;
 /// most of them only digests are held, some 2 KiB each.
 inline constexpr std::size_t max_outstanding = 1024;
 
-/// Of these, extents whose bytes may be held, from BLOCK_DIGESTS (or a round's
-/// EXTENT_DATA) to the proof: 96 MiB at the destination. At 200 ms of round trip
-/// that is 480 MiB of disk a second.
-inline constexpr std::size_t max_in_hand = 96;
+/// Bytes of blocks in EXTENT_DATA whose EXTENT_STATES has not come, before they
+/// are packed: what the destination may have to hold. At 200 ms of round trip
+/// that is 480 MiB of gaps a second.
+inline constexpr std::size_t max_data_bytes = 96_MiB;
 
 /// Extents in one EXTENTS or EXTENT_STATES record (section 4.2).
 inline constexpr std::size_t max_announced = 64;

@@ -5,7 +5,7 @@ import hashlib
 from fields import Reader, Refused, Unpacker, require, xxh3
 
 BLOCK, EXTENT, BLOCKS = 4096, 1 << 20, 256
-UNDER_WAY, IN_HAND = 1024, 96
+UNDER_WAY, DATA = 1024, 96 << 20
 ZERO_BLOCK = bytes(BLOCK)
 
 
@@ -18,7 +18,7 @@ class Extent:
         self.at = "announced"
         self.absent = set()    # blocks whose data must come
         self.whole_sent = False  # since the last proof
-        self.in_hand = False
+        self.data = 0  # bytes of its blocks that came and are not answered
 
 
 class Disks:
@@ -110,11 +110,7 @@ class Disks:
                     require(block == ZERO_BLOCK, f"block {i} of {place} is no zeros")
                 else:
                     require(xxh3(block) == next(named), f"the digest of block {i} of {place}")
-        extent.at, extent.zeros, extent.in_hand = "digests", zero, True
-        self.check_in_hand()
-
-    def check_in_hand(self):
-        require(self.counted(lambda e: e.in_hand) <= IN_HAND, "too many extents in hand")
+        extent.at, extent.zeros = "digests", zero
 
     def on_extent_data(self, body):
         reader = Reader(body)
@@ -148,8 +144,8 @@ class Disks:
             require(image is None or not any(image[i * BLOCK:i * BLOCK + size]), f"block {i} of {place} is no zeros")
             self.sent[place, i] = bytes(size)
         self.link_bytes += raw
-        extent.at, extent.digest, extent.absent, extent.in_hand = "data", digest, set(), True
-        self.check_in_hand()
+        extent.at, extent.digest, extent.absent, extent.data = "data", digest, set(), raw
+        require(sum(e.data for e in self.extents.values()) <= DATA, "too much data under way")
 
     def on_disks_complete(self, body):
         require(not body, "DISKS_COMPLETE has a body")
@@ -174,7 +170,7 @@ class Disks:
             state = reader.number(1)
             if state == 1:
                 extent = self.known(place, "announced", "digests", "data")
-                extent.at, extent.whole_sent, extent.in_hand = "proven", False, False
+                extent.at, extent.whole_sent, extent.data = "proven", False, 0
             elif state == 2:
                 extent = self.known(place, "announced")
                 require(not extent.zero, f"{place} wants digests of zeros")
@@ -182,7 +178,7 @@ class Disks:
             elif state == 3:
                 extent = self.known(place, "digests", "data")
                 require(not extent.whole_sent, f"{place} does not match twice")
-                extent.at, extent.whole_sent = "mismatch", True
+                extent.at, extent.whole_sent, extent.data = "mismatch", True, 0
                 extent.absent = set(range(self.blocks(place)))
                 self.mismatches += 1
             else:

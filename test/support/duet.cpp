@@ -211,6 +211,9 @@ result<void> duet::run_receiver_job() {
     return {};
   }
   auto job = take(receiver_jobs_, pick(receiver_jobs_.size()));
+  if (auto* assembling = std::get_if<assemble_job>(&job)) {
+    assembling->keep_bytes = pick(2) == 0;
+  }
   auto done = run(std::move(job), targets_, lookup_, unpacker_);
   if (!done) {
     return done.error();
@@ -280,20 +283,14 @@ void duet::on_delivered(const raw_record& record, bool to_destination) {
   if (listener_) {
     listener_(to_destination, record);
   }
-  if (record.type == record_type::block_digests) {
-    const auto digests = decode_block_digests(record.body);
-    if (digests) {
-      in_hand_.insert(digests->place);
-      most_ = std::max(most_, in_hand_.size());
-    }
-  }
   if (record.type == record_type::extent_data) {
     const auto data = decode_extent_data(record.body);
     expect(data.has_value(), "EXTENT_DATA that does not decode");
     if (data) {
       unproven_.insert(data->place);
-      in_hand_.insert(data->place);
-      expect(in_hand_.size() <= max_in_hand, "too many extents in hand");
+      data_[data->place] += data->raw_bytes;
+      data_bytes_ += data->raw_bytes;
+      expect(data_bytes_ <= max_data_bytes, "too much data under way");
     }
   }
   if (record.type == record_type::extent_states) {
@@ -302,8 +299,10 @@ void duet::on_delivered(const raw_record& record, bool to_destination) {
     for (std::size_t i = 0; states && i < states->entries.size(); ++i) {
       const bool proven = states->entries[i].state == extent_state::proven;
       under_way_ -= proven ? 1U : 0U;
-      if (proven) {
-        in_hand_.erase(states->entries[i].place);
+      const auto answered = data_.find(states->entries[i].place);
+      if (answered != data_.end()) {
+        data_bytes_ -= answered->second;
+        data_.erase(answered);
       }
     }
   }

@@ -58,8 +58,6 @@ class duet {
   [[nodiscard]] const disk_sender& sender() const { return sender_; }
   /// The first rule found broken; empty when none was.
   [[nodiscard]] const std::string& broken() const { return broken_; }
-  /// Most extents ever in hand at the destination.
-  [[nodiscard]] std::size_t most_in_hand() const { return most_; }
 
  private:
   result<void> run_to_idle();
@@ -103,9 +101,9 @@ class duet {
   std::set<extent_place> unproven_;
   block_packer packer_;
   block_unpacker unpacker_;
-  std::set<extent_place> in_hand_;
+  std::map<extent_place, std::size_t> data_;
+  std::size_t data_bytes_ = 0;
   std::size_t under_way_ = 0;
-  std::size_t most_ = 0;
   std::string broken_;
 };
 

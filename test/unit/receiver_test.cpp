@@ -205,8 +205,9 @@ TEST_CASE("more extents than allowed are refused", "[migrate]") {
 }
 
 TEST_CASE("more rounds' data than allowed is refused", "[migrate]") {
+  constexpr std::uint64_t most = max_data_bytes / extent_bytes;
   constexpr std::uint64_t many = 2 * max_announced;
-  static_assert(many > max_in_hand);
+  static_assert(many > most);
   memory_device target(byte_buffer(many * extent_bytes));
   fake_lookup lookup;
   disk_receiver receiver({target.size()});
@@ -227,12 +228,15 @@ TEST_CASE("more rounds' data than allowed is refused", "[migrate]") {
     (void)receiver.next();
   }
   REQUIRE(receiver.all_proven());
-  for (std::uint64_t i = 0; i <= max_in_hand; ++i) {
+  for (std::uint64_t i = 0; i <= most; ++i) {
     extent_data_record data;
     data.place = {0, i};
+    data.data = block_mask::first(extent_blocks);
+    data.raw_bytes = extent_bytes;
+    data.payload = byte_buffer(extent_bytes);
     const auto taken =
         receiver.on_record({record_type::extent_data, encode(data)});
-    CHECK(taken.has_value() == (i < max_in_hand));
+    CHECK(taken.has_value() == (i < most));
     CHECK_FALSE(receiver.all_proven());
   }
 }

@@ -270,6 +270,75 @@ TEST_CASE("the source announces up to the limit, and keeps few extents' bytes",
   CHECK(kept == 64);
 }
 
+namespace {
+
+/// Announces a disk of so many extents, each of which wants digests at once.
+std::vector<raw_record> all_want_digests(disk_sender& sender,
+                                         memory_device& source,
+                                         block_packer& packer) {
+  std::vector<raw_record> records;
+  while (auto action = sender.next()) {
+    if (auto* job = std::get_if<sender_job>(&*action)) {
+      auto done = run(*job, {{&source}}, packer);
+      REQUIRE(done);
+      sender.on_job_done(std::move(*done));
+      continue;
+    }
+    auto& record = std::get<raw_record>(*action);
+    if (record.type == record_type::extents) {
+      const auto extents = decode_extents(record.body);
+      REQUIRE(extents);
+      for (std::size_t i = 0; i < extents->digests.size(); ++i) {
+        REQUIRE(sender.on_record(
+            state_of({0, extents->first + i}, extent_state::wants_digests)));
+      }
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("the source takes no more data than allowed, and all in the end",
+          "[migrate]") {
+  constexpr std::uint64_t extents = 130;
+  constexpr std::uint64_t most = max_data_bytes / extent_bytes;
+  static_assert(extents > most);
+  memory_device source(byte_buffer(extents * extent_bytes, std::byte{1}));
+  disk_sender sender({source.size()});
+  block_packer packer;
+  sender.start_bulk();
+  const auto offered = all_want_digests(sender, source, packer);
+  CHECK(std::ranges::count(
+            offered, record_type::block_digests, &raw_record::type) == extents);
+  for (std::uint64_t i = 0; i < extents; ++i) {
+    REQUIRE(sender.on_record(wanted_of({0, i}, extent_blocks)));
+  }
+  const auto sent = all_want_digests(sender, source, packer);
+  REQUIRE(sent.size() == most);
+  for (const raw_record& record : sent) {
+    const auto data = decode_extent_data(record.body);
+    REQUIRE(data);
+    REQUIRE(sender.on_record(state_of(data->place, extent_state::proven)));
+  }
+  CHECK(all_want_digests(sender, source, packer).size() == extents - most);
+}
+
+TEST_CASE("few wanted blocks of many extents do not wait for each other",
+          "[migrate]") {
+  constexpr std::uint64_t extents = 400;
+  memory_device source(byte_buffer(extents * extent_bytes, std::byte{1}));
+  disk_sender sender({source.size()});
+  block_packer packer;
+  sender.start_bulk();
+  (void)all_want_digests(sender, source, packer);
+  for (std::uint64_t i = 0; i < extents; ++i) {
+    REQUIRE(sender.on_record(wanted_of({0, i}, 1)));
+  }
+  CHECK(all_want_digests(sender, source, packer).size() == extents);
+}
+
 TEST_CASE("an extent that waits for its answer cannot be proven", "[migrate]") {
   bench test;
   test.sender.start_bulk();
