@@ -151,3 +151,9 @@ lab_down() {
         rm -rf "$LAB"
     fi
 }
+
+# dom0_weight WEIGHT: dom0's part of each host's one processor (a guest's is 256), which it has for itself on a real host.
+dom0_weight() {
+    local host
+    for host in $LAB_HOSTS; do on "$host" xl sched-credit2 -d Domain-0 -w "$1"; done
+}

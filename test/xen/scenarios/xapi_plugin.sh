@@ -52,6 +52,8 @@ is_over() { [ "$(status "$1" .state)" != running ]; }
 is_in_bulk() { [ "$(status "$1" 'select(.phase == "bulk" and .percent > 5) | .state')" = running ]; }
 
 host1 rm -rf $jobs
+trap 'dom0_weight 256' EXIT
+dom0_weight 4096
 pair_hosts
 set_store directory
 gate_digests on
