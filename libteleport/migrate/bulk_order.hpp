@@ -36,7 +36,10 @@ class bulk_order {
   /// Extents read and announced in one go: 8 MiB of sequential reading, and an
   /// announcement whose header costs little beside its digests.
   static constexpr std::size_t run_extents = 8;
-  static constexpr std::size_t sections = 8;
+  /// One turn through all of them is as long as the window in which blocks are
+  /// packed (32 MiB): with 8, what lies side by side on the disk was too far apart
+  /// there, which cost 3 % of the bytes of a web server's disk.
+  static constexpr std::size_t sections = 4;
 
   /// Nothing to announce.
   bulk_order() = default;
