@@ -227,8 +227,7 @@ std::optional<sender_job> disk_sender::next_bulk() {
 }
 
 std::optional<sender_job> disk_sender::next_round() {
-  if (outstanding_.size() + reading_ >= max_outstanding ||
-      !may_take(extent_bytes)) {
+  if (outstanding_.size() + reading_ >= max_outstanding || !may_take()) {
     return std::nullopt;
   }
   for (std::size_t disk = 0; disk < dirty_.size(); ++disk) {
@@ -248,9 +247,9 @@ std::optional<sender_job> disk_sender::next_round() {
 
 /// There is room for another extent's blocks: however few are wanted, what was
 /// written since may come along.
-bool disk_sender::may_take(std::size_t length) const noexcept {
+bool disk_sender::may_take() const noexcept {
   return taking_ + to_pack_.size() < max_taken &&
-         data_bytes_ + length <= max_data_bytes;
+         data_bytes_ + extent_bytes <= max_data_bytes;
 }
 
 /// Until the job has told how many bytes it took, they may be all.
@@ -268,7 +267,7 @@ std::optional<sender_job> disk_sender::next_answer(bool link_full) {
     asked.queued = false;
     return answer_job{asked.extent, std::nullopt};
   }
-  if (link_full || data_wanted_.empty() || !may_take(extent_bytes)) {
+  if (link_full || data_wanted_.empty() || !may_take()) {
     return std::nullopt;
   }
   const wanted_blocks wanted = data_wanted_.front();

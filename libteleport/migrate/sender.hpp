@@ -177,7 +177,7 @@ class disk_sender {
   std::optional<sender_job> next_pack(std::size_t queued, time_point now);
   std::optional<sender_job> next_bulk();
   std::optional<sender_job> next_round();
-  [[nodiscard]] bool may_take(std::size_t length) const noexcept;
+  [[nodiscard]] bool may_take() const noexcept;
   void take(std::size_t length);
   void let_go(entry& of);
   [[nodiscard]] std::size_t length_of(const extent_place& place) const;

@@ -34,7 +34,7 @@ inline constexpr std::size_t max_json_bytes = 1_MiB;
 inline constexpr std::size_t max_disks = 64;
 
 /// Extents under way at once between announcement and proof (section 4.1). Of
-/// most of them only digests are held, some 2 KiB each.
+/// most of them only digests are held, some 4 KiB each.
 inline constexpr std::size_t max_outstanding = 1024;
 
 /// Bytes of blocks in EXTENT_DATA whose EXTENT_STATES has not come, before they

@@ -6,6 +6,7 @@
 #include "libteleport/migrate/sender.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <catch2/catch.hpp>
@@ -28,6 +29,29 @@ raw_record wanted_of(const extent_place& place, std::size_t blocks) {
           encode(wanted_record{place, block_mask::first(blocks)})};
 }
 
+/// Does all jobs, also those that `on_record` gives rise to by answering what
+/// is sent; gives the records back.
+std::vector<raw_record> all_jobs(
+    disk_sender& sender,
+    memory_device& source,
+    block_packer& packer,
+    const std::function<void(const raw_record&)>& on_record = {}) {
+  std::vector<raw_record> records;
+  while (auto action = sender.next()) {
+    if (auto* job = std::get_if<sender_job>(&*action)) {
+      auto done = run(*job, {{&source}}, packer);
+      REQUIRE(done);
+      sender.on_job_done(std::move(*done));
+      continue;
+    }
+    records.push_back(std::get<raw_record>(std::move(*action)));
+    if (on_record) {
+      on_record(records.back());
+    }
+  }
+  return records;
+}
+
 /// A sender of one disk: an extent of noise, one of zeros, and a short one.
 struct bench {
   bench() : source(byte_buffer(2 * extent_bytes + 1024)) {
@@ -36,19 +60,7 @@ struct bench {
     source.content()[2 * extent_bytes] = std::byte{4};
   }
   /// Does all jobs; gives the records back.
-  std::vector<raw_record> work() {
-    std::vector<raw_record> records;
-    while (auto action = sender.next()) {
-      if (auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {{&source}}, packer);
-        REQUIRE(done);
-        sender.on_job_done(std::move(*done));
-      } else {
-        records.push_back(std::get<raw_record>(std::move(*action)));
-      }
-    }
-    return records;
-  }
+  std::vector<raw_record> work() { return all_jobs(sender, source, packer); }
   void finish() {
     for (std::uint64_t i = 0; i < 3; ++i) {
       REQUIRE(sender.on_record(state_of({0, i}, extent_state::proven)));
@@ -276,26 +288,17 @@ namespace {
 std::vector<raw_record> all_want_digests(disk_sender& sender,
                                          memory_device& source,
                                          block_packer& packer) {
-  std::vector<raw_record> records;
-  while (auto action = sender.next()) {
-    if (auto* job = std::get_if<sender_job>(&*action)) {
-      auto done = run(*job, {{&source}}, packer);
-      REQUIRE(done);
-      sender.on_job_done(std::move(*done));
-      continue;
+  return all_jobs(sender, source, packer, [&](const raw_record& record) {
+    if (record.type != record_type::extents) {
+      return;
     }
-    auto& record = std::get<raw_record>(*action);
-    if (record.type == record_type::extents) {
-      const auto extents = decode_extents(record.body);
-      REQUIRE(extents);
-      for (std::size_t i = 0; i < extents->digests.size(); ++i) {
-        REQUIRE(sender.on_record(
-            state_of({0, extents->first + i}, extent_state::wants_digests)));
-      }
+    const auto extents = decode_extents(record.body);
+    REQUIRE(extents);
+    for (std::size_t i = 0; i < extents->digests.size(); ++i) {
+      REQUIRE(sender.on_record(
+          state_of({0, extents->first + i}, extent_state::wants_digests)));
     }
-    records.push_back(std::move(record));
-  }
-  return records;
+  });
 }
 
 }  // namespace
