@@ -6,24 +6,28 @@
 #   BENCH_QUICK=1    two pairs, one delay, no borg and casync
 #   BENCH_FOLDER     on a disk, 8 GiB (default /var/tmp/teleport-bench)
 #   WAN_PAIRS, WAN_TOOLS   some of them
+#   WAN_MBIT         the link's rate (default 100)
+#   WAN_OTHERS       "RTT LOSS,RTT LOSS..." (ms, part of the packets): further
+#                    runs, with one pair and fewer tools
+#   WAN_BUFFERS=kernel   the kernel's own limits for a socket's buffers
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 results=$2
 folder=${BENCH_FOLDER:-/var/tmp/teleport-bench}
-mbit=100
-queue=1250000      # bytes: 100 ms of the link
+mbit=${WAN_MBIT:-100}
+queue=$((mbit * 12500)) # bytes: 100 ms of the link
 patience=300       # seconds after which a peer is ended
 if [[ -n ${BENCH_QUICK:-} ]]; then
   pairs=${WAN_PAIRS:-web untouched}
   tools=${WAN_TOOLS:-ours rsync zstd nbd}
-  others=()
+  others=${WAN_OTHERS:-}
 else
   pairs=${WAN_PAIRS:-first web db day untouched}
   tools=${WAN_TOOLS:-ours rsync zstd nbd borg casync}
-  # RTT and loss of further runs, with one pair and fewer tools.
-  others=('20 0' '200 0' '100 0.01')
+  others=${WAN_OTHERS-20 0,200 0,100 0.01}
 fi
+IFS=, read -r -a others <<<"$others"
 if ((EUID != 0)); then
   echo 'bench: wan needs root: network namespaces, TUN devices' >&2
   exit 1
@@ -69,9 +73,11 @@ link_up() {
     ip -n "$side" link set lo up
     ip -n "$side" address add 10.99.0.$address/24 dev wan0
     ip -n "$side" link set wan0 mtu 1500 txqueuelen 1000 up
+    ip netns exec "$side" sysctl -qw net.ipv4.tcp_no_metrics_save=1
     # Buffers that can fill the link at 200 ms, for everybody.
-    ip netns exec "$side" sysctl -qw net.ipv4.tcp_rmem='4096 131072 33554432' \
-      net.ipv4.tcp_wmem='4096 65536 16777216' net.ipv4.tcp_no_metrics_save=1
+    [[ ${WAN_BUFFERS:-} = kernel ]] ||
+      ip netns exec "$side" sysctl -qw net.ipv4.tcp_rmem='4096 131072 33554432' \
+        net.ipv4.tcp_wmem='4096 65536 16777216'
     address=$((address + 1))
   done
 }
@@ -235,7 +241,7 @@ for other in "${others[@]}"; do
   # shellcheck disable=SC2086 # two words
   shape_link $other
   choose_pair web
-  for tool in ours rsync zstd; do
+  for tool in ${WAN_TOOLS:-ours rsync zstd}; do
     run_one web "$tool" "${other% *}" "${other#* }"
   done
 done

@@ -14,7 +14,8 @@ python3 "$decoder/numbers.py" "$TELEPORT_SOURCE/libteleport/wire/format.hpp" \
 port=9100
 seed_through() {
   mkfifo "$1.said"
-  python3 "$decoder/relay.py" $port 8744 here there "$1" ${4:+"$4"} >"$1.said" 2>"$1.err" &
+  python3 "$decoder/relay.py" ${4:+--cut-after "$4"} $port 127.0.0.1:8744 here there "$1" \
+    >"$1.said" 2>"$1.err" &
   relay=$!
   wait_for_line "$1.said" listening "$1.log"
   expect_exit "$2" on here seed --json --reconnect 0 --disk "$3" --as one 127.0.0.1:$port
@@ -48,7 +49,7 @@ seed_through day.trace 0 disk.img
 python3 "$decoder/decode.py" --image disk.img day.trace
 seed_through untouched.trace 0 disk.img
 python3 "$decoder/decode.py" --image disk.img untouched.trace
-python3 "$decoder/damage.py" day.trace disk.img
+python3 "$decoder/damage.py" --image disk.img day.trace
 
 tests=$TELEPORT_BUILD/test/unit-tests
 [[ -x $tests ]] || skip "$tests is not built; the daemons' sessions were right"

@@ -1,66 +1,85 @@
 #!/usr/bin/env python3
-"""damage.py TRACE IMAGE: would the decoder see it? Damages a session that it has
-accepted, in every kind of record: bytes, and records that are left out, doubled
-or exchanged with the next; each must break a rule. Same damage each time.
+"""damage.py (--image FILE | --final FILE) TRACE: would the decoder see it? Damages a session that it has
+accepted, in every kind of record: bytes, and records that are left out, doubled or
+come from the other side; each must break a rule. Same damage each time. --image
+and --final are those of decode.py.
 """
+import argparse
+import os
 import random
 import sys
 
 import trace
-from decode import contents, decode
+from decode import contents, known_disks
 from fields import Refused
-from session import RECORDS
+from session import RECORDS, Session
 
 # Bytes of these say something else without breaking a rule: names, paths and
 # sentences for people, and what a destination happens to hold.
-FREE = {"HELLO", "ANSWER", "PREPARED", "SEED", "SEEDED", "FAIL", "WANTED"}
+FREE = {"HELLO", "OFFER", "ANSWER", "PREPARED", "SEED", "SEEDED", "FAIL", "WANTED", "GUEST_CONFIG", "GO_RESULT"}
+ON_DISKS = {"EXTENTS", "EXTENT_STATES", "BLOCK_DIGESTS", "WANTED", "EXTENT_DATA"}
 
 
 def name_of(record):
     return RECORDS[int.from_bytes(record[1][4:6], "little")][0]
 
 
-def is_found(damaged, images):
-    try:
-        decode(damaged, images)
-    except Refused:
-        return True
-    return False
+def damages(chance, record):
+    """Pairs: what was done, and the records that come in its place."""
+    side, data = record
+    yield "left out", []
+    yield "doubled", [record, record]
+    yield "from the other side", [("source" if side == "destination" else "destination", data)]
+    body = range(8, len(data)) if name_of(record) not in FREE else range(0)
+    # Of the header each byte, of the body some.
+    for at in list(range(8)) + chance.sample(body, min(12, len(body))):
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << chance.randrange(8)
+        yield f"byte {at}", [(side, bytes(damaged))]
 
 
-def main(path, image):
-    images = contents([image])
-    whole = trace.records(trace.pieces(path))
-    decode(whole, images)
+def is_found(session, rest, known):
+    """In a process of its own: the session goes on from here as if nothing had been."""
+    child = os.fork()
+    if child == 0:
+        try:
+            for side, data in rest:
+                session.feed(side, data)
+            session.check_end()
+            session.disks.check_end(known)
+        except Refused:
+            os._exit(0)
+        os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--image", action="append", default=[])
+    parser.add_argument("--final", action="append", default=[])
+    parser.add_argument("trace")
+    asked = parser.parse_args()
+    images, known = known_disks(asked.image, asked.final)
+    whole = trace.records(trace.pieces(asked.trace))
     chance = random.Random(1)
-    tried, missed = 0, []
-
-    def attempt(what, damaged):
-        nonlocal tried
-        tried += 1
-        if not is_found(damaged, images):
-            missed.append(what)
-
     by_name = {}
     for i, record in enumerate(whole):
         by_name.setdefault(name_of(record), []).append(i)
-    for name, places in by_name.items():
-        for i in chance.sample(places, min(4, len(places))):
-            side, data = whole[i]
-            attempt(f"{name} left out", whole[:i] + whole[i + 1:])
-            attempt(f"{name} doubled", whole[:i + 1] + whole[i:])
-            attempt(f"{name} from the other side",
-                    whole[:i] + [("source" if side == "destination" else "destination", data)] + whole[i + 1:])
-            # Of the header each byte, of the body some.
-            for at in list(range(8)) + ([] if name in FREE else chance.sample(range(8, len(data)), min(12, len(data) - 8))):
-                damaged = bytearray(data)
-                damaged[at] ^= 1 << chance.randrange(8)
-                attempt(f"{name}, byte {at}", whole[:i] + [(side, bytes(damaged))] + whole[i + 1:])
-    print(f"{tried} times damaged, {tried - len(missed)} times found")
+    if not ON_DISKS <= set(by_name):
+        sys.exit(f"not in the session: it has {sorted(by_name)} alone")
+    chosen = {i for places in by_name.values() for i in chance.sample(places, min(4, len(places)))}
+    session, tried, missed = Session(None, images), 0, []
+    for i, record in enumerate(whole):
+        for what, instead in damages(chance, record) if i in chosen else ():
+            tried += 1
+            if not is_found(session, instead + whole[i + 1:], known):
+                missed.append(f"{name_of(record)} {what}")
+        session.feed(*record)
+    session.check_end()
+    session.disks.check_end(known)
+    print(f"{len(by_name)} kinds of records, {tried} times damaged, {tried - len(missed)} times found")
     if missed:
         sys.exit(f"not found: {missed}")
-    if not {"EXTENTS", "EXTENT_STATES", "BLOCK_DIGESTS", "WANTED", "EXTENT_DATA"} <= set(by_name):
-        sys.exit(f"not in the session: it has {sorted(by_name)} alone")
 
 
-main(*sys.argv[1:])
+main()

@@ -5,7 +5,7 @@ Checks recorded sessions against PROTOCOL.md, from which alone it was written:
 every field and limit, what comes when, the zstd stream, every digest. With
 --image it knows what each disk holds and does not change, with --final what they
 hold at the end. --engine: the exchange of section 4 alone; the disks' sizes are
-those of --final. --broken: the link was cut; the end is not looked for. Prints a
+those of --final. --broken: the link was cut; the last record is not looked for. Prints a
 line for each trace; exits with 1 at the first that breaks a rule.
 """
 import argparse
@@ -25,17 +25,21 @@ def contents(paths):
     return found
 
 
-def decode(found, images=None, final=None, engine=False, broken=False):
+def known_disks(image, final):
+    """What of the disks is known all the time, and what at the end."""
+    images = contents(image) or None
+    return images, contents(final) or images
+
+
+def decode(found, images, known, engine=False, broken=False):
     """@raises Refused where a rule is broken"""
-    final = final or images
-    session = Session([len(disk) for disk in final] if engine else None, images)
+    session = Session([len(disk) for disk in known] if engine else None, images)
     for side, data in found:
         session.feed(side, data)
-    if not broken:
-        if not engine:
-            session.check_end()
-        if final:
-            session.disks.check_end(final)
+    if not broken and not engine:
+        session.check_end()
+    if known and not (broken and known is images):
+        session.disks.check_end(known)
     return session
 
 
@@ -47,14 +51,14 @@ def main():
     parser.add_argument("--broken", action="store_true")
     parser.add_argument("traces", nargs="+")
     asked = parser.parse_args()
+    images, known = known_disks(asked.image, asked.final)
     for path in asked.traces:
         try:
-            session = decode(trace.pieces(path), contents(asked.image) or None, contents(asked.final),
-                             asked.engine, asked.broken)
+            session = decode(trace.pieces(path), images, known, asked.engine, asked.broken)
         except Refused as refused:
             sys.exit(f"{path}: {refused}")
         told = ", ".join(f"{count} {name}" for name, count in collections.Counter(session.names).items())
-        print(f"{path}: {told}; {session.disks.link_bytes} bytes of blocks, {session.disks.mismatches} mismatches")
+        print(f"{path}: {told}; {session.talk.told()}")
 
 
 if __name__ == "__main__":

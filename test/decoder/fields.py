@@ -53,6 +53,15 @@ def json_body(body, fields):
     return value
 
 
+def json_list(value, name, fields):
+    """The list `name` of an object, of objects that have these fields."""
+    require(isinstance(value.get(name), list) and len(value[name]) <= 1024, f"no proper '{name}'")
+    for entry in value[name]:
+        for field, kind in fields.items():
+            require(isinstance(entry, dict) and isinstance(entry.get(field), kind), f"'{name}' without a proper '{field}'")
+    return value[name]
+
+
 _xxhash = ctypes.CDLL(ctypes.util.find_library("xxhash"))
 _xxhash.XXH3_64bits.restype = ctypes.c_uint64
 _xxhash.XXH3_64bits.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
@@ -74,6 +83,8 @@ _zstd.ZSTD_freeDCtx.argtypes = [ctypes.c_void_p]
 _zstd.ZSTD_DCtx_setParameter.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
 _zstd.ZSTD_decompressStream.argtypes = [
     ctypes.c_void_p, ctypes.POINTER(_Buffer), ctypes.POINTER(_Buffer)]
+_zstd.ZSTD_decompress.restype = ctypes.c_size_t
+_zstd.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
 _WINDOW_LOG_MAX = 100  # ZSTD_d_windowLogMax
 
 
@@ -104,3 +115,11 @@ class Unpacker:
             require((to.at, taken.at) != before, "a piece that goes nowhere")
         require(to.at == raw, "a piece of fewer bytes than announced")
         return out.raw[:raw]
+
+
+def unpack_frame(frame, raw):
+    """Of zstd data that is `raw` bytes unpacked, those."""
+    out = ctypes.create_string_buffer(max(raw, 1))
+    size = _zstd.ZSTD_decompress(out, raw, frame, len(frame))
+    require(size == raw, f"zstd data that does not unpack to {raw} bytes")
+    return out.raw[:raw]

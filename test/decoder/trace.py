@@ -31,3 +31,27 @@ def records(found):
 
 def write(file, side, data):
     file.write({"source": b"s", "destination": b"d"}[side] + len(data).to_bytes(4, "little") + data)
+
+
+class Headers:
+    """Where a stream's records begin; the stream comes in pieces."""
+
+    def __init__(self):
+        self.header, self.skip = b"", 0
+
+    def find(self, data, number):
+        """Where in this piece the header of a record of that number begins (0: or before it), if one does."""
+        at = 0
+        while at < len(data):
+            start = at
+            if self.skip:
+                at += min(self.skip, len(data) - at)
+                self.skip -= at - start
+                continue
+            at += min(8 - len(self.header), len(data) - at)
+            self.header += data[start:at]
+            if len(self.header) == 8:
+                if int.from_bytes(self.header[4:6], "little") == number:
+                    return start
+                self.skip, self.header = int.from_bytes(self.header[:4], "little"), b""
+        return None
