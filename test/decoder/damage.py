@@ -67,7 +67,8 @@ def main():
         by_name.setdefault(name_of(record), []).append(i)
     if not ON_DISKS <= set(by_name):
         sys.exit(f"not in the session: it has {sorted(by_name)} alone")
-    chosen = {i for places in by_name.values() for i in chance.sample(places, min(4, len(places)))}
+    kinds = set(by_name) if images else set(by_name) - ON_DISKS
+    chosen = {i for name in kinds for i in chance.sample(by_name[name], min(4, len(by_name[name])))}
     session, tried, missed = Session(None, images), 0, []
     for i, record in enumerate(whole):
         for what, instead in damages(chance, record) if i in chosen else ():

@@ -31,6 +31,7 @@ class Disks:
         self.unpacker = Unpacker()
         self.sent = {}       # (place, block) -> the bytes sent last
         self.link_bytes = 0  # of blocks in EXTENT_DATA
+        self.gap_bytes = 0   # of those that section 6.4 counts as such
         self.mismatches = 0
         self.complete = False
 
@@ -144,6 +145,8 @@ class Disks:
             require(image is None or not any(image[i * BLOCK:i * BLOCK + size]), f"block {i} of {place} is no zeros")
             self.sent[place, i] = bytes(size)
         self.link_bytes += raw
+        new = data if extent.at == "proven" else data & extent.absent
+        self.gap_bytes += sum(size for i, size in zip(sorted(data), sizes) if i in new)
         extent.at, extent.digest, extent.absent, extent.data = "data", digest, set(), raw
         require(sum(e.data for e in self.extents.values()) <= DATA, "too much data under way")
 

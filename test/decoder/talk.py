@@ -92,4 +92,4 @@ class Talk:
         require(bulk["mismatches"] + rounds["mismatches"] == self.disks.mismatches, "another number of mismatches")
         if self.disks.mismatches == 0:
             told = bulk["link"] + rounds["link"]
-            require(told == self.disks.link_bytes, f"{told} bytes told, {self.disks.link_bytes} came")
+            require(told == self.disks.gap_bytes, f"{told} bytes told, {self.disks.gap_bytes} came")

@@ -41,7 +41,8 @@ teleport_through() {
     wait_for 'the relay to end' 60 relay_is_done "$from"
     disks_equal "$from" "$to" $guest
     on "$from" 'cd /root/decoder && cat relay.said >&2 && tar -cf - session.trace*' | tar -C "$files" -xf -
-    on "$from" "cat '$(shadows "$from" $guest | cut -d' ' -f2)'" > "$files/final"
+    # without its holes: the emulated network carries some MB/s
+    on "$from" "tar -Scf - '$(shadows "$from" $guest | cut -d' ' -f2)' 2> /dev/null" | tar -xOf - > "$files/final"
 }
 decode() { python3 "$REPOSITORY/test/decoder/decode.py" "$@" || fail "the decoder does not follow $*"; }
 

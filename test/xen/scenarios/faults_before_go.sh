@@ -18,8 +18,8 @@ at_gate() { host2 "test -e /run/lab-at-gate"; }
 # reach PHASE: waits until the move is there
 reach() {
     case $1 in
-        gate) wait_for 'the gate' 300 at_gate ;;
-        *) wait_for "phase $1" 300 phase_is "$1" ;;
+        gate) wait_for 'the gate' 900 at_gate ;;
+        *) wait_for "phase $1" 900 phase_is "$1" ;;
     esac
 }
 tried() { host1 'test -e /tmp/try.rc'; }
@@ -73,7 +73,7 @@ done
 link_free
 host2 "rm -f $hold"
 try
-wait_for 'the last try' 300 tried
+wait_for 'the last try' 900 tried
 assert_equal "the exit code ($(host1 cat /tmp/try.err))" 0 "$(host1 cat /tmp/try.rc)"
 host1 'tail -1 /tmp/try.json' > "$report"
 assert_equal 'what the tries have left was adopted' partial "$(jq -r '.disks[0].kind' "$report")"
