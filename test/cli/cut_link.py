@@ -39,6 +39,8 @@ def carry(listener, to_port, left):
 
 port, to_port, bytes_to_carry = (int(text) for text in sys.argv[1:4])
 listening = socket.create_server(("127.0.0.1", port))
+# What lies in the buffer when the link breaks has been sent for nothing: little.
+listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
 print("listening", flush=True)
 if not carry(listening, to_port, bytes_to_carry):
     sys.exit("a side ended before the link was cut")

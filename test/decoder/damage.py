@@ -78,7 +78,7 @@ def main():
         session.feed(*record)
     session.check_end()
     session.disks.check_end(known)
-    print(f"{len(by_name)} kinds of records, {tried} times damaged, {tried - len(missed)} times found")
+    print(f"{len(kinds)} kinds of records, {tried} times damaged, {tried - len(missed)} times found")
     if missed:
         sys.exit(f"not found: {missed}")
 
