@@ -34,6 +34,22 @@ errc kind_of(int rc) {
   }
 }
 
+// libxl's own name of it, and what it says about the guest where that is known.
+std::string meaning_of(int rc) {
+  switch (rc) {
+    case ERROR_GUEST_TIMEDOUT:  // 60 s, by libxl's libxl_dom_suspend.c
+      return "the guest did not suspend within a minute (is it overloaded, or "
+             "without drivers for Xen?)";
+    case ERROR_NOPARAVIRT:
+      return "the guest has no drivers for Xen, or is not up yet";
+    default:
+      break;
+  }
+  const char* name = libxl_error_to_string(static_cast<libxl_error>(rc));
+  return "libxl error " + std::to_string(rc) +
+         (name == nullptr ? "" : " (" + std::string(name) + ")");
+}
+
 }  // namespace
 
 libxl_context::libxl_context(progress on_progress)
@@ -113,7 +129,7 @@ void libxl_context::write_progress(xentoollog_logger* log,
 }
 
 error libxl_context::failure(int rc, std::string_view what) {
-  std::string text = std::string(what) + ": libxl error " + std::to_string(rc);
+  std::string text = std::string(what) + ": " + meaning_of(rc);
   const std::lock_guard lock(mutex_);
   if (!last_complaint_.empty()) {
     text += ", " + std::exchange(last_complaint_, {});
