@@ -41,10 +41,22 @@ print(zero * 4096, found * 4096)
 END
 }
 
+# Where the machine below stands still for longer than a peer may be silent, the link is lost, and the command goes on
+# by itself with what the first connection has left.
+was_lost() { [ "$(report .link.losses)" -gt 0 ]; }
+target_is() {
+    if was_lost && [ "$(report '.disks[0].kind')" = partial ]; then set -- partial; fi
+    assert_equal "the target" "$1" "$(report '.disks[0].kind')"
+}
+
 # The report's bytes on the link are what TLS handed to TCP; the card counts headers, ACKs and the handshake too:
 # 5 % of full packets, more where little is sent.
 counters_agree() {
     local what=$1 sent received
+    if was_lost; then
+        say "the link was lost meanwhile: what lay in it is not known, and $what the counters are not compared"
+        return
+    fi
     read -r sent received < "$LAB/teleport/card"
     say "measured: $what: report $(report .link.sent) sent $(report .link.received) received, card $sent and $received"
     at_most "bytes sent, by the card" $(($(report .link.sent) * 110 / 100 + mib / 4)) "$sent"
@@ -63,7 +75,7 @@ link_set 100mbit 20ms
 teleport host1 host2 $guest
 link_free
 say "measured: there: $(report '"\(.total_seconds) s, downtime \(.downtime_seconds) s, found \(.bulk.donors), gaps \(.bulk.link), written meanwhile \(.rounds.link)"')"
-assert_equal "the target" new "$(report '.disks[0].kind')"
+target_is new
 disks_equal host1 host2 $guest
 streams_equal host1 host2
 guest_alive host2 $guest
@@ -78,15 +90,16 @@ written=$((40 * mib))
 at_most "zero bytes" $((zero + written)) "$(report .bulk.zero)"
 at_least "zero bytes" $((zero - written)) "$(report .bulk.zero)"
 at_most "bytes from donors" $((found + written)) "$(report .bulk.donors)"
-at_least "bytes from donors" $((found - written)) "$(report .bulk.donors)"
-at_least "share of the data that came from donors, in %" 50 $(($(report .bulk.donors) * 100 / (size - $(report .bulk.zero))))
+# in place: what came before the link was lost
+at_least "bytes from donors" $((found - written)) "$(report '.bulk.donors + .bulk.in_place')"
+at_least "share of the data that did not cross, in %" 50 $((100 - $(report .bulk.link) * 100 / (size - $(report .bulk.zero))))
 
 # ---- and back ----
 link_set 100mbit 20ms
 teleport host2 host1 $guest
 link_free
 say "measured: back: $(report '"\(.total_seconds) s, downtime \(.downtime_seconds) s, sent \(.link.sent)"')"
-assert_equal "the target" shadow "$(report '.disks[0].kind')"
+target_is shadow
 disks_equal host2 host1 $guest
 streams_equal host2 host1
 counters_agree back
