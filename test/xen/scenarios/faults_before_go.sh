@@ -16,23 +16,26 @@ try() {
 phase_is() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq --arg p "$1" '.progress.phase == $p and .progress.done > 1048576' 2> /dev/null | grep -qx true; }
 at_gate() { host2 "test -e /run/lab-at-gate"; }
 tried() { host1 'test -e /tmp/try.rc'; }
-is_there() { if [ "$1" = gate ]; then at_gate; else phase_is "$1"; fi; }
+there_or_ended() {
+    if [ "$1" = gate ]; then at_gate || tried; else phase_is "$1" || tried; fi
+}
 # reach PHASE: waits until the move is there. Where machines stand still for many seconds, as emulated ones may, the
 # link is lost without our doing: that is a failure before GO as well, and the next try has to come further.
 reach() {
     local attempt
     for attempt in 1 2 3; do
+        host2 "rm -f /run/lab-at-gate; touch $hold"
         try --reconnect 0
-        wait_for "phase $1, or the command's end" 900 eval "is_there $1 || tried"
+        wait_for "phase $1, or the command's end" 900 there_or_ended "$1"
         if ! tried; then return; fi
         say "try $attempt ended before phase $1: $(host1 cat /tmp/try.err)"
         after_failure 1
     done
     fail "phase $1 was not reached in 3 tries"
 }
-# after_failure CODE: the guest goes on at host1, nothing of it stays at host2
+# after_failure CODE: the command has ended; the guest goes on at host1, nothing of it stays at host2
 after_failure() {
-    wait_for 'the command to end' 120 tried
+    host2 "rm -f $hold"
     assert_equal "the exit code ($(host1 cat /tmp/try.err))" "$1" "$(host1 cat /tmp/try.rc)"
     guest_alive host1 faulty 120
     wait_for 'host2 to clean up' 150 nothing_at_host2
@@ -52,14 +55,12 @@ nothing_at_host2() { ! host2 "xl list" | awk 'NR > 2' | grep -q .; }
 fault() {
     local kind=$1 phase=$2 expected=1
     say "$kind fails, phase $phase"
-    host2 "rm -f /run/lab-at-gate; touch $hold"
     # written so fast that rounds follow each other
     [ "$phase" != rounds ] || guest_mode host1 faulty heavy
     reach "$phase"
     strike "$kind"
     wait_for 'the command to end' 120 tried
     [ "$kind" != link ] || link_restore
-    host2 "rm -f $hold"
     [ "$phase" != rounds ] || guest_mode host1 faulty normal
     [ "$kind" != source ] || expected=137
     after_failure "$expected"
