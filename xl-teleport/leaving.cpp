@@ -31,8 +31,11 @@ void source_session::fail(const error& cause) {
   }
   log_debug("failure: " + cause.context);
   report_.sentence = cause.context;
-  lost_link_ = cause.code == errc::peer_lost &&
-               (phase_ == move_phase::bulk || phase_ == move_phase::rounds);
+  if (cause.code == errc::peer_lost &&
+      (phase_ == move_phase::bulk || phase_ == move_phase::rounds ||
+       phase_ == move_phase::memory)) {
+    lost_link_in_ = phase_;
+  }
   report_.problems = preparing_ ? std::vector<problem>() : view_.problems;
   report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
   if (!preparing_) {

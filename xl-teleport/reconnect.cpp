@@ -15,6 +15,12 @@ std::optional<std::chrono::seconds> reconnect_policy::after(attempt_end end,
   switch (end) {
     case attempt_end::over:
       return std::nullopt;
+    case attempt_end::memory_lost:
+      if (++memory_losses_ > most_memory_losses) {
+        ++losses_;
+        return std::nullopt;
+      }
+      [[fallthrough]];
     case attempt_end::link_lost:  // it was there again, so we look anew
       ++losses_;
       pause_ = std::chrono::seconds(1);
@@ -46,8 +52,8 @@ void add_reconnect_option(CLI::App& app, std::chrono::seconds& limit) {
   app.add_option_function<unsigned>(
          "--reconnect",
          [&limit](unsigned seconds) { limit = std::chrono::seconds(seconds); },
-         "seconds to look for a link that was lost while disks were sent; 0: "
-         "give up at once")
+         "seconds to look for a link that was lost while disks or a running "
+         "guest's memory were sent; 0: give up at once")
       ->default_str(std::to_string(limit.count()))
       ->check(CLI::Range(0, 86400));
 }

@@ -18,8 +18,9 @@ namespace teleport {
 
 /// How an attempt ended, as far as trying again is concerned.
 enum class attempt_end {
-  over,       ///< done, cancelled, or failed for another reason than the link
-  link_lost,  ///< while nothing was changed hands
+  over,         ///< done, cancelled, or failed for another reason than the link
+  link_lost,    ///< while disks were sent: what has arrived stays there
+  memory_lost,  ///< while the running guest's memory was sent: it begins anew
   not_there,  ///< no way there, or the host is still busy with the last attempt
 };
 
@@ -37,11 +38,15 @@ class reconnect_policy {
 
  private:
   static constexpr std::chrono::seconds longest_pause{30};
+  /// Memory is sent from its beginning each time: a link that never lasts so
+  /// long is not worth the guest's slower running.
+  static constexpr unsigned most_memory_losses = 3;
 
   std::chrono::seconds limit_;
   std::chrono::seconds pause_{0};
   time_point give_up_;
   unsigned losses_ = 0;
+  unsigned memory_losses_ = 0;
 };
 
 /// @return false when SIGINT or SIGTERM came first

@@ -48,8 +48,11 @@ class source_session {
   /// SIGINT or SIGTERM: the guest stays, unless GO has been given.
   void cancel();
   [[nodiscard]] const move_report& report() const noexcept { return report_; }
-  /// The link was lost while nothing but the disks was being sent.
-  [[nodiscard]] bool lost_link() const noexcept { return lost_link_; }
+  /// The phase in which the link was lost; nullopt: something else ended it, or
+  /// the guest was suspended, and whether that is tried again is not ours.
+  [[nodiscard]] std::optional<move_phase> lost_link_in() const noexcept {
+    return lost_link_in_;
+  }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -124,7 +127,7 @@ class source_session {
   bool failing_ = false;
   bool leaving_ = false;  ///< the guest is being let go on
   bool ended_ = false;
-  bool lost_link_ = false;
+  std::optional<move_phase> lost_link_in_;
   timer tick_timer_;
   timer round_timer_;
   progress_view view_of_progress_;

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -77,7 +78,7 @@ void show(const move_report& report,
 struct attempt {
   exit_code code = exit_code::refused;
   move_report report;
-  bool lost_link = false;
+  std::optional<move_phase> lost_link_in;
   bool cancelled = false;
 };
 
@@ -108,25 +109,27 @@ attempt move_once(const move_options& options, const settings& config) {
   loop.run();
   loop.join();
   outcome.report = session.report();
-  outcome.lost_link = session.lost_link();
+  outcome.lost_link_in = session.lost_link_in();
   return outcome;
 }
 
 attempt_end end_of(const attempt& last) {
-  if (last.cancelled) {
+  if (last.cancelled || last.code == exit_code::uncertain) {
     return attempt_end::over;
   }
-  if (last.lost_link) {
-    return attempt_end::link_lost;
+  if (last.lost_link_in) {
+    return last.lost_link_in == move_phase::memory ? attempt_end::memory_lost
+                                                   : attempt_end::link_lost;
   }
   // The host may be away, or still busy with what became of the last attempt.
   return last.code == exit_code::refused ? attempt_end::not_there
                                          : attempt_end::over;
 }
 
-/// Moves the guest. A link that is lost while the guest runs here and its
-/// memory is not being sent is looked for: what is on the targets stays there,
-/// and the next attempt announces it and sends the rest.
+/// Moves the guest. A link that is lost while the guest runs here is looked for:
+/// what is on the targets stays there, and the next attempt announces it and
+/// sends the rest. Once the guest was suspended, another downtime is for whoever
+/// called us to decide.
 int move(const move_options& options, const settings& config) {
   keep_freed_memory();
   reconnect_policy policy(options.reconnect_limit);

@@ -48,6 +48,17 @@ TEST_CASE("a link that was there again has all the time anew", "[reconnect]") {
   CHECK(one.policy.losses() == 2);
 }
 
+TEST_CASE("a link that never lasts for the memory is given up", "[reconnect]") {
+  looking one;
+  CHECK(one.after(attempt_end::memory_lost, 100) == seconds(1));
+  CHECK(one.after(attempt_end::link_lost, 200) == seconds(1));
+  CHECK(one.after(attempt_end::memory_lost, 300) == seconds(1));
+  CHECK(one.after(attempt_end::not_there, 301) == seconds(2));
+  CHECK(one.after(attempt_end::memory_lost, 400) == seconds(1));
+  CHECK_FALSE(one.after(attempt_end::memory_lost, 500));
+  CHECK(one.policy.losses() == 5);
+}
+
 TEST_CASE("what failed for another reason is not tried again", "[reconnect]") {
   looking one;
   CHECK(one.after(attempt_end::link_lost, 0));
