@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # long
-# A link that is lost in the bulk comes back, and a destination's session that dies is begun anew: the command goes
-# on by itself, what was at the destination is not sent again, and no write is lost.
+# A link that is lost in the bulk comes back, and a destination's session that dies in the bulk or in the memory is
+# begun anew: the command goes on by itself, what was at the destination is not sent again, and no write is lost.
 
 guest=away1
 report=$LAB/logs/link_lost.json
@@ -9,6 +9,7 @@ try() {
     host1 "rm -f /tmp/try.json /tmp/try.rc; (xl-teleport --json $guest host2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc) > /dev/null 2>&1 &"
 }
 progress_of() { host1 "tail -1 /tmp/try.json 2> /dev/null" | jq -r ".progress.$1 // 0" 2> /dev/null; }
+in_phase() { [ "$(progress_of phase)" = "$1" ]; }
 in_bulk_past() { [ "$(progress_of phase)" = bulk ] && [ "$(progress_of sent)" -gt "$1" ]; }
 tries_again() { host1 "grep -c 'trying again' /tmp/try.err" | grep -qx "$1"; }
 tried() { host1 'test -e /tmp/try.rc'; }
@@ -21,7 +22,7 @@ try
 wait_for 'the bulk' 120 in_bulk_past 5000000
 say 'the link is cut'
 link_cut
-wait_for 'the command to look for the link' 60 tries_again 1
+wait_for 'the command to look for the link' 120 tries_again 1
 guest_alive host1 $guest 60
 link_restore
 link_set 40mbit 10ms
@@ -29,10 +30,15 @@ wait_for 'the bulk of the second attempt' 240 in_bulk_past 5000000
 say "the destination's session is killed"
 host2 "pkill -9 -f '[t]eleportd --session'"
 link_free
+wait_for 'the memory of the third attempt' 400 in_phase memory
+say "the destination's session is killed again"
+host2 "pkill -9 -f '[t]eleportd --session'"
+wait_for 'the command to go on' 60 tries_again 3
+guest_alive host1 $guest 60
 wait_for 'the command to end' 400 tried
 assert_equal "the exit code ($(host1 cat /tmp/try.err))" 0 "$(host1 cat /tmp/try.rc)"
 host1 'tail -1 /tmp/try.json' > "$report"
-assert_equal 'losses of the link' 2 "$(jq -r '.link.losses' "$report")"
+assert_equal 'losses of the link' 3 "$(jq -r '.link.losses' "$report")"
 assert_equal 'what the attempts left was adopted' partial "$(jq -r '.disks[0].kind' "$report")"
 in_place=$(jq -r '.bulk.in_place' "$report")
 [ "$in_place" -gt 8000000 ] || fail "only $in_place bytes were in place, after two attempts"
