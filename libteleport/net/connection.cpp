@@ -32,6 +32,9 @@ constexpr std::chrono::seconds handshake_limit{20};
 /// and a second of data on a slow link before it.
 constexpr std::chrono::seconds finish_limit{5};
 
+/// How often a peer's answers are looked at.
+constexpr std::chrono::seconds watch_interval{1};
+
 /// Queued records are written together up to this many bytes.
 constexpr std::size_t write_batch = 256_KiB;
 
@@ -194,7 +197,25 @@ result<void> connection::check_peer(const key_files& keys) {
 
 void connection::start(handlers callbacks) {
   handlers_ = std::move(callbacks);
+  watch_peer();
   read();
+}
+
+void connection::watch_peer() {
+  const auto silent =
+      silence_.look(answers_of(stream_.lowest_layer().native_handle()),
+                    silence_watch::time_point::clock::now());
+  if (silent) {
+    fail({errc::peer_lost,
+          fmt::format("the connection broke: no answer from the peer for {} s",
+                      silent->count())});
+    return;
+  }
+  watch_timer_ = loop_.after(watch_interval, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->watch_peer();
+    }
+  });
 }
 
 void connection::read() {
@@ -398,6 +419,7 @@ void connection::close() {
   closed_ = true;
   deadline_ = timer();
   pace_timer_ = timer();
+  watch_timer_ = timer();
   error_code ignored;
   auto& socket = stream_.lowest_layer();
   socket.shutdown(tcp::socket::shutdown_both, ignored);

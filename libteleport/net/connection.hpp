@@ -28,6 +28,7 @@
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/net/pacer.hpp"
+#include "libteleport/net/silence.hpp"
 #include "libteleport/wire/framer.hpp"
 
 namespace teleport {
@@ -117,6 +118,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void deliver();
   void write();
   void half_close();
+  void watch_peer();
   void fail(error cause);
 
   event_loop& loop_;
@@ -132,6 +134,8 @@ class connection : public std::enable_shared_from_this<connection> {
   std::size_t written_ = 0;  ///< of output_
   std::shared_ptr<pacer> pacer_;
   timer pace_timer_;
+  timer watch_timer_;
+  silence_watch silence_;
   std::size_t queued_ = 0;
   bool reading_ = false;
   bool writing_ = false;

@@ -3,7 +3,6 @@
 #include "libteleport/net/socket_tuning.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -19,16 +18,12 @@ namespace teleport {
 
 namespace {
 
-/// Unanswered for so long, the peer is lost. Linux takes a peer that answers but
-/// has no room for more as silent, too (tcp_probe_timer), so this is longer than
-/// a busy disk makes the receiver pause, and than routes need to be found anew;
-/// short against the suspension that a guest may be waiting in.
-constexpr std::chrono::milliseconds silence_limit{30'000};
-
-/// A quiet connection is asked for a sign of life after so many seconds, and
-/// again each so many.
-constexpr unsigned keep_alive_idle = 10;
-constexpr unsigned keep_alive_interval = 5;
+/// A quiet connection is asked for a sign of life after so many seconds, again
+/// each so many, and is lost after so many unanswered ones: 10 s in all.
+/// silence_watch looks after one on which something is under way.
+constexpr unsigned keep_alive_idle = 4;
+constexpr unsigned keep_alive_interval = 2;
+constexpr unsigned keep_alive_count = 3;
 
 /// Keeps a long link full where some packets are lost, which cubic takes for
 /// a full queue. A kernel without it stays with its own default.
@@ -74,11 +69,8 @@ void tune_socket(int socket) {
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_idle);
   set(IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_interval);
-  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
+  set(IPPROTO_TCP, TCP_KEEPCNT, keep_alive_count);
   set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, not_sent_bytes);
-  set(IPPROTO_TCP,
-      TCP_USER_TIMEOUT,
-      static_cast<unsigned>(silence_limit.count()));
   (void)::setsockopt(socket,
                      IPPROTO_TCP,
                      TCP_CONGESTION,

@@ -22,7 +22,7 @@ try
 wait_for 'the bulk' 120 in_bulk_past 5000000
 say 'the link is cut'
 link_cut
-wait_for 'the command to look for the link' 120 tries_again 1
+wait_for 'the command to look for the link' 60 tries_again 1
 guest_alive host1 $guest 60
 link_restore
 link_set 40mbit 10ms

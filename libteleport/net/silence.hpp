@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/net/silence.hpp: when a peer that does not answer is lost. TCP
+// alone would wait for a quarter of an hour, and with a limit (TCP_USER_TIMEOUT)
+// it would take a peer that answers but has no room for more as silent, too: a
+// destination whose disk pauses.
+//
+// Threads: one owner.
+
+#ifndef LIBTELEPORT_NET_SILENCE_HPP
+#define LIBTELEPORT_NET_SILENCE_HPP
+
+#include <chrono>
+#include <optional>
+
+namespace teleport {
+
+/// What the kernel knows of a peer.
+struct peer_answers {
+  bool owed = false;     ///< something was sent and is not yet acknowledged
+  bool has_room = true;  ///< the window that the peer announced is open
+  bool held = false;     ///< something waits here to be sent
+  std::chrono::milliseconds since_last{0};  ///< since its last packet
+};
+
+/// @param socket  a connected TCP socket; anything else owes nothing
+[[nodiscard]] peer_answers answers_of(int socket) noexcept;
+
+/// Pure: looked at each second. A connection on which nothing is under way is
+/// not its business: the kernel's keep-alive packets ask there.
+class silence_watch {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// What has arrived is acknowledged at once, whatever the peer's programs do.
+  static constexpr std::chrono::seconds answer_limit{10};
+  /// A closed window is asked about ever more rarely: after a pause of T the
+  /// next question comes as late as 2 T, and only then can an answer.
+  static constexpr std::chrono::seconds closed_limit{60};
+
+  /// @return for how long the peer has been silent, where that is too long
+  [[nodiscard]] std::optional<std::chrono::seconds> look(
+      const peer_answers& answers, time_point now);
+
+ private:
+  /// Who looks so late stood still itself: what arrived meanwhile may not have
+  /// been seen yet.
+  static constexpr std::chrono::seconds own_pause{3};
+
+  std::optional<time_point> since_;  ///< when an answer was owed first
+  time_point last_look_;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_NET_SILENCE_HPP
