@@ -9,3 +9,4 @@
 . "$LAB_ROOT/lib/guest.sh"
 . "$LAB_ROOT/lib/install.sh"
 . "$LAB_ROOT/lib/teleport.sh"
+. "$LAB_ROOT/lib/evacuation.sh"

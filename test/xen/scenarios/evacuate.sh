@@ -5,36 +5,8 @@
 # is equal at each cut-over, and at the end each guest has every write that it saw acknowledged.
 
 guests='evac1 evac2 evac3'
-record=/var/lib/xl-teleport/evacuation/record.jsonl
-
-# evacuate CODE OPTION...: on host1; its events are in $LAB/evacuation
-evacuate() {
-    local expected=$1 code=0 began
-    began=$(now_ms)
-    shift
-    : > "$LAB/evacuation"
-    host1 "${local_time:-} teleport-evacuate --json --retry-pause 5 $*" > "$LAB/evacuation" 2> "$LAB/evacuation.errors" || code=$?
-    say "evacuation ($*): exit code $code, $(tail -n 1 "$LAB/evacuation") $(cat "$LAB/evacuation.errors")"
-    assert_equal "the exit code of teleport-evacuate $*" "$expected" "$code"
-    say "measured: teleport-evacuate $*: $(seconds_since "$began") s, $(events 'select(.event == "moved").report.link.sent' |
-        awk '{ n++; sum += $1 } END { printf "%d moved, %.1f MB sent", n, sum / 1e6 }')"
-}
-# events FILTER: of the last evacuation; fate GUEST: what became of it
-events() { jq -r "$1" "$LAB/evacuation"; }
-fate() { events "select(.event == \"over\") | .guests[] | select(.guest == \"$1\") | .fate"; }
-
-# has_moved FROM TO GUEST: it runs there and there only, writes on, and its disks were equal at the cut-over
-has_moved() {
-    mkdir -p "$LAB/teleport"
-    events "select(.event == \"moved\" and .guest == \"$3\").report | tojson" > "$LAB/teleport/report"
-    assert_equal "the fate of $3" moved "$(fate "$3")"
-    assert_equal "where $3 runs" "${2#host}" "$(guest_hosts "$3")"
-    disks_equal "$1" "$2" "$3"
-    guest_alive "$2" "$3"
-}
 
 # fail_once GUEST: once some of its disk has been sent, its teleport is killed
-sends() { grep -q "\"guest\":\"$1\",\"progress\":.*\"phase\":\"bulk\"" "$LAB/evacuation"; }
 fail_once() {
     wait_for "the teleport of $1 to be under way" 240 sends "$1"
     host1 "pkill -KILL -o -f '[x]l-teleport --json -- $1 '"
@@ -58,7 +30,7 @@ guest_mode host1 evac2 normal
 link_set 100mbit 20ms
 host1 "teleport-evacuate --dry-run --to host2 --json" > "$LAB/plan"
 assert_equal "guests that can move" 3 "$(jq -r 'select(.event == "over").can_move' "$LAB/plan")"
-assert "a dry run left a record" host1 "! test -e $record"
+assert_equal "the record of a dry run" '' "$(evacuation_record)"
 fail_once evac1 &
 killer=$!
 evacuate 0 --to host2 --parallel 2
@@ -69,7 +41,7 @@ assert_equal "tries of evac1" '1 2' "$(events 'select(.event == "start" and .gue
 # never more than two between start and end
 assert_equal "most at once" 2 "$(events 'select(.event == "start" or .event == "moved" or .event == "failed").event' |
     awk '/start/ { if (++n > most) most = n } !/start/ { n-- } END { print most }')"
-assert_equal "the record" "$(events 'select(.event != "progress").event' | xargs)" "$(host1 cat $record | jq -r .event | xargs)"
+assert_equal "the record" "$(events 'select(.event != "progress").event' | xargs)" "$(evacuation_record | jq -r .event | xargs)"
 
 # ---- and home, what changed alone ----
 evacuate 0 --back --home host1 --parallel 2
@@ -83,9 +55,7 @@ assert_equal "who is still away" '' "$(host1 ls /var/lib/xl-teleport/evacuation/
 # ---- the window closes with one not begun ----
 # By the local time it is 90 s before five; over a link as slow as this no guest is through by then.
 link_set 1mbit 20ms
-ahead=$((($(host1 'date -u +%s') + 86400 - (5 * 3600 - 90)) % 86400))
-local_time=TZ=LAB+$((ahead / 3600)):$((ahead / 60 % 60)):$((ahead % 60))
-evacuate 1 --to host2 --except evac2 --window 02:00-05:00 --at-close cancel
+LAB_LOCAL_TIME=$(before_five 90) evacuate 1 --to host2 --except evac2 --window 02:00-05:00 --at-close cancel
 assert_equal "who was cancelled" evac1 "$(events 'select(.event == "window_closed").running[]')"
 assert_equal "who was begun" evac1 "$(events 'select(.event == "start").guest')"
 assert_equal "the fate of evac1" failed "$(fate evac1)"
