@@ -142,6 +142,11 @@ void follow(const std::string& window, unsigned threads, milliseconds limit) {
     REQUIRE(dirty);
     copy.copy(std::move(*dirty));
   }
+  // On a busy machine the writers may not have run since the last round.
+  for (const auto enough = writers.calls() + threads + 8;
+       writers.calls() < enough;) {
+    std::this_thread::yield();
+  }
   writers.stop();
   CHECK(writers.failures() == 0);
   REQUIRE(comes_to_rest(**tracker));
