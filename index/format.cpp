@@ -33,10 +33,10 @@ std::uint32_t checksum(byte_span bytes) {
 
 namespace {
 
-template <std::size_t bytes>
-std::array<std::byte, bytes> to_big_endian(std::uint64_t number) {
-  std::array<std::byte, bytes> key{};
-  for (std::size_t i = bytes; i-- > 0; number >>= 8U) {
+template <std::size_t Bytes>
+std::array<std::byte, Bytes> to_big_endian(std::uint64_t number) {
+  std::array<std::byte, Bytes> key{};
+  for (std::size_t i = Bytes; i-- > 0; number >>= 8U) {
     key[i] = static_cast<std::byte>(number & 0xffU);
   }
   return key;

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "index/refresh.hpp"
 #include "index/store.hpp"
@@ -49,7 +50,7 @@ struct keeper_options {
 class disk_keeper {
  public:
   disk_keeper(store& tables, kept_disk disk, keeper_options options)
-      : tables_(tables), disk_(std::move(disk)), options_(options) {}
+      : tables_(tables), disk_(std::move(disk)), options_(std::move(options)) {}
 
   enum class outcome {
     fresh,   ///< nothing, or only what is being written, is behind

@@ -53,6 +53,7 @@ result<pipe_ends> open_pipe() {
   }
   (void)::syscall(SYS_close_range, 3U, ~0U, 0U);
   (void)::setpgid(0, 0);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a forked child has one thread
   (void)::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -185,6 +186,7 @@ result<std::unique_ptr<child_program>> child_program::start(
   std::vector<std::string> words = argv;
   words[0] = program;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) {
     pointers.push_back(word.data());
   }

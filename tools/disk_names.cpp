@@ -58,7 +58,7 @@ result<std::vector<std::string>> disks_named(
   };
   for (const std::string& name : names) {
     std::error_code ignored;
-    const std::string group = devices + "/" + name;
+    const std::string group = (fs::path(devices) / name).string();
     const bool is_group = name.find('/') == std::string::npos &&
                           !fs::exists(name, ignored) &&
                           fs::is_directory(group, ignored);

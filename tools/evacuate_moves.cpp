@@ -25,7 +25,8 @@ constexpr std::chrono::seconds window_interval{30};
 std::string sentence_of(const json& report, const program_end& end) {
   if (report.is_object()) {
     const auto at = report.find("sentence");
-    if (at != report.end() && at->is_string() && *at != "") {
+    if (at != report.end() && at->is_string() &&
+        !at->get_ref<const std::string&>().empty()) {
       return at->get<std::string>();
     }
   }

@@ -47,7 +47,7 @@ class link_plan {
   /// Adds an entry: a rate, or "HH:MM-HH:MM RATE"; hours may pass midnight.
   ///
   /// @return false when it is neither
-  [[nodiscard]] bool add(std::string_view entry);
+  [[nodiscard]] bool add(std::string_view text);
   /// @param minute  of the local day, 0 to 1439
   [[nodiscard]] link_rate at(unsigned minute) const noexcept;
   [[nodiscard]] link_rate now() const;

@@ -56,6 +56,7 @@ class spare_buffers {
 
 /// Never destroyed: buffers of other static objects may outlive any order.
 spare_buffers& spares() {
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): nobody's, as said above
   static spare_buffers* const all = new spare_buffers;
   return *all;
 }

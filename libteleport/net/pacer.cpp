@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#include <fmt/format.h>
 
 #include "libteleport/base/unique_fd.hpp"
 
@@ -63,8 +60,7 @@ struct host_budget::shared {
 result<std::unique_ptr<host_budget>> host_budget::open(
     const std::string& path) {
   const auto failed = [&path] {
-    return error(errc::system,
-                 fmt::format("bandwidth file {}: {}", path, ::strerror(errno)));
+    return system_error(errno, "bandwidth file " + path);
   };
   const unique_fd file(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

@@ -53,7 +53,7 @@ long grows_to(const char* limits) {
 /// Sets a buffer, which the kernel makes twice as large for its own records and
 /// no longer grows. A process without CAP_NET_ADMIN stays with what grows.
 void set_buffer(int socket, int option, const char* limits) {
-  if (grows_to(limits) < 2 * bytes_on_the_way) {
+  if (grows_to(limits) < 2L * bytes_on_the_way) {
     (void)::setsockopt(
         socket, SOL_SOCKET, option, &bytes_on_the_way, sizeof bytes_on_the_way);
   }

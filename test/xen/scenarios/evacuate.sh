@@ -12,10 +12,6 @@ fail_once() {
     host1 "pkill -KILL -o -f '[x]l-teleport --json -- $1 '"
 }
 
-# Two teleports would share the hosts' one processor in equal parts with the guests.
-trap 'dom0_weight 256' EXIT
-dom0_weight 4096
-
 pair_hosts
 set_store directory
 gate_digests on
@@ -25,6 +21,9 @@ host1 rm -rf /var/lib/xl-teleport/evacuation
 # Idle ones append ten acknowledged records a second too, and leave the processor, of which both hosts are short.
 for name in $guests; do guest_create host1 "$name" loop --memory 96 --churn 4 --idle; done
 guest_mode host1 evac2 normal
+# From here on two teleports would share the hosts' one processor in equal parts with the guests.
+trap 'dom0_weight 256' EXIT
+dom0_weight 4096
 
 # ---- there, two at a time, one failing once ----
 link_set 100mbit 20ms

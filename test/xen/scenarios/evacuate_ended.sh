@@ -28,15 +28,15 @@ all_at() {
     done
 }
 
-trap 'dom0_weight 256' EXIT
-dom0_weight 4096
-
 pair_hosts
 set_store directory
 gate_digests on
 index_donors host2 /srv/lab/donors
 host1 rm -rf /var/lib/xl-teleport/evacuation
 for name in $guests; do guest_create host1 "$name" loop --memory 96 --churn 4 --idle; done
+# From here on two teleports would share the hosts' one processor in equal parts with the guests.
+trap 'dom0_weight 256' EXIT
+dom0_weight 4096
 link_set 40mbit 10ms
 
 # ---- SIGTERM ----
