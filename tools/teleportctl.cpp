@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -169,45 +170,97 @@ int limit_rate(const std::string& text, const settings& options, bool json) {
   return exit_ok;
 }
 
+/// What the commands about other hosts and kept disks read from the command line.
+struct host_commands {
+  CLI::App* pair = nullptr;
+  CLI::App* accept = nullptr;
+  CLI::App* peers = nullptr;
+  CLI::App* unpair = nullptr;
+  CLI::App* shadow_list = nullptr;
+  CLI::App* shadow_forget = nullptr;
+  CLI::App* bwlimit = nullptr;
+  std::string name;  ///< the host or guest it is about
+  std::string own_name = host_name();
+  std::string rate;
+  bool json = false;
+};
+
+void add_host_commands(CLI::App& app, host_commands& read) {
+  read.pair = app.add_subcommand("pair",
+                                 "exchange keys with another host over ssh, "
+                                 "once");
+  read.pair->add_option("HOST", read.name, "[USER@]HOST as ssh takes it")
+      ->required();
+  read.pair->add_option("--as", read.own_name, "name of this host there");
+  read.accept = app.add_subcommand("accept-pairing")->group("");
+  read.accept->add_option("NAME", read.name)->required();
+  read.peers =
+      app.add_subcommand("peers", "hosts that this one is paired with");
+  read.peers->add_flag("--json", read.json, "for programs");
+  read.unpair = app.add_subcommand("unpair", "take back a pairing");
+  read.unpair->add_option("HOST", read.name, "its name in 'teleportctl peers'")
+      ->required();
+  auto* shadow = app.add_subcommand(
+      "shadow", "disks kept here for guests that are elsewhere");
+  shadow->require_subcommand(1);
+  read.shadow_list = shadow->add_subcommand("list", "show them");
+  read.shadow_list->add_flag("--json", read.json, "for programs");
+  read.shadow_forget = shadow->add_subcommand(
+      "forget", "no longer adopt them; their contents stay on the disk");
+  read.shadow_forget->add_option("GUEST", read.name, "name or uuid")
+      ->required();
+  read.bwlimit = app.add_subcommand(
+      "bwlimit", "how fast this host's teleports may send, now");
+  read.bwlimit->add_option(
+      "RATE",
+      read.rate,
+      "for those under way and to come: 100Mbit, 12MB, off; "
+      "auto: as the settings have it. Without: shows it");
+  read.bwlimit->add_flag("--json", read.json, "for programs");
+}
+
+/// @return exit code, or nothing when it was another command
+std::optional<int> run_host_command(const host_commands& read,
+                                    const settings& options) {
+  if (read.pair->parsed()) {
+    const auto paired = pair_with(read.name, read.own_name, options);
+    if (!paired) {
+      return failed(paired.error());
+    }
+    std::cout << "paired with " << read.name << '\n';
+    return exit_ok;
+  }
+  if (read.accept->parsed()) {
+    return accept_pairing(read.name, options);
+  }
+  if (read.peers->parsed()) {
+    return list_peers(options, read.json);
+  }
+  if (read.unpair->parsed()) {
+    const auto removed = unpin_peer(options.keys.peers, read.name);
+    return removed ? exit_ok : failed(removed.error());
+  }
+  if (read.shadow_list->parsed()) {
+    return list_kept(options, read.json);
+  }
+  if (read.shadow_forget->parsed()) {
+    return forget_kept(read.name, options);
+  }
+  if (read.bwlimit->parsed()) {
+    return limit_rate(read.rate, options, read.json);
+  }
+  return std::nullopt;
+}
+
 int main_of_teleportctl(int argc, char** argv) {
   CLI::App app{"Sets up and looks after teleporting on this host.",
                "teleportctl"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "teleportctl " TELEPORT_VERSION);
   std::string settings_file = default_settings_file;
-  bool json = false;
-  std::string name;
   auto* config = app.add_option("-c,--config", settings_file, "settings file");
-
-  auto* pair = app.add_subcommand(
-      "pair", "exchange keys with another host over ssh, once");
-  std::string own_name = host_name();
-  pair->add_option("HOST", name, "[USER@]HOST as ssh takes it")->required();
-  pair->add_option("--as", own_name, "name of this host there");
-  auto* accept = app.add_subcommand("accept-pairing")->group("");
-  accept->add_option("NAME", name)->required();
-  auto* peers =
-      app.add_subcommand("peers", "hosts that this one is paired with");
-  peers->add_flag("--json", json, "for programs");
-  auto* unpair = app.add_subcommand("unpair", "take back a pairing");
-  unpair->add_option("HOST", name, "its name in 'teleportctl peers'")
-      ->required();
-  auto* shadow = app.add_subcommand(
-      "shadow", "disks kept here for guests that are elsewhere");
-  shadow->require_subcommand(1);
-  auto* shadow_list = shadow->add_subcommand("list", "show them");
-  shadow_list->add_flag("--json", json, "for programs");
-  auto* shadow_forget = shadow->add_subcommand(
-      "forget", "no longer adopt them; their contents stay on the disk");
-  shadow_forget->add_option("GUEST", name, "name or uuid")->required();
-  std::string rate;
-  auto* bwlimit = app.add_subcommand(
-      "bwlimit", "how fast this host's teleports may send, now");
-  bwlimit->add_option("RATE",
-                      rate,
-                      "for those under way and to come: 100Mbit, 12MB, off; "
-                      "auto: as the settings have it. Without: shows it");
-  bwlimit->add_flag("--json", json, "for programs");
+  host_commands hosts;
+  add_host_commands(app, hosts);
   seed_command seed;
   add_seed_command(app, seed);
   index_command index;
@@ -224,32 +277,8 @@ int main_of_teleportctl(int argc, char** argv) {
     std::cerr << "teleportctl: " << options.error().context << '\n';
     return exit_usage;
   }
-  if (pair->parsed()) {
-    const auto paired = pair_with(name, own_name, *options);
-    if (!paired) {
-      return failed(paired.error());
-    }
-    std::cout << "paired with " << name << '\n';
-    return exit_ok;
-  }
-  if (accept->parsed()) {
-    return accept_pairing(name, *options);
-  }
-  if (peers->parsed()) {
-    return list_peers(*options, json);
-  }
-  if (unpair->parsed()) {
-    const auto removed = unpin_peer(options->keys.peers, name);
-    return removed ? exit_ok : failed(removed.error());
-  }
-  if (shadow_list->parsed()) {
-    return list_kept(*options, json);
-  }
-  if (shadow_forget->parsed()) {
-    return forget_kept(name, *options);
-  }
-  if (bwlimit->parsed()) {
-    return limit_rate(rate, *options, json);
+  if (const auto code = run_host_command(hosts, *options)) {
+    return *code;
   }
   if (seed.parsed->parsed()) {
     return run_seed_command(seed, *options);
