@@ -89,7 +89,7 @@ witness_verdict() {
     guest_alive "$host" "$name"
     disks=$(guest_disks "$host" "$name") || fail "no disks of $name"
     on "$host" "xl shutdown '$name'" > /dev/null || fail "cannot shut $name down"
-    wait_for "$name to shut down" 180 guest_is_gone "$host" "$name"
+    wait_for "$name to shut down" 480 guest_is_gone "$host" "$name"
     witness_state "$name"
     assert_equal "the witness of $name took leave" 1 "$stopped"
     while read -r vdev device; do
