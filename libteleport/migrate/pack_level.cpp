@@ -37,6 +37,13 @@ bool pack_level::is_fast(time_point at) const noexcept {
   return static_cast<double>(packed_) > seconds * bytes_a_second_of_fast;
 }
 
+/// Blocks that come in bursts wait for each other, and the link for them; only a
+/// packer that hardly rests is what holds them up.
+bool pack_level::is_too_slow(time_point at) const noexcept {
+  const bool restless = busy_ * 3 > (at - *began_) * 2;
+  return restless && held_by_packing_ * 4 > bytes_;
+}
+
 void pack_level::judge(time_point at) noexcept {
   // The next level takes about twice the time: there must be room for it.
   const bool room = busy_ * 5 < (at - *began_) * 2;
@@ -45,23 +52,26 @@ void pack_level::judge(time_point at) noexcept {
   const bool quick =
       std::chrono::duration<double>(busy_).count() * bytes_a_second_of_plain <=
       static_cast<double>(bytes_);
-  // Blocks that come in bursts wait for each other, and the link for them; only
-  // a packer that hardly rests is what holds them up.
-  const bool restless = busy_ * 3 > (at - *began_) * 2;
   const bool fast = is_fast(at);
+  bool too_slow = false;
   if (fast && step_ != 0 && packed_ * 100 > bytes_ * 97) {
     in_vain_ = look_again_bytes;
   } else if (fast && step_ > 1) {
     step_ = highest_ = 1;
     since_too_slow_ = 0;
-  } else if (held_by_packing_ * 4 > bytes_ && restless &&
-             step_ > (quick ? 0U : 1U)) {
-    --step_;
-    highest_ = step_;
-    since_too_slow_ = 0;
+  } else if (is_too_slow(at) && step_ > (quick ? 0U : 1U)) {
+    // A level that was only tried is left at once; less than the first one costs
+    // bytes, which a shortage that is soon over does not give back.
+    if (step_ > first_step || was_too_slow_) {
+      highest_ = --step_;
+      since_too_slow_ = 0;
+    } else {
+      too_slow = true;
+    }
   } else if (held_by_link_ * 4 > bytes_ * 3 && room && step_ < highest_) {
     ++step_;
   }
+  was_too_slow_ = too_slow;
   begin(at);
 }
 

@@ -67,8 +67,12 @@ class pack_level {
   void begin(time_point at) noexcept;
   void judge(time_point at) noexcept;
   [[nodiscard]] bool is_fast(time_point at) const noexcept;
+  [[nodiscard]] bool is_too_slow(time_point at) const noexcept;
 
-  std::size_t step_ = 2;
+  static constexpr std::size_t first_step = 2;
+  std::size_t step_ = first_step;
+  /// The first level, when it was last judged; once more, and it is left.
+  bool was_too_slow_ = false;
   /// Left to send as it is before packing is tried again; 0: packed.
   std::uint64_t in_vain_ = 0;
   std::size_t highest_ = ladder.size() - 1;

@@ -14,6 +14,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 results=$2
+mkdir -p "$results"
 folder=${BENCH_FOLDER:-/var/tmp/teleport-bench}
 mbit=${WAN_MBIT:-100}
 queue=$((mbit * 12500)) # bytes: 100 ms of the link

@@ -71,7 +71,19 @@ TEST_CASE("a slow processor is not judged by bytes alone", "[migrate]") {
   one.feed(1, held_up_by::packing, milliseconds(1500));
   one.now += std::chrono::seconds(2);
   one.feed(1, held_up_by::packing, milliseconds(1500));
+  CHECK(one.level.now() == 3);
+  one.now += std::chrono::seconds(2);
+  one.feed(1, held_up_by::packing, milliseconds(1500));
   CHECK(one.level.now() == 1);
+}
+
+TEST_CASE("a shortage that is soon over costs no bytes", "[migrate]") {
+  flow one;
+  for (int i = 0; i < 10; ++i) {
+    one.feed(32, held_up_by::packing, milliseconds(20));
+    one.feed(32, held_up_by::nothing, quick);
+  }
+  CHECK(one.level.now() == 3);
 }
 
 TEST_CASE("a level that was too slow is left alone for a while", "[migrate]") {
