@@ -66,6 +66,14 @@ void disk_mover::start_bulk() {
   begin_pass();
 }
 
+void disk_mover::targets_ready() {
+  targets_ready_ = true;
+  for (const raw_record& record : std::exchange(early_, {})) {
+    events_.send(record.type, record.body);
+  }
+  pump();
+}
+
 void disk_mover::start_round() {
   std::vector<dirty_map> maps;
   for (std::size_t i = 0; i < disks_.size(); ++i) {
@@ -129,6 +137,10 @@ void disk_mover::finish_writes() {
 }
 
 result<void> disk_mover::on_record(const raw_record& record) {
+  if (!targets_ready_) {
+    return error(errc::protocol,
+                 "an answer about disks that are not announced");
+  }
   const auto taken = sender_->on_record(record);
   if (taken) {
     pump();
@@ -143,8 +155,12 @@ void disk_mover::pump() {
     if (!action) {
       break;
     }
-    if (const auto* record = std::get_if<raw_record>(&*action)) {
-      events_.send(record->type, record->body);
+    if (auto* record = std::get_if<raw_record>(&*action)) {
+      if (targets_ready_) {
+        events_.send(record->type, record->body);
+      } else {
+        early_.push_back(std::move(*record));
+      }
       continue;
     }
     std::vector<source_disk> devices;
@@ -170,7 +186,7 @@ void disk_mover::pump() {
           pump();
         });
   }
-  if (!stopped_ && in_pass_ && sender_->idle()) {
+  if (!stopped_ && in_pass_ && targets_ready_ && sender_->idle()) {
     in_pass_ = false;
     events_.on_pass_done();
   }

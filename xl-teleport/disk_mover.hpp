@@ -3,8 +3,9 @@
 // xl-teleport/disk_mover.hpp: the source's disks, their trackers, and the
 // sender that decides: passes over the disks, one after the other.
 //
-// Order: attach() -> start_bulk() -> on_pass_done -> weigh() -> start_round()
-// or, the guest being suspended, finish_writes() -> on_pass_done.
+// Order: attach() -> start_bulk() -> targets_ready() -> on_pass_done -> weigh()
+// -> start_round() or, the guest being suspended, finish_writes() ->
+// on_pass_done.
 //
 // Threads: the loop's thread; reading, hashing and tracker calls on the pool.
 
@@ -59,7 +60,10 @@ class disk_mover {
                       const pause_call& set_paused,
                       const known_content_factory& know);
 
+  /// Begins to read and hash; what is to be sent waits for targets_ready().
   void start_bulk();
+  /// PREPARED has come.
+  void targets_ready();
   /// Takes what was written since the last take and tells how much it is. It
   /// stays to be sent by the next start_round() or finish_writes().
   void weigh();
@@ -118,6 +122,9 @@ class disk_mover {
   block_packer packer_;  ///< one job at a time has it
   std::size_t jobs_ = 0;
   bool in_pass_ = false;
+  bool targets_ready_ = false;
+  /// To be sent when they are; as many extents as may be under way.
+  std::vector<raw_record> early_;
   bool stopped_ = false;
 };
 

@@ -100,6 +100,12 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   hello_record hello;
   hello.software = "xl-teleport " TELEPORT_VERSION;
   link_->send(record_type::hello, encode(hello));
+  // A disk that nobody writes may be read while the hosts greet each other: for
+  // nothing, if the seed is refused. A tracker waits for the answer.
+  const auto disks = moved_disks(request_.guest);
+  if (std::ranges::all_of(disks, &guest_disk::read_only)) {
+    attach(false);
+  }
 }
 
 void seed_session::on_record(const raw_record& record) {
@@ -181,8 +187,17 @@ result<void> seed_session::on_answer(const raw_record& record) {
     return error(errc::refused, why);
   }
   phase_ = phase::attached;
-  attach(true);
+  if (reads_) {
+    ask_for_targets();
+  } else if (!on_pool_) {
+    attach(true);
+  }
   return {};
+}
+
+void seed_session::ask_for_targets() {
+  phase_ = phase::prepared;
+  link_->send(record_type::prepare, {});
 }
 
 void seed_session::make_mover() {
@@ -237,8 +252,11 @@ void seed_session::attached(const result<void>& outcome) {
   } else if (!outcome) {
     fail(outcome.error());
   } else {
-    phase_ = phase::prepared;
-    link_->send(record_type::prepare, {});
+    reads_ = true;
+    if (phase_ == phase::attached) {
+      ask_for_targets();
+    }
+    disks_->start_bulk();
   }
 }
 
@@ -253,7 +271,7 @@ result<void> seed_session::on_prepared(const raw_record& record) {
   report_.disks = std::move(*targets);
   phase_ = phase::bulk;
   tick();
-  disks_->start_bulk();
+  disks_->targets_ready();
   return {};
 }
 

@@ -62,7 +62,7 @@ class seed_session {
   enum class phase {
     hello,
     answer,
-    attached,
+    attached,  ///< the disks, where they are not yet
     prepared,
     bulk,
     marks,
@@ -81,6 +81,7 @@ class seed_session {
   void make_mover();
   void attach(bool follow);
   void attached(const result<void>& outcome);
+  void ask_for_targets();
   void pass_done();
   void weighed(std::uint64_t dirty);
   void complete();
@@ -99,6 +100,7 @@ class seed_session {
   phase phase_ = phase::hello;
   bool on_pool_ = false;
   bool follows_ = false;  ///< trackers are attached
+  bool reads_ = false;    ///< the disks are, and the bulk has begun here
   std::optional<error> failure_;
   bool ended_ = false;
   bool lost_link_ = false;

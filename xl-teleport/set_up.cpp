@@ -200,6 +200,7 @@ result<void> source_session::on_answer(const raw_record& record) {
                  fail(outcome.error());
                } else {
                  link_->send(record_type::prepare, {});
+                 disks_->start_bulk();
                }
              });
   return {};
@@ -311,7 +312,7 @@ result<void> source_session::on_prepared(const raw_record& record) {
   pass_start_ = clock::now();
   pass_link_bytes_ = link_->counters().sent;
   in_round_ = true;
-  disks_->start_bulk();
+  disks_->targets_ready();
   return {};
 }
 

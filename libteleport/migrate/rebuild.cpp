@@ -318,7 +318,9 @@ result<step_result> examine(const target_disk& target,
     return examine_zero(target, *present, work);
   }
   work.digest = *digest;
-  if (!present->empty() && digest_extent(present->span()) == *digest) {
+  // Zeros are announced as such.
+  if (!present->empty() && !is_zero(present->span()) &&
+      digest_extent(present->span()) == *digest) {
     work.counts.in_place = work.length;
     return step_result::proven;
   }
