@@ -127,6 +127,7 @@ result<void> destination_session::on_hello(const raw_record& record) {
                              protocol_version));
   }
   phase_ = phase::offering;
+  link_->allow_lanes(options_.run_path);
   return {};
 }
 

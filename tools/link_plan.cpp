@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/net/link_options.hpp"
 
 namespace teleport {
 
@@ -93,6 +94,24 @@ void add_bwlimit_option(CLI::App& app, link_rate& out) {
         out = *rate;
       },
       "sends no faster: 100Mbit, 12MB (a second)");
+}
+
+void add_connections_option(CLI::App& app, std::optional<unsigned>& out) {
+  app.add_option_function<std::string>(
+      "--connections",
+      [&out](const std::string& text) {
+        unsigned count = 0;
+        if (text != "auto" && (!CLI::detail::lexical_cast(text, count) ||
+                               count < 1 || count > most_lanes)) {
+          throw CLI::ValidationError(
+              "--connections",
+              fmt::format("'{}' is neither \"auto\" nor a number from 1 to {}",
+                          text,
+                          most_lanes));
+        }
+        out = count;
+      },
+      "TCP connections side by side; auto: as many as the link needs");
 }
 
 bool link_plan::add(std::string_view text) {

@@ -39,6 +39,9 @@ inline constexpr const char* rate_examples =
 /// "100 Mbit/s (12.5 MB/s)"; "no limit"
 [[nodiscard]] std::string rate_text(link_rate rate);
 
+/// Adds --connections N. @param out  nullopt as long as it is not given
+void add_connections_option(CLI::App& app, std::optional<unsigned>& out);
+
 /// Adds --bwlimit RATE.
 void add_bwlimit_option(CLI::App& app, link_rate& out);
 

@@ -191,6 +191,34 @@ std::optional<std::string> set_bwlimit(settings& out, const toml::node& node) {
   return std::nullopt;
 }
 
+std::optional<std::string> set_connections(settings& out,
+                                           const toml::node& node) {
+  const auto count = node.value_exact<std::int64_t>();
+  if (node.value_exact<std::string>() == "auto") {
+    out.link.connections = 0;
+  } else if (count && *count >= 1 && *count <= most_lanes) {
+    out.link.connections = static_cast<unsigned>(*count);
+  } else {
+    return fmt::format("\"auto\" or a number from 1 to {}", most_lanes);
+  }
+  return std::nullopt;
+}
+
+/// As long as Linux's names of them may be.
+constexpr std::size_t longest_control = 15;
+
+std::optional<std::string> set_congestion_control(settings& out,
+                                                  const toml::node& node) {
+  const auto name = node.value_exact<std::string>();
+  if (!name || name->empty() || name->size() > longest_control ||
+      name->find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") !=
+          std::string::npos) {
+    return R"("auto" or a name such as "bbr" or "cubic")";
+  }
+  out.link.congestion_control = *name == "auto" ? "" : *name;
+  return std::nullopt;
+}
+
 const std::map<std::string, setter>& setters() {
   static const std::map<std::string, setter> all = {
       {"listen.address", text(&settings::listen_address)},
@@ -212,6 +240,8 @@ const std::map<std::string, setter>& setters() {
             "bytes a second such as \"100 MiB\", or \"0\" for no limit")},
       {"index.quiet_seconds", set_quiet},
       {"link.bwlimit", set_bwlimit},
+      {"link.connections", set_connections},
+      {"link.congestion_control", set_congestion_control},
       {"state.path", text(&settings::state_path)},
       {"state.run", text(&settings::run_path)},
       {"hooks.at_gate", text(&settings::at_gate_hook)},

@@ -16,6 +16,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/link_options.hpp"
 #include "tools/link_plan.hpp"
 
 namespace teleport {
@@ -47,6 +48,7 @@ struct settings {
   std::string state_path = "/var/lib/xl-teleport";
   std::string run_path = "/run/xl-teleport";
   link_plan bwlimit;
+  link_options link;
   std::string at_gate_hook;
   std::string record_stream;
 

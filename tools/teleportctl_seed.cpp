@@ -107,6 +107,7 @@ void add_seed_command(CLI::App& app, seed_command& command) {
       ->needs(disk);
   seed->add_option("-p,--port", command.port, "port of teleportd there");
   add_bwlimit_option(*seed, command.bwlimit);
+  add_connections_option(*seed, command.connections);
   add_reconnect_option(*seed, command.reconnect_limit);
   seed->add_flag("--json", command.json, "for programs");
   command.parsed = seed;
@@ -122,6 +123,9 @@ int run_seed_command(const seed_command& command, const settings& options) {
                     exit_usage);
   }
   seed_request request;
+  request.link = options.link;
+  request.link.connections =
+      command.connections.value_or(request.link.connections);
   request.bwlimit = command.bwlimit;
   request.port = command.port == 0 ? options.port : command.port;
   if (!split_host(command.names.back(), request.host, request.port)) {

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct seed_command {
   std::string disk;
   std::string belongs_to;
   link_rate bwlimit = 0;
+  std::optional<unsigned> connections;  ///< nullopt: as the settings say
   std::chrono::seconds reconnect_limit{600};
   std::uint16_t port = 0;
   bool json = false;

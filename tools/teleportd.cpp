@@ -29,6 +29,7 @@
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/lane_door.hpp"
 #include "libteleport/net/listener.hpp"
 #include "libteleport/net/loop.hpp"
 #include "tools/destination_host.hpp"
@@ -147,6 +148,14 @@ class daemon_process {
 };
 
 int run_session(const settings& options) {
+  const auto given_on = give_on_lane(own_process_socket, options.run_path);
+  if (!given_on) {
+    log_warning(given_on.error().context);
+    return exit_failed;
+  }
+  if (*given_on) {
+    return exit_ok;
+  }
   keep_freed_memory();
   event_loop loop(session_workers);
   std::unique_ptr<destination_session> session;
@@ -161,6 +170,7 @@ int run_session(const settings& options) {
   connection::accept(
       loop,
       options.keys,
+      options.link,
       unique_fd(own_process_socket),
       [&](result<std::shared_ptr<connection>> link) {
         if (!link) {

@@ -49,6 +49,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
                  "seconds of downtime above which the move is given up")
       ->check(CLI::Range(0.01, 86400.0));
   add_bwlimit_option(app, out.bwlimit);
+  add_connections_option(app, out.connections);
   add_reconnect_option(app, out.reconnect_limit);
   app.add_flag("--json", out.json, "progress and report as lines of JSON");
   app.add_flag("--no-progress", no_progress, "the report alone");

@@ -41,6 +41,7 @@ struct move_options {
   bool recover = false;  ///< `guest` alone is given
   downtime_budget downtime;
   link_rate bwlimit = 0;
+  std::optional<unsigned> connections;  ///< nullopt: as the settings say
   /// A link that was lost before the memory was sent is looked for so long.
   std::chrono::seconds reconnect_limit{600};
   /// How long to ask the destination after a lost answer to GO.

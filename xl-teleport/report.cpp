@@ -104,6 +104,7 @@ json to_json(const move_report& report) {
        {{"sent", report.link.sent},
         {"received", report.link.received},
         {"congestion_control", report.congestion_control},
+        {"connections", report.connections},
         {"losses", report.link_losses}}},
       {"seconds", phases},
       {"total_seconds", report.total_seconds},

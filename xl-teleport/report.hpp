@@ -54,6 +54,7 @@ struct move_report {
   link_counters link;  ///< of all attempts
   unsigned link_losses = 0;
   std::string congestion_control;  ///< of TCP
+  unsigned connections = 0;        ///< of TCP, side by side at the end
   /// Seconds of each phase, by move_phase; `over` is not counted.
   std::vector<double> phase_seconds;
   double total_seconds = 0;

@@ -30,6 +30,8 @@ nlohmann::json to_json(const seed_report& report) {
       {"link",
        {{"sent", report.link.sent},
         {"received", report.link.received},
+        {"congestion_control", report.congestion_control},
+        {"connections", report.connections},
         {"losses", report.link_losses}}},
       {"seconds", report.seconds},
   };

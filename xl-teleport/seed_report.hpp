@@ -31,7 +31,9 @@ struct seed_report {
   rebuild_counts rounds;
   bool followed = false;  ///< what was written meanwhile was sent as well
   source_counts source;
-  link_counters link;  ///< of all attempts
+  link_counters link;              ///< of all attempts
+  std::string congestion_control;  ///< of TCP
+  unsigned connections = 0;        ///< of TCP, side by side at the end
   unsigned link_losses = 0;
   double seconds = 0;
 };

@@ -51,6 +51,7 @@ seed_session::seed_session(event_loop& loop,
 void seed_session::start() {
   connection::connect(loop_,
                       settings_.keys,
+                      request_.link,
                       request_.host,
                       request_.port,
                       [this](result<std::shared_ptr<connection>> link) {
@@ -85,6 +86,7 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   link_ = std::move(*link);
   link_->set_pacer(
       make_pacer(request_.bwlimit, settings_.bwlimit, settings_.run_path));
+  report_.congestion_control = link_->congestion_control();
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {
@@ -270,6 +272,7 @@ result<void> seed_session::on_prepared(const raw_record& record) {
   }
   report_.disks = std::move(*targets);
   phase_ = phase::bulk;
+  link_->widen();
   tick();
   disks_->targets_ready();
   return {};
@@ -351,6 +354,7 @@ void seed_session::end_when_quiet() {
     return;
   }
   report_.link = link_->counters();
+  report_.connections = link_->lanes();
   link_->finish([this, outcome] { finished_(outcome); });
 }
 

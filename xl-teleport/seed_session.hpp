@@ -36,6 +36,7 @@ struct seed_request {
   std::string host;
   std::uint16_t port = 0;
   link_rate bwlimit = 0;  ///< this seed's own
+  link_options link;
   progress_view::style progress = progress_view::style::none;
 };
 

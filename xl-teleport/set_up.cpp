@@ -60,6 +60,7 @@ void source_session::start() {
   report_.id = id_;
   connection::connect(loop_,
                       settings_.keys,
+                      settings_.link,
                       options_.host,
                       options_.port,
                       [this](result<std::shared_ptr<connection>> link) {
@@ -312,6 +313,7 @@ result<void> source_session::on_prepared(const raw_record& record) {
   pass_start_ = clock::now();
   pass_link_bytes_ = link_->counters().sent;
   in_round_ = true;
+  link_->widen();
   disks_->targets_ready();
   return {};
 }

@@ -161,6 +161,7 @@ result<void> source_session::on_received() {
     return error(errc::protocol, "GUEST_RECEIVED before the guest was sent");
   }
   report_.link = link_->counters();
+  report_.connections = link_->lanes();
   act(handover_.on_guest_received());
   return {};
 }

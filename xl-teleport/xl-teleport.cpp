@@ -174,13 +174,15 @@ int main_of_teleport(int argc, char** argv) {
   }
   log_setup("xl teleport",
             options->verbose ? log_level::debug : log_level::warning);
-  const auto config =
-      load_settings(options->settings_file, options->settings_named);
+  auto config = load_settings(options->settings_file, options->settings_named);
   if (!config) {
     return complain(config.error().context, exit_code::usage);
   }
   if (options->port == 0) {
     options->port = config->port;
+  }
+  if (options->connections) {
+    config->link.connections = *options->connections;
   }
   return options->recover ? static_cast<int>(recover(*options, *config))
                           : move(*options, *config);

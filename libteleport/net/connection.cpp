@@ -5,35 +5,15 @@
 #include <algorithm>
 #include <utility>
 
-#include <sys/socket.h>
-
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ssl/error.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
-#include <openssl/x509.h>
-
-#include "libteleport/base/digest.hpp"
-#include "libteleport/net/socket_tuning.hpp"
-#include "libteleport/net/tls_context.hpp"
 
 namespace teleport {
 
 namespace {
 
-namespace net = boost::asio;
-using boost::system::error_code;
-using net::ip::tcp;
-
-/// A handshake takes three round trips; a peer that needs longer is not there.
-constexpr std::chrono::seconds handshake_limit{20};
-
 /// What is left to say at the end has this long to arrive: some round trips,
 /// and a second of data on a slow link before it.
 constexpr std::chrono::seconds finish_limit{5};
-
-/// How often a peer's answers are looked at.
-constexpr std::chrono::seconds watch_interval{1};
 
 /// Queued records are written together up to this many bytes.
 constexpr std::size_t write_batch = 256_KiB;
@@ -45,117 +25,61 @@ std::string fail_body(std::string_view code, std::string_view sentence) {
 }  // namespace
 
 connection::connection(event_loop& loop,
-                       std::shared_ptr<net::ssl::context> context)
-    : loop_(loop),
-      context_(std::move(context)),
-      stream_(loop.context(), *context_) {}
+                       key_files keys,
+                       link_options options,
+                       std::shared_ptr<lane> first)
+    : loop_(loop), keys_(std::move(keys)), options_(std::move(options)) {
+  tracks_.push_back(std::make_unique<track>(std::move(first)));
+}
 
 void connection::connect(event_loop& loop,
                          const key_files& keys,
+                         const link_options& options,
                          const std::string& host,
                          std::uint16_t port,
                          const ready_handler& ready) {
-  const auto context = make_tls_context(keys, net::ssl::context::tls_client);
-  if (!context) {
-    loop.post([ready, cause = context.error()] { ready(cause); });
-    return;
-  }
-  auto self = std::make_shared<connection>(loop, *context);
-  auto resolver = std::make_shared<tcp::resolver>(loop.context());
-  self->deadline_ = loop.after(handshake_limit, [self, resolver] {
-    resolver->cancel();
-    error_code ignored;
-    self->stream_.lowest_layer().close(ignored);
-  });
-  const auto unreachable = [host, port](const error_code& failure) {
-    return error(errc::peer_lost,
-                 fmt::format("cannot reach {} port {}: {}; is teleportd "
-                             "running there and the port open?",
-                             host,
-                             port,
-                             failure == net::error::operation_aborted
-                                 ? "no answer in time"
-                                 : failure.message()));
-  };
-  resolver->async_resolve(
+  lane::connect(
+      loop,
+      keys,
+      options,
       host,
-      std::to_string(port),
-      [self, resolver, keys, ready, unreachable](
-          const error_code& failure, const tcp::resolver::results_type& found) {
-        if (failure) {
-          ready(unreachable(failure));
-          return;
+      port,
+      [&loop, keys, options, ready](
+          const result<std::shared_ptr<lane>>& first) {
+        if (!first) {
+          ready(first.error());
+        } else if (!(*first)->pinned()) {
+          (*first)->close();
+          ready((*first)->pinned().error());
+        } else {
+          ready(std::make_shared<connection>(loop, keys, options, *first));
         }
-        net::async_connect(
-            self->stream_.lowest_layer(),
-            found,
-            [self, keys, ready, unreachable](const error_code& refused,
-                                             const tcp::endpoint&) {
-              if (refused) {
-                ready(unreachable(refused));
-                return;
-              }
-              self->shake_hands(keys, net::ssl::stream_base::client, ready);
-            });
       });
 }
 
 void connection::accept(event_loop& loop,
                         const key_files& keys,
+                        const link_options& options,
                         unique_fd socket,
                         const ready_handler& ready) {
-  const auto context = make_tls_context(keys, net::ssl::context::tls_server);
-  if (!context) {
-    loop.post([ready, cause = context.error()] { ready(cause); });
-    return;
-  }
-  auto self = std::make_shared<connection>(loop, *context);
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  error_code failure;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
-  self->stream_.lowest_layer().assign(
-      address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(),
-      socket.release(),
-      failure);
-  if (failure) {
-    loop.post([ready, failure] {
-      ready(error(errc::system, "accepted socket: " + failure.message()));
-    });
-    return;
-  }
-  self->deadline_ = loop.after(handshake_limit, [self] {
-    error_code ignored;
-    self->stream_.lowest_layer().close(ignored);
-  });
-  self->shake_hands(keys, net::ssl::stream_base::server, ready);
-}
-
-void connection::shake_hands(const key_files& keys,
-                             net::ssl::stream_base::handshake_type side,
-                             const ready_handler& ready) {
-  tune_socket(stream_.lowest_layer().native_handle());
-  auto self = shared_from_this();
-  stream_.async_handshake(
-      side, [self, keys, side, ready](const error_code& failure) {
-        self->deadline_ = timer();
-        if (failure) {
-          ready(error(errc::peer_lost,
-                      "the TLS handshake failed: " + failure.message()));
-          return;
-        }
-        const auto known = self->check_peer(keys);
-        if (known) {
-          ready(self);
-          return;
-        }
-        if (side == net::ssl::stream_base::server) {
-          self->turn_away(known.error(), ready);
-        } else {
-          self->close();
-          ready(known.error());
-        }
-      });
+  lane::accept(loop,
+               keys,
+               options,
+               std::move(socket),
+               [&loop, keys, options, ready](
+                   const result<std::shared_ptr<lane>>& first) {
+                 if (!first) {
+                   ready(first.error());
+                   return;
+                 }
+                 const auto self =
+                     std::make_shared<connection>(loop, keys, options, *first);
+                 if ((*first)->pinned()) {
+                   ready(self);
+                 } else {
+                   self->turn_away((*first)->pinned().error(), ready);
+                 }
+               });
 }
 
 /// The stranger is told what to do, and nothing else.
@@ -168,87 +92,38 @@ void connection::turn_away(const error& cause, const ready_handler& ready) {
   finish([cause, ready] { ready(cause); });
 }
 
-result<void> connection::check_peer(const key_files& keys) {
-  X509* certificate = SSL_get1_peer_certificate(stream_.native_handle());
-  const std::unique_ptr<X509, decltype(&X509_free)> owner(certificate,
-                                                          &X509_free);
-  std::vector<unsigned char> der;
-  if (certificate != nullptr) {
-    const int size = i2d_X509(certificate, nullptr);
-    der.resize(static_cast<std::size_t>(std::max(size, 0)));
-    unsigned char* out = der.data();
-    (void)i2d_X509(certificate, &out);
-  }
-  const auto peers = pinned_peers::load(keys.peers);
-  if (!peers) {
-    return peers.error();
-  }
-  const auto fingerprint = to_hex(digest_extent(std::as_bytes(std::span(der))));
-  const auto name = peers->name_of(fingerprint);
-  if (!name) {
-    return error(errc::not_paired,
-                 fmt::format("the peer's key {} is not paired with this host: "
-                             "run 'teleportctl pair root@HOST' on the source",
-                             fingerprint.substr(0, 16)));
-  }
-  name_ = *name;
-  return {};
-}
-
 void connection::start(handlers callbacks) {
   handlers_ = std::move(callbacks);
-  watch_peer();
+  for (const auto& one : tracks_) {
+    one->link->start(shared_from_this());
+  }
   read();
 }
 
-void connection::watch_peer() {
-  const auto silent =
-      silence_.look(answers_of(stream_.lowest_layer().native_handle()),
-                    silence_watch::time_point::clock::now());
-  if (silent) {
-    fail({errc::peer_lost,
-          fmt::format("the connection broke: no answer from the peer for {} s",
-                      silent->count())});
-    return;
-  }
-  watch_timer_ = loop_.after(watch_interval, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) {
-      self->watch_peer();
-    }
-  });
+connection::track* connection::track_of(const lane& one) noexcept {
+  const auto found = std::ranges::find_if(
+      tracks_, [&one](const auto& each) { return each->link.get() == &one; });
+  return found == tracks_.end() ? nullptr : found->get();
 }
 
+/// Of each lane, unless enough of it waits for others.
 void connection::read() {
-  if (reading_ || closed_) {
+  for (std::size_t i = 0; i < tracks_.size() && !closed_; ++i) {
+    if (half_closed_ || (!paused_ && order_.may_read(i))) {
+      tracks_[i]->link->read();
+    }
+  }
+}
+
+void connection::on_bytes(lane& from, byte_span bytes) {
+  if (half_closed_) {
+    from.read();  // to its end
     return;
   }
-  reading_ = true;
-  auto self = shared_from_this();
-  stream_.async_read_some(
-      net::buffer(input_), [self](const error_code& failure, std::size_t size) {
-        self->reading_ = false;
-        if (self->closed_) {
-          return;
-        }
-        if (self->half_closed_) {
-          if (failure) {
-            self->close();
-          } else {
-            self->read();
-          }
-          return;
-        }
-        if (failure) {
-          const bool ended = failure == net::error::eof ||
-                             failure == net::ssl::error::stream_truncated;
-          self->fail({errc::peer_lost,
-                      ended ? "the peer closed the connection"
-                            : "the connection broke: " + failure.message()});
-          return;
-        }
-        self->framer_.feed(byte_span(self->input_).first(size));
-        self->deliver();
-      });
+  if (track* const at = track_of(from)) {
+    at->input.feed(bytes);
+    deliver();
+  }
 }
 
 void connection::deliver() {
@@ -257,7 +132,7 @@ void connection::deliver() {
   }
   delivering_ = true;
   while (!paused_ && !closed_) {
-    auto record = framer_.next();
+    auto record = next_record();
     if (!record) {
       delivering_ = false;
       fail(record.error());
@@ -273,6 +148,50 @@ void connection::deliver() {
   delivering_ = false;
   if (!paused_) {
     read();
+  }
+}
+
+/// The next record for the session. The link's own are dealt with on the way.
+result<std::optional<raw_record>> connection::next_record() {
+  for (;;) {
+    while (const auto slice = order_.next()) {
+      whole_.feed(*slice);
+    }
+    if (slices_come_) {
+      auto record = whole_.next();
+      if (!record || *record) {
+        return record;
+      }
+    }
+    bool more = false;
+    for (std::size_t i = 0; i < tracks_.size() && !more; ++i) {
+      auto record = tracks_[i]->input.next();
+      if (!record) {
+        return record;
+      }
+      if (!*record) {
+        continue;
+      }
+      more = true;
+      raw_record& got = **record;
+      result<void> taken;
+      if (got.type == record_type::slice && door_) {
+        slices_come_ = slices_come_ || i == 0;
+        taken = order_.take(i, got.body);
+      } else if (slices_come_ || i != 0) {
+        taken = error(errc::protocol, "a record beside the slices");
+      } else if (got.type < record_type::ask_lanes) {
+        return record;
+      } else {
+        taken = on_link_record(got);
+      }
+      if (!taken) {
+        return taken.error();
+      }
+    }
+    if (!more) {
+      return std::optional<raw_record>();
+    }
   }
 }
 
@@ -303,86 +222,104 @@ void connection::enqueue(std::deque<byte_buffer>& to,
   }
   to.push_back(frame(type, body));
   queued_ += to.back().size();
-  if (!writing_) {
+  if (!write_posted_) {
     // Later in this turn of the loop, so that records queued together are
     // written together.
-    writing_ = true;
-    loop_.post([self = shared_from_this()] { self->write(); });
+    write_posted_ = true;
+    loop_.post([self = shared_from_this()] {
+      self->write_posted_ = false;
+      self->write();
+    });
   }
 }
 
 void connection::write() {
-  if (closed_) {
-    return;
-  }
-  while (written_ == 0 && output_.size() < write_batch &&
-         !(ahead_.empty() && queue_.empty())) {
-    auto& from = ahead_.empty() ? queue_ : ahead_;
-    output_.insert(output_.end(), from.front().begin(), from.front().end());
-    from.pop_front();
-  }
-  if (output_.empty()) {
-    writing_ = false;
-    if (finishing_) {
-      half_close();
+  for (std::size_t i = 0; i < tracks_.size() && !closed_; ++i) {
+    // The first slice comes on the first lane, behind all that is not in slices.
+    if (i == 0 || next_slice_.value_or(0) > 0) {
+      write_on(*tracks_[i]);
     }
-    return;
   }
-  const std::size_t rest = output_.size() - written_;
-  if (!pacer_) {
-    write_piece(rest);
-    return;
+  const bool over = queued_ == 0 &&
+                    std::ranges::none_of(
+                        tracks_, [](const auto& one) { return one->writing; });
+  if (over && finishing_ && !half_closed_ && !closed_) {
+    half_close();
   }
-  const std::size_t size = std::min(rest, pacer_->piece());
-  const auto wait = pacer_->reserve(size) - pacer::clock::now();
-  if (wait <= std::chrono::milliseconds(1)) {
-    write_piece(size);
-    return;
-  }
-  pace_timer_ =
-      loop_.after(std::chrono::duration_cast<std::chrono::milliseconds>(wait),
-                  [weak = weak_from_this(), size] {
-                    if (const auto self = weak.lock()) {
-                      self->write_piece(size);
-                    }
-                  });
 }
 
-/// Gives the kernel `size` bytes of output_.
-void connection::write_piece(std::size_t size) {
-  if (closed_) {
+/// Up to `most` bytes of the records to be sent, in their order.
+byte_span connection::next_output(std::size_t most) {
+  if (taken_ == output_.size()) {
+    output_.clear();
+    taken_ = 0;
+    while (output_.size() < write_batch &&
+           !(ahead_.empty() && queue_.empty())) {
+      auto& from = ahead_.empty() ? queue_ : ahead_;
+      output_.insert(output_.end(), from.front().begin(), from.front().end());
+      from.pop_front();
+    }
+  }
+  const std::size_t size = std::min(most, output_.size() - taken_);
+  const byte_span bytes = byte_span(output_).subspan(taken_, size);
+  taken_ += size;
+  return bytes;
+}
+
+void connection::write_on(track& to) {
+  if (to.writing || to.ended) {
     return;
   }
-  auto self = shared_from_this();
-  net::async_write(
-      stream_,
-      net::buffer(output_.data() + written_, size),
-      [self](const error_code& failure, std::size_t gone) {
-        if (self->closed_) {
-          return;
-        }
-        if (failure || gone == 0) {
-          self->fail(
-              {errc::peer_lost, "the connection broke: " + failure.message()});
-          return;
-        }
-        self->queued_ -= gone;
-        self->written_ += gone;
-        if (self->written_ == self->output_.size()) {
-          self->output_.clear();
-          self->written_ = 0;
-        }
-        self->write();
-        if (self->handlers_.on_drained && !self->closed_) {
-          self->handlers_.on_drained();
-        }
-      });
+  if (asked_ && tracks_.size() > 1 && !next_slice_ &&
+      taken_ == output_.size()) {
+    next_slice_ = 0;
+  }
+  const std::size_t paced = pacer_ ? pacer_->piece() : write_batch;
+  const byte_span bytes =
+      next_output(std::min(paced, next_slice_ ? max_slice_bytes : write_batch));
+  if (bytes.empty()) {
+    return;
+  }
+  to.writing = true;
+  to.size = bytes.size();
+  if (next_slice_) {
+    to.output = frame(record_type::slice, encode_slice(*next_slice_, bytes));
+    ++*next_slice_;
+  }
+  const byte_span out = next_slice_ ? byte_span(to.output) : bytes;
+  if (pacer_) {
+    const auto wait = pacer_->reserve(to.size) - pacer::clock::now();
+    if (wait > std::chrono::milliseconds(1)) {
+      was_paced_ = true;
+      to.pace = loop_.after(
+          std::chrono::duration_cast<std::chrono::milliseconds>(wait),
+          [weak = weak_from_this(), link = to.link, out] {
+            const auto self = weak.lock();
+            if (self && !self->closed_) {
+              link->write(out);
+            }
+          });
+      return;
+    }
+  }
+  to.link->write(out);
+}
+
+void connection::on_written(lane& by) {
+  track* const at = track_of(by);
+  if (closed_ || at == nullptr) {
+    return;
+  }
+  at->writing = false;
+  queued_ -= at->size;
+  write();
+  if (handlers_.on_drained && !closed_) {
+    handlers_.on_drained();
+  }
 }
 
 std::string connection::congestion_control() const {
-  // As in counters().
-  return congestion_control_of(
-      const_cast<stream&>(stream_).lowest_layer().native_handle());
+  return tracks_.front()->link->congestion_control();
 }
 
 void connection::finish(std::function<void()> done) {
@@ -394,21 +331,48 @@ void connection::finish(std::function<void()> done) {
   if (std::exchange(finishing_, true)) {
     return;
   }
+  look_timer_ = timer();
   deadline_ = loop_.after(finish_limit, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
       self->close();
     }
   });
-  if (!writing_) {
-    half_close();
+  if (!write_posted_) {
+    write();
   }
 }
 
 void connection::half_close() {
   half_closed_ = true;
-  error_code ignored;
-  stream_.lowest_layer().shutdown(tcp::socket::shutdown_send, ignored);
+  for (const auto& one : tracks_) {
+    one->link->end_sending();
+  }
   read();
+}
+
+/// A peer that closes closes all lanes, one after the other: what it has said on
+/// the others is still heard.
+void connection::on_lost(lane& which, const error& cause, bool cleanly) {
+  track* const at = track_of(which);
+  if (closed_ || at == nullptr) {
+    return;
+  }
+  at->ended = true;
+  const bool all =
+      std::ranges::all_of(tracks_, [](const auto& one) { return one->ended; });
+  if (half_closed_) {
+    if (all) {
+      close();
+    }
+  } else if (all || !cleanly) {
+    fail(cause);
+  } else if (!finishing_) {
+    deadline_ = loop_.after(finish_limit, [weak = weak_from_this(), cause] {
+      if (const auto self = weak.lock()) {
+        self->fail(cause);
+      }
+    });
+  }
 }
 
 void connection::close() {
@@ -418,12 +382,12 @@ void connection::close() {
   last_counters_ = counters();
   closed_ = true;
   deadline_ = timer();
-  pace_timer_ = timer();
-  watch_timer_ = timer();
-  error_code ignored;
-  auto& socket = stream_.lowest_layer();
-  socket.shutdown(tcp::socket::shutdown_both, ignored);
-  socket.close(ignored);
+  look_timer_ = timer();
+  door_.reset();
+  for (const auto& one : tracks_) {
+    one->pace = timer();
+    one->link->close();
+  }
   if (finished_) {
     loop_.post(std::exchange(finished_, nullptr));
   }
@@ -442,9 +406,17 @@ link_counters connection::counters() const {
   if (closed_) {
     return last_counters_;
   }
-  // Asio's native_handle() is not const, though asking changes nothing.
-  return count_link(
-      const_cast<stream&>(stream_).lowest_layer().native_handle());
+  link_counters all;
+  for (const auto& one : tracks_) {
+    const auto each = one->link->counters();
+    all.sent += each.sent;
+    all.received += each.received;
+  }
+  return all;
+}
+
+const std::string& connection::peer_name() const noexcept {
+  return tracks_.front()->link->peer_name();
 }
 
 }  // namespace teleport

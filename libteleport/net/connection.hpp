@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/net/connection.hpp: records over TCP and TLS 1.3, both sides
-// authenticated with pinned certificates.
+// libteleport/net/connection.hpp: records to a paired host and from it, over one
+// lane or, where one cannot fill the link, over several (PROTOCOL.md, 1.1).
+//
+//   connection::connect(...)   the source; widen() lets it open more lanes
+//   connection::accept(...)    the destination; allow_lanes() lets them in
 //
 // Threads: the loop's thread alone. Callbacks never run inside send().
-// Trust:   nothing of a peer is believed before its certificate was found
-//          among the pinned ones; its records are framed with limits.
+// Trust:   a lane counts once its key is known to be the peer's; records are
+//          framed with limits.
 
 #ifndef LIBTELEPORT_NET_CONNECTION_HPP
 #define LIBTELEPORT_NET_CONNECTION_HPP
 
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-
+#include "libteleport/base/digest.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/lane.hpp"
+#include "libteleport/net/lane_door.hpp"
+#include "libteleport/net/lane_policy.hpp"
 #include "libteleport/net/link_counters.hpp"
+#include "libteleport/net/link_options.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/net/pacer.hpp"
-#include "libteleport/net/silence.hpp"
 #include "libteleport/wire/framer.hpp"
+#include "libteleport/wire/slice_order.hpp"
 
 namespace teleport {
 
-class connection : public std::enable_shared_from_this<connection> {
+class connection : public lane_owner,
+                   public std::enable_shared_from_this<connection> {
  public:
   using ready_handler =
       std::function<void(result<std::shared_ptr<connection>>)>;
@@ -51,6 +56,7 @@ class connection : public std::enable_shared_from_this<connection> {
   /// @error errc::peer_lost, errc::timeout, errc::not_paired with what to do
   static void connect(event_loop& loop,
                       const key_files& keys,
+                      const link_options& options,
                       const std::string& host,
                       std::uint16_t port,
                       const ready_handler& ready);
@@ -58,16 +64,14 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Takes up an accepted socket.
   static void accept(event_loop& loop,
                      const key_files& keys,
+                     const link_options& options,
                      unique_fd socket,
                      const ready_handler& ready);
 
   connection(event_loop& loop,
-             std::shared_ptr<boost::asio::ssl::context> context);
-  connection(const connection&) = delete;
-  connection& operator=(const connection&) = delete;
-  connection(connection&&) = delete;
-  connection& operator=(connection&&) = delete;
-  ~connection() = default;
+             key_files keys,
+             link_options options,
+             std::shared_ptr<lane> first);
 
   /// Begins to deliver records.
   void start(handlers callbacks);
@@ -85,6 +89,14 @@ class connection : public std::enable_shared_from_this<connection> {
   /// What TCP's congestion control is called here: "bbr", "cubic".
   [[nodiscard]] std::string congestion_control() const;
 
+  /// The source: from now on there may be more lanes, as the options say.
+  void widen();
+  /// The destination: lets the peer open more lanes.
+  /// @param run_path  where other processes of teleportd find this one
+  void allow_lanes(const std::string& run_path) { run_path_ = run_path; }
+  /// Lanes that there are.
+  [[nodiscard]] unsigned lanes() const noexcept;
+
   /// Holds back further records (the kernel's window then holds the peer).
   void pause();
   void resume();
@@ -100,53 +112,92 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Closes at once. on_closed does not follow.
   void close();
 
+  /// Of all lanes.
   [[nodiscard]] link_counters counters() const;
   /// The name under which the peer is paired.
-  [[nodiscard]] const std::string& peer_name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& peer_name() const noexcept;
 
  private:
-  using stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+  /// A lane and what is under way on it. The first is the one that was there
+  /// first.
+  struct track {
+    explicit track(std::shared_ptr<lane> with) : link(std::move(with)) {}
+    std::shared_ptr<lane> link;
+    framer input;
+    byte_buffer output;    ///< being written
+    std::size_t size = 0;  ///< of the records' bytes in it
+    bool writing = false;
+    bool ended = false;  ///< the peer sends no more
+    timer pace;
+    link_effort effort;  ///< at the last look
+  };
 
-  void write_piece(std::size_t size);
-  void enqueue(std::deque<byte_buffer>& to, record_type type, byte_span body);
-  void shake_hands(const key_files& keys,
-                   boost::asio::ssl::stream_base::handshake_type side,
-                   const ready_handler& ready);
+  void on_bytes(lane& from, byte_span bytes) override;
+  void on_written(lane& by) override;
+  void on_lost(lane& which, const error& cause, bool cleanly) override;
+
   void turn_away(const error& cause, const ready_handler& ready);
-  [[nodiscard]] result<void> check_peer(const key_files& keys);
+  void enqueue(std::deque<byte_buffer>& to, record_type type, byte_span body);
   void read();
   void deliver();
+  [[nodiscard]] result<std::optional<raw_record>> next_record();
   void write();
+  void write_on(track& to);
+  [[nodiscard]] byte_span next_output(std::size_t most);
   void half_close();
-  void watch_peer();
   void fail(error cause);
+  [[nodiscard]] track* track_of(const lane& one) noexcept;
+
+  // connection_lanes.cpp: how further lanes come to be
+  [[nodiscard]] result<void> on_link_record(const raw_record& record);
+  [[nodiscard]] result<void> on_ask_lanes(const raw_record& record);
+  [[nodiscard]] result<void> on_lanes(const raw_record& record);
+  void take_lane(unique_fd socket);
+  void await_join(const std::shared_ptr<lane>& one);
+  void look_later();
+  void look();
+  void want_lanes(unsigned count);
+  void open_lane();
+  void add_lane(const std::shared_ptr<lane>& one);
 
   event_loop& loop_;
-  std::shared_ptr<boost::asio::ssl::context> context_;
-  stream stream_;
-  timer deadline_;
+  key_files keys_;
+  link_options options_;
   handlers handlers_;
-  framer framer_;
-  std::array<std::byte, 65536> input_{};
+  std::vector<std::unique_ptr<track>> tracks_;
   std::deque<byte_buffer> ahead_;
   std::deque<byte_buffer> queue_;
-  byte_buffer output_;       ///< being written
-  std::size_t written_ = 0;  ///< of output_
+  byte_buffer output_;      ///< whole records, being written
+  std::size_t taken_ = 0;   ///< of output_, by lanes
+  std::size_t queued_ = 0;  ///< bytes of records
   std::shared_ptr<pacer> pacer_;
-  timer pace_timer_;
-  timer watch_timer_;
-  silence_watch silence_;
-  std::size_t queued_ = 0;
-  bool reading_ = false;
-  bool writing_ = false;
+  timer deadline_;
+  bool write_posted_ = false;
   bool paused_ = false;
   bool delivering_ = false;
   bool closed_ = false;
   bool finishing_ = false;
   bool half_closed_ = false;
   std::function<void()> finished_;
-  std::string name_;
   link_counters last_counters_;
+
+  // Several lanes.
+  std::optional<std::uint64_t> next_slice_;  ///< set: records go in slices
+  bool slices_come_ = false;
+  slice_order order_;
+  framer whole_;  ///< the slices' stream
+  std::string run_path_;
+  lane_name lanes_name_{};
+  extent_digest lanes_secret_{};
+  std::unique_ptr<lane_door> door_;
+  unsigned joining_ = 0;
+  bool asked_ = false;     ///< the source: for lanes
+  unsigned may_open_ = 0;  ///< further lanes that the destination lets in
+  unsigned wanted_ = 1;
+  unsigned opening_ = 0;
+  lane_policy policy_;
+  timer look_timer_;
+  bool was_paced_ = false;  ///< since the last look
 };
 
 }  // namespace teleport

@@ -21,4 +21,17 @@ link_counters count_link(int socket) noexcept {
   return counters;
 }
 
+link_effort effort_of(int socket) noexcept {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  link_effort effort;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
+    effort.segments = info.tcpi_segs_out;
+    effort.resent = info.tcpi_total_retrans;
+    effort.peer_full_us = info.tcpi_rwnd_limited;
+    effort.idle = info.tcpi_delivery_rate_app_limited != 0;
+  }
+  return effort;
+}
+
 }  // namespace teleport

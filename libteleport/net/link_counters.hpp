@@ -16,8 +16,17 @@ struct link_counters {
   std::uint64_t received = 0;
 };
 
+/// How hard TCP finds it, since the beginning.
+struct link_effort {
+  std::uint64_t segments = 0;  ///< sent, what was sent again included
+  std::uint64_t resent = 0;
+  std::uint64_t peer_full_us = 0;  ///< microseconds of waiting for its window
+  bool idle = false;               ///< lately it had nothing more to send
+};
+
 /// @param socket  a connected TCP socket; anything else gives zeros
 [[nodiscard]] link_counters count_link(int socket) noexcept;
+[[nodiscard]] link_effort effort_of(int socket) noexcept;
 
 }  // namespace teleport
 

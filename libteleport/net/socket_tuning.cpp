@@ -61,7 +61,7 @@ void set_buffer(int socket, int option, const char* limits) {
 
 }  // namespace
 
-void tune_socket(int socket) {
+void tune_socket(int socket, const std::string& congestion_control) {
   const auto set = [socket](int level, int option, unsigned value) {
     (void)::setsockopt(socket, level, option, &value, sizeof value);
   };
@@ -71,11 +71,14 @@ void tune_socket(int socket) {
   set(IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_interval);
   set(IPPROTO_TCP, TCP_KEEPCNT, keep_alive_count);
   set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, not_sent_bytes);
+  const std::string_view wanted = congestion_control.empty()
+                                      ? wanted_congestion_control
+                                      : std::string_view(congestion_control);
   (void)::setsockopt(socket,
                      IPPROTO_TCP,
                      TCP_CONGESTION,
-                     wanted_congestion_control.data(),
-                     static_cast<socklen_t>(wanted_congestion_control.size()));
+                     wanted.data(),
+                     static_cast<socklen_t>(wanted.size()));
   set_buffer(socket, SO_SNDBUFFORCE, "tcp_wmem");
 }
 

@@ -12,8 +12,9 @@
 namespace teleport {
 
 /// A kernel without one of these stays with its own way.
-/// @param socket  a connected TCP socket
-void tune_socket(int socket);
+/// @param socket              a connected TCP socket
+/// @param congestion_control  empty: bbr
+void tune_socket(int socket, const std::string& congestion_control);
 
 /// For the side that most bytes flow to: room for what a long link holds. The
 /// sockets that it accepts inherit it; later it would be too late, as the scale

@@ -17,7 +17,7 @@ namespace teleport {
 inline constexpr std::uint64_t protocol_magic = 0x54524f50454c4554U;
 
 /// Version spoken (section 2).
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 /// Bytes of a record's header: u32 length, u16 type, u16 reserved (section 2).
 inline constexpr std::size_t record_header_bytes = 8;
@@ -74,6 +74,11 @@ enum class record_type : std::uint16_t {
   // From 32 on: what brings disks without a guest (section 7).
   seed = 32,
   seeded = 33,
+  // From 48 on: the link's own, which no session sees (section 1.1).
+  ask_lanes = 48,
+  lanes = 49,
+  join = 50,
+  slice = 51,
 };
 
 /// True for a number that stands above.
@@ -81,7 +86,9 @@ enum class record_type : std::uint16_t {
   return (type >= static_cast<std::uint16_t>(record_type::hello) &&
           type <= static_cast<std::uint16_t>(record_type::query_result)) ||
          type == static_cast<std::uint16_t>(record_type::seed) ||
-         type == static_cast<std::uint16_t>(record_type::seeded);
+         type == static_cast<std::uint16_t>(record_type::seeded) ||
+         (type >= static_cast<std::uint16_t>(record_type::ask_lanes) &&
+          type <= static_cast<std::uint16_t>(record_type::slice));
 }
 
 }  // namespace teleport

@@ -7,7 +7,7 @@
 #   BENCH_FOLDER     on a disk, 8 GiB (default /var/tmp/teleport-bench)
 #   WAN_PAIRS, WAN_TOOLS   some of them
 #   WAN_MBIT         the link's rate (default 100)
-#   WAN_OTHERS       "RTT LOSS,RTT LOSS..." (ms, part of the packets): further
+#   WAN_OTHERS       "RTT LOSS [TOOL+TOOL],..." (ms, part of the packets): further
 #                    runs, with one pair and fewer tools
 #   WAN_BUFFERS=kernel   the kernel's own limits for a socket's buffers
 set -euo pipefail
@@ -26,7 +26,7 @@ if [[ -n ${BENCH_QUICK:-} ]]; then
 else
   pairs=${WAN_PAIRS:-first web db day untouched}
   tools=${WAN_TOOLS:-ours rsync zstd nbd borg casync}
-  others=${WAN_OTHERS-20 0,200 0,100 0.01}
+  others=${WAN_OTHERS-20 0,200 0,100 0.01,100 0.001 cubic1+cubic}
 fi
 IFS=, read -r -a others <<<"$others"
 if ((EUID != 0)); then
@@ -226,8 +226,8 @@ link_up
 make_hosts
 self_check 100 0
 for other in "${others[@]}"; do
-  # shellcheck disable=SC2086 # two words
-  self_check $other
+  read -r rtt loss _ <<<"$other"
+  self_check "$rtt" "$loss"
 done
 for pair in $pairs; do
   choose_pair "$pair"
@@ -239,11 +239,12 @@ for pair in $pairs; do
   done
 done
 for other in "${others[@]}"; do
-  # shellcheck disable=SC2086 # two words
-  shape_link $other
+  read -r rtt loss these <<<"$other"
+  shape_link "$rtt" "$loss"
   choose_pair web
-  for tool in ${WAN_TOOLS:-ours rsync zstd}; do
-    run_one web "$tool" "${other% *}" "${other#* }"
+  these=${these//+/ }
+  for tool in ${these:-${WAN_TOOLS:-ours rsync zstd}}; do
+    run_one web "$tool" "$rtt" "$loss"
   done
 done
 "$here/wan_report.py" "$work" "$results"

@@ -6,7 +6,9 @@ import os
 import sys
 
 NAMES = {"ours": "seed (ours)", "rsync": "rsync -z", "zstd": "zstd -3, whole",
-         "nbd": "qemu-img to NBD", "borg": "borg", "casync": "casync"}
+         "nbd": "qemu-img to NBD", "borg": "borg", "casync": "casync",
+         "cubic1": "seed, cubic, one connection",
+         "cubic": "seed, cubic, as many connections as it finds good"}
 PAIRS = {"first": "nothing -> base", "web": "base -> web server",
          "db": "base, web -> database server", "day": "itself -> a day later",
          "untouched": "itself -> untouched"}
@@ -79,7 +81,7 @@ def report(work):
                 row(["---"] + ["---:"] * 5)]
         for one in more:
             out.append(row([NAMES[one["tool"]] + ("" if one["right"] else " (**not whole**)"),
-                            one["rtt"], f"{100 * one['loss']:.0f} %", mib(one["out"]),
+                            one["rtt"], f"{100 * one['loss']:g} %", mib(one["out"]),
                             mib(one["back"]), f"{one['seconds']:.1f}"]))
         out.append("")
     out += ["![bytes](results/wan-bytes.svg) ![seconds](results/wan-seconds.svg)", "",
@@ -92,7 +94,7 @@ def report(work):
                  "lost %", "dropped, queue full"]),
             row(["---"] + ["---:"] * 6)]
     for check in lines(work + "/checks"):
-        out.append(row([f"{check['mbit']} Mbit/s, {check['rtt']} ms, {100 * check['loss']:.0f} %",
+        out.append(row([f"{check['mbit']} Mbit/s, {check['rtt']} ms, {100 * check['loss']:g} %",
                         check["ping"], check["stream"], check["counted"], check["kernel"],
                         f"{100 * check['lost']:.2f}", check["dropped"]]))
     return "\n".join(out) + "\n", main

@@ -24,6 +24,13 @@ path = "$work/$host/state"
 run = "$work/$host/run"
 EOF
   done
+  local count
+  for count in 1 '"auto"'; do
+    {
+      cat "$work/source/teleport.conf"
+      printf '[link]\ncongestion_control = "cubic"\nconnections = %s\n' "$count"
+    } >"$work/source/cubic${count//[!1]/}.conf"
+  done
   mkdir "$work/bin"
   printf '#!/bin/sh\nexec "%s" --config "%s" accept-pairing source\n' \
     "$build/tools/teleportctl" "$work/destination/teleport.conf" >"$work/bin/ssh"
@@ -55,14 +62,25 @@ prepare_ours() {
   fi
   start_teleportd there
 }
-run_ours() {
-  meter here "$a" "$build/tools/teleportctl" --config "$work/source/teleport.conf" \
+run_ours() { seed_by teleport; }
+# seed_by SETTINGS
+seed_by() {
+  meter here "$a" "$build/tools/teleportctl" --config "$work/source/$1.conf" \
     seed --json --disk "$image" --as bench 10.99.0.2
 }
 end_ours() {
   end_server
   mv "$work/store/bench-xvda.teleport-shadow" "$target" 2>/dev/null || true
 }
+
+# --- ours on a kernel without bbr: one connection, and as many as it finds good
+
+prepare_cubic1() { prepare_ours; }
+run_cubic1() { seed_by cubic1; }
+end_cubic1() { end_ours; }
+prepare_cubic() { prepare_ours; }
+run_cubic() { seed_by cubic; }
+end_cubic() { end_ours; }
 
 # --- rsync: the best options for images; blocks as large as the file system's.
 # With --inplace it cannot use what lies before the place that it writes, which is

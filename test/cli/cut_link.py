@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """cut_link.py PORT TO_PORT BYTES [again]: a loopback link that breaks.
 
-Carries one connection from PORT to TO_PORT until BYTES have gone that way, then
-closes both ends. What was carried arrives; nothing more does. With `again` it
-carries the next connection until a side ends it.
+Carries connections from PORT to TO_PORT until BYTES have gone that way over all
+of them, then closes them all. What was carried arrives; nothing more does. With
+`again` it carries those that come later until a side ends one.
 """
 import selectors
 import socket
@@ -11,29 +11,37 @@ import sys
 
 
 def carry(listener, to_port, left):
-    """One connection; @return whether `left` bytes went through first."""
-    source, _ = listener.accept()
-    destination = socket.create_connection(("127.0.0.1", to_port))
+    """All that comes; @return whether `left` bytes went through first."""
     selector = selectors.DefaultSelector()
-    selector.register(source, selectors.EVENT_READ, destination)
-    selector.register(destination, selectors.EVENT_READ, source)
+    selector.register(listener, selectors.EVENT_READ, None)
+    pairs = []
     while left > 0:
         for key, _ in selector.select():
+            if key.fileobj is listener:
+                source, _ = listener.accept()
+                destination = socket.create_connection(("127.0.0.1", to_port))
+                pairs.append((source, destination))
+                selector.register(source, selectors.EVENT_READ, destination)
+                selector.register(destination, selectors.EVENT_READ, source)
+                continue
             data = key.fileobj.recv(65536)
             if not data:
-                source.close()
-                destination.close()
+                for pair in pairs:
+                    for end in pair:
+                        end.close()
                 return False
-            if key.fileobj is source:
+            if any(key.fileobj is source for source, _ in pairs):
                 data = data[:left]
                 left -= len(data)
             key.data.sendall(data)
     # Not close(): with bytes unread that resets, and TCP throws away what was
     # sent.
-    destination.shutdown(socket.SHUT_WR)
-    source.shutdown(socket.SHUT_RDWR)
-    while destination.recv(65536):
-        pass
+    for source, destination in pairs:
+        destination.shutdown(socket.SHUT_WR)
+        source.shutdown(socket.SHUT_RDWR)
+    for _, destination in pairs:
+        while destination.recv(65536):
+            pass
     return True
 
 

@@ -5,10 +5,14 @@
 
 #include "libteleport/net/connection.hpp"
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <netinet/in.h>
@@ -19,6 +23,7 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/lane_door.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 
@@ -66,55 +71,94 @@ class paired_hosts : public two_hosts {
   }
 };
 
+/// A source and a destination with a door as teleportd's, by which further
+/// connections come in.
 class two_ends {
  public:
   using link = std::shared_ptr<connection>;
 
-  explicit two_ends(const two_hosts& hosts) {
-    const unique_fd door(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  explicit two_ends(const two_hosts& hosts, unsigned connections = 1)
+      : hosts_(hosts) {
     sockaddr_in here{};
     here.sin_family = AF_INET;
     here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof here;
     auto* address = reinterpret_cast<sockaddr*>(&here);
-    REQUIRE(::bind(door.get(), address, length) == 0);
-    REQUIRE(::listen(door.get(), 1) == 0);
-    REQUIRE(::getsockname(door.get(), address, &length) == 0);
+    REQUIRE(::bind(door_.get(), address, length) == 0);
+    REQUIRE(::listen(door_.get(), SOMAXCONN) == 0);
+    REQUIRE(::getsockname(door_.get(), address, &length) == 0);
+    port = ntohs(here.sin_port);
+    accept_next();
     connection::connect(
         loop,
         hosts.source,
+        {"", connections},
         "127.0.0.1",
-        ntohs(here.sin_port),
+        port,
         [this](result<link> ready) { on_ready(source, std::move(ready)); });
-    loop.work([&door] { return ::accept(door.get(), nullptr, nullptr); },
-              [this, &hosts](int socket) {
-                connection::accept(loop,
-                                   hosts.destination,
-                                   unique_fd(socket),
-                                   [this](result<link> ready) {
-                                     on_ready(destination, std::move(ready));
-                                   });
-              });
     loop.run();
   }
   two_ends(const two_ends&) = delete;
   two_ends& operator=(const two_ends&) = delete;
   two_ends(two_ends&&) = delete;
   two_ends& operator=(two_ends&&) = delete;
-  ~two_ends() { loop.join(); }
+  ~two_ends() {
+    ::shutdown(door_.get(), SHUT_RDWR);
+    loop.join();
+  }
 
   event_loop loop{1};
+  std::uint16_t port = 0;
   std::optional<result<link>> source;
   std::optional<result<link>> destination;
+  temp_folder run_path;
 
  private:
+  void accept_next() {
+    loop.work(
+        [this] {
+          unique_fd came(::accept(door_.get(), nullptr, nullptr));
+          if (came) {
+            const auto given = give_on_lane(came.get(), run_path.path());
+            if (!given || *given) {
+              came.reset();
+            }
+          }
+          return came.release();
+        },
+        [this](int socket) {
+          if (socket >= 0) {
+            connection::accept(loop,
+                               hosts_.destination,
+                               {},
+                               unique_fd(socket),
+                               [this](result<link> ready) {
+                                 on_ready(destination, std::move(ready));
+                               });
+          }
+          accept_next();
+        });
+  }
   void on_ready(std::optional<result<link>>& end, result<link> ready) {
     end = std::move(ready);
     if (source && destination) {
       loop.stop();
     }
   }
+
+  const two_hosts& hosts_;
+  unique_fd door_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 };
+
+/// A record's body that tells its place in the order.
+byte_buffer numbered_body(std::uint64_t number) {
+  byte_writer out;
+  out.number(number);
+  // From nothing to some slices.
+  const byte_buffer rest(number * 7919 % 100'000, std::byte(number & 0xffU));
+  out.bytes(rest);
+  return std::move(out).take();
+}
 
 }  // namespace
 
@@ -181,4 +225,167 @@ TEST_CASE("a destination that is not paired is not talked to", "[net]") {
   two_ends ends(hosts);
   REQUIRE_FALSE(*ends.source);
   CHECK(ends.source->error().code == errc::not_paired);
+}
+
+TEST_CASE("records keep their order over several connections", "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts, 4);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& source = ***ends.source;
+  connection& destination = ***ends.destination;
+  constexpr std::uint64_t records = 600;
+
+  std::uint64_t sent = 0;
+  std::uint64_t heard = 0;
+  bool in_order = true;
+  bool wide_at_last = false;
+  std::optional<error> closed;
+  const auto send_more = [&] {
+    while (sent < records && source.queued() < 1_MiB) {
+      source.send(record_type::extent_data, numbered_body(sent++));
+    }
+    if (sent == records && source.queued() == 0) {
+      wide_at_last = source.lanes() == 4;
+      source.finish([] {});
+    }
+  };
+  destination.allow_lanes(ends.run_path.path());
+  destination.start({[&](const raw_record& record) {
+                       in_order =
+                           in_order && record.body == numbered_body(heard++);
+                       if (heard % 64 == 0) {  // as a slow disk does
+                         destination.pause();
+                         ends.loop.post([&] { destination.resume(); });
+                       }
+                     },
+                     [&](const error& cause) {
+                       closed = cause;
+                       ends.loop.stop();
+                     },
+                     nullptr});
+  source.start({nullptr, nullptr, send_more});
+  source.widen();
+  source.send(record_type::hello, numbered_body(sent++));
+  ends.loop.run();
+  CHECK(in_order);
+  CHECK(heard == records);
+  CHECK(wide_at_last);
+  REQUIRE(closed);
+  CHECK(closed->code == errc::peer_lost);
+  CHECK(destination.lanes() == 4);
+}
+
+TEST_CASE("what is said back arrives though lanes are closed with it",
+          "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts, 3);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& source = ***ends.source;
+  connection& destination = ***ends.destination;
+  std::vector<record_type> heard;
+  std::string closed;
+  destination.allow_lanes(ends.run_path.path());
+  destination.start({[&](const raw_record& record) {
+                       if (record.type == record_type::go) {
+                         destination.send(record_type::go_result,
+                                          byte_buffer(3_MiB));
+                         destination.finish([] {});
+                       }
+                     },
+                     nullptr,
+                     nullptr});
+  source.start(
+      {[&](const raw_record& record) { heard.push_back(record.type); },
+       [&](const error& cause) {
+         closed = cause.context;
+         ends.loop.stop();
+       },
+       [&] {
+         if (source.lanes() == 3 && source.queued() == 0 && heard.empty()) {
+           source.send(record_type::go, {});
+         } else if (source.queued() == 0) {
+           ends.loop.post([&] { source.send(record_type::prepare, {}); });
+         }
+       }});
+  source.widen();
+  source.send(record_type::prepare, {});
+  ends.loop.run();
+  CAPTURE(closed);
+  CHECK(heard == std::vector<record_type>{record_type::go_result});
+}
+
+TEST_CASE("a destination that lets in no lanes is no obstacle",
+          "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts, 4);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& source = ***ends.source;
+  connection& destination = ***ends.destination;
+  // A folder whose doors cannot be named.
+  destination.allow_lanes("/" + std::string(200, 'x'));
+  destination.start({[&](const raw_record& record) {
+                       CHECK(record.type == record_type::go);
+                       ends.loop.stop();
+                     },
+                     nullptr,
+                     nullptr});
+  source.start({});
+  source.widen();
+  source.send(record_type::go, {});
+  ends.loop.run();
+  CHECK(source.lanes() == 1);
+}
+
+TEST_CASE("who asks for lanes before the greeting is refused", "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts, 2);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  std::optional<error> closed;
+  (**ends.destination)
+      ->start({nullptr,
+               [&](const error& cause) {
+                 closed = cause;
+                 ends.loop.stop();
+               },
+               nullptr});
+  (**ends.source)->start({});
+  (**ends.source)->widen();
+  ends.loop.run();
+  REQUIRE(closed);
+  CHECK(closed->code == errc::protocol);
+}
+
+TEST_CASE("a socket with another beginning is not given on", "[net][lanes]") {
+  const temp_folder run_path;
+  const auto told = [&run_path](std::string_view said) {
+    std::array<int, 2> pair{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()) == 0);
+    const unique_fd ours(pair[0]);
+    unique_fd theirs(pair[1]);
+    REQUIRE(::send(theirs.get(), said.data(), said.size(), 0) ==
+            static_cast<ssize_t>(said.size()));
+    theirs.reset();
+    const auto given = give_on_lane(ours.get(), run_path.path());
+    std::array<char, 64> rest{};
+    const ssize_t left = ::recv(ours.get(), rest.data(), rest.size(), 0);
+    return std::pair(given, left);
+  };
+  const auto [tls, tls_left] = told("\x16\x03\x01 a handshake");
+  REQUIRE(tls);
+  CHECK_FALSE(*tls);
+  CHECK(tls_left == 15);  // untouched
+  const auto [cut, cut_left] = told("TPLANE01 short");
+  REQUIRE(cut);
+  CHECK_FALSE(*cut);
+  CHECK(cut_left == 14);
+  const auto [unknown, none] = told("TPLANE01" + std::string(16, 'n'));
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().code == errc::not_found);
+  const auto [silent, nothing] = told("");
+  REQUIRE_FALSE(silent);
+  CHECK(silent.error().code == errc::peer_lost);
 }

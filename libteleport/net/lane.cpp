@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/net/lane.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <openssl/x509.h>
+
+#include "libteleport/base/digest.hpp"
+#include "libteleport/net/socket_tuning.hpp"
+#include "libteleport/net/tls_context.hpp"
+
+namespace teleport {
+
+namespace {
+
+namespace net = boost::asio;
+using boost::system::error_code;
+using net::ip::tcp;
+
+/// A handshake takes three round trips; a peer that needs longer is not there.
+constexpr std::chrono::seconds handshake_limit{20};
+
+/// How often a peer's answers are looked at.
+constexpr std::chrono::seconds watch_interval{1};
+
+/// @return null after `ready` was called with why
+std::shared_ptr<lane> make_lane(event_loop& loop,
+                                const key_files& keys,
+                                net::ssl::context::method method,
+                                const lane::ready_handler& ready) {
+  const auto context = make_tls_context(keys, method);
+  if (!context) {
+    loop.post([ready, cause = context.error()] { ready(cause); });
+    return nullptr;
+  }
+  return std::make_shared<lane>(loop, *context);
+}
+
+error unreachable(std::string_view where, const error_code& failure) {
+  return {errc::peer_lost,
+          fmt::format("cannot reach {}: {}; is teleportd running there and the "
+                      "port open?",
+                      where,
+                      failure == net::error::operation_aborted
+                          ? "no answer in time"
+                          : failure.message())};
+}
+
+}  // namespace
+
+lane::lane(event_loop& loop, std::shared_ptr<net::ssl::context> context)
+    : loop_(loop),
+      context_(std::move(context)),
+      stream_(loop.context(), *context_) {}
+
+void lane::connect(event_loop& loop,
+                   const key_files& keys,
+                   const link_options& options,
+                   const std::string& host,
+                   std::uint16_t port,
+                   const ready_handler& ready) {
+  const auto self = make_lane(loop, keys, net::ssl::context::tls_client, ready);
+  if (!self) {
+    return;
+  }
+  auto resolver = std::make_shared<tcp::resolver>(loop.context());
+  self->deadline_ = loop.after(handshake_limit, [self, resolver] {
+    resolver->cancel();
+    error_code ignored;
+    self->stream_.lowest_layer().close(ignored);
+  });
+  const std::string where = fmt::format("{} port {}", host, port);
+  resolver->async_resolve(
+      host,
+      std::to_string(port),
+      [self, resolver, keys, options, ready, where](
+          const error_code& failure, const tcp::resolver::results_type& found) {
+        if (failure) {
+          ready(unreachable(where, failure));
+          return;
+        }
+        net::async_connect(
+            self->stream_.lowest_layer(),
+            found,
+            [self, keys, options, ready, where](const error_code& refused,
+                                                const tcp::endpoint&) {
+              if (refused) {
+                ready(unreachable(where, refused));
+                return;
+              }
+              self->shake_hands(
+                  keys, options, net::ssl::stream_base::client, ready);
+            });
+      });
+}
+
+void lane::connect_beside(event_loop& loop,
+                          const key_files& keys,
+                          const link_options& options,
+                          const endpoint& where,
+                          byte_buffer preamble,
+                          const ready_handler& ready) {
+  const auto self = make_lane(loop, keys, net::ssl::context::tls_client, ready);
+  if (!self) {
+    return;
+  }
+  self->limit_handshake();
+  const std::string named = where.address().to_string();
+  const auto kept = std::make_shared<byte_buffer>(std::move(preamble));
+  self->stream_.lowest_layer().async_connect(
+      where,
+      [self, keys, options, ready, named, kept](const error_code& refused) {
+        if (refused) {
+          ready(unreachable(named, refused));
+          return;
+        }
+        net::async_write(
+            self->stream_.next_layer(),
+            net::buffer(*kept),
+            [self, keys, options, ready, named, kept](const error_code& failure,
+                                                      std::size_t) {
+              if (failure) {
+                ready(unreachable(named, failure));
+                return;
+              }
+              self->shake_hands(
+                  keys, options, net::ssl::stream_base::client, ready);
+            });
+      });
+}
+
+void lane::accept(event_loop& loop,
+                  const key_files& keys,
+                  const link_options& options,
+                  unique_fd socket,
+                  const ready_handler& ready) {
+  const auto self = make_lane(loop, keys, net::ssl::context::tls_server, ready);
+  if (!self) {
+    return;
+  }
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  error_code failure;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  self->stream_.lowest_layer().assign(
+      address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(),
+      socket.release(),
+      failure);
+  if (failure) {
+    loop.post([ready, failure] {
+      ready(error(errc::system, "accepted socket: " + failure.message()));
+    });
+    return;
+  }
+  self->limit_handshake();
+  self->shake_hands(keys, options, net::ssl::stream_base::server, ready);
+}
+
+void lane::limit_handshake() {
+  deadline_ = loop_.after(handshake_limit, [self = shared_from_this()] {
+    error_code ignored;
+    self->stream_.lowest_layer().close(ignored);
+  });
+}
+
+void lane::shake_hands(const key_files& keys,
+                       const link_options& options,
+                       net::ssl::stream_base::handshake_type side,
+                       const ready_handler& ready) {
+  tune_socket(socket(), options.congestion_control);
+  auto self = shared_from_this();
+  stream_.async_handshake(side, [self, keys, ready](const error_code& failure) {
+    self->deadline_ = timer();
+    if (failure) {
+      ready(error(errc::peer_lost,
+                  "the TLS handshake failed: " + failure.message()));
+      return;
+    }
+    self->pinned_ = self->check_peer(keys);
+    ready(self);
+  });
+}
+
+result<void> lane::check_peer(const key_files& keys) {
+  X509* certificate = SSL_get1_peer_certificate(stream_.native_handle());
+  const std::unique_ptr<X509, decltype(&X509_free)> owner(certificate,
+                                                          &X509_free);
+  std::vector<unsigned char> der;
+  if (certificate != nullptr) {
+    const int size = i2d_X509(certificate, nullptr);
+    der.resize(static_cast<std::size_t>(std::max(size, 0)));
+    unsigned char* out = der.data();
+    (void)i2d_X509(certificate, &out);
+  }
+  const auto peers = pinned_peers::load(keys.peers);
+  if (!peers) {
+    return peers.error();
+  }
+  const auto fingerprint = to_hex(digest_extent(std::as_bytes(std::span(der))));
+  const auto name = peers->name_of(fingerprint);
+  if (!name) {
+    return error(errc::not_paired,
+                 fmt::format("the peer's key {} is not paired with this host: "
+                             "run 'teleportctl pair root@HOST' on the source",
+                             fingerprint.substr(0, 16)));
+  }
+  name_ = *name;
+  return {};
+}
+
+void lane::start(std::shared_ptr<lane_owner> owner) {
+  owner_ = std::move(owner);
+  watch_peer();
+}
+
+void lane::watch_peer() {
+  const auto silent = silence_.look(answers_of(socket()),
+                                    silence_watch::time_point::clock::now());
+  if (silent) {
+    lose({errc::peer_lost,
+          fmt::format("the connection broke: no answer from the peer for {} s",
+                      silent->count())});
+    return;
+  }
+  watch_timer_ = loop_.after(watch_interval, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->watch_peer();
+    }
+  });
+}
+
+void lane::read() {
+  if (reading_ || closed_) {
+    return;
+  }
+  reading_ = true;
+  stream_.async_read_some(
+      net::buffer(input_),
+      [self = shared_from_this()](const error_code& failure, std::size_t size) {
+        self->reading_ = false;
+        if (self->closed_) {
+          return;
+        }
+        if (failure) {
+          const bool ended = failure == net::error::eof ||
+                             failure == net::ssl::error::stream_truncated;
+          self->lose({errc::peer_lost,
+                      ended ? "the peer closed the connection"
+                            : "the connection broke: " + failure.message()},
+                     ended);
+          return;
+        }
+        const auto owner = self->owner_;
+        owner->on_bytes(*self, byte_span(self->input_).first(size));
+      });
+}
+
+void lane::write(byte_span bytes) {
+  net::async_write(
+      stream_,
+      net::buffer(bytes.data(), bytes.size()),
+      [self = shared_from_this()](const error_code& failure, std::size_t gone) {
+        if (self->closed_) {
+          return;
+        }
+        if (failure || gone == 0) {
+          self->lose(
+              {errc::peer_lost, "the connection broke: " + failure.message()});
+          return;
+        }
+        const auto owner = self->owner_;
+        owner->on_written(*self);
+      });
+}
+
+void lane::end_sending() {
+  error_code ignored;
+  stream_.lowest_layer().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void lane::close() {
+  if (closed_) {
+    return;
+  }
+  last_counters_ = counters();
+  closed_ = true;
+  deadline_ = timer();
+  watch_timer_ = timer();
+  owner_.reset();
+  error_code ignored;
+  auto& tcp_socket = stream_.lowest_layer();
+  tcp_socket.shutdown(tcp::socket::shutdown_both, ignored);
+  tcp_socket.close(ignored);
+}
+
+void lane::lose(const error& cause, bool cleanly) {
+  const auto owner = owner_;
+  close();
+  if (owner) {
+    owner->on_lost(*this, cause, cleanly);
+  }
+}
+
+int lane::socket() const {
+  // Asio's native_handle() is not const, though asking changes nothing.
+  return const_cast<stream&>(stream_).lowest_layer().native_handle();
+}
+
+link_counters lane::counters() const {
+  return closed_ ? last_counters_ : count_link(socket());
+}
+
+link_effort lane::effort() const {
+  return effort_of(socket());
+}
+
+std::string lane::congestion_control() const {
+  return congestion_control_of(socket());
+}
+
+lane::endpoint lane::peer() const {
+  error_code ignored;
+  return stream_.lowest_layer().remote_endpoint(ignored);
+}
+
+}  // namespace teleport

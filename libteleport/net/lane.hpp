@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/net/lane.hpp: one TCP connection with TLS 1.3, both sides
+// authenticated with pinned certificates: bytes in, bytes out. A connection has
+// one, or several side by side.
+//
+// Threads: the loop's thread alone. Events never come from inside a call.
+// Trust:   nothing of a peer is believed before its certificate was found
+//          among the pinned ones.
+
+#ifndef LIBTELEPORT_NET_LANE_HPP
+#define LIBTELEPORT_NET_LANE_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+#include "libteleport/base/bytes.hpp"
+#include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/net/identity.hpp"
+#include "libteleport/net/link_counters.hpp"
+#include "libteleport/net/link_options.hpp"
+#include "libteleport/net/loop.hpp"
+#include "libteleport/net/silence.hpp"
+
+namespace teleport {
+
+class lane;
+
+/// What a lane tells. It is kept alive until the lane is closed.
+class lane_owner {
+ public:
+  lane_owner() = default;
+  lane_owner(const lane_owner&) = delete;
+  lane_owner& operator=(const lane_owner&) = delete;
+  lane_owner(lane_owner&&) = delete;
+  lane_owner& operator=(lane_owner&&) = delete;
+  virtual ~lane_owner() = default;
+
+  /// After each read(), once; the bytes are valid during the call.
+  virtual void on_bytes(lane& from, byte_span bytes) = 0;
+  /// After each write(), once.
+  virtual void on_written(lane& by) = 0;
+  /// Once, last; the lane is closed.
+  /// @param cleanly  the peer closed it, and all that it sent was told
+  virtual void on_lost(lane& which, const error& cause, bool cleanly) = 0;
+};
+
+class lane : public std::enable_shared_from_this<lane> {
+ public:
+  using ready_handler = std::function<void(result<std::shared_ptr<lane>>)>;
+  using endpoint = boost::asio::ip::tcp::endpoint;
+
+  /// Resolves, connects and shakes hands; whether the peer is paired is asked
+  /// of pinned().
+  ///
+  /// @error errc::peer_lost
+  static void connect(event_loop& loop,
+                      const key_files& keys,
+                      const link_options& options,
+                      const std::string& host,
+                      std::uint16_t port,
+                      const ready_handler& ready);
+  /// Connects once more to where another lane leads.
+  ///
+  /// @param preamble  sent before the handshake
+  static void connect_beside(event_loop& loop,
+                             const key_files& keys,
+                             const link_options& options,
+                             const endpoint& where,
+                             byte_buffer preamble,
+                             const ready_handler& ready);
+  /// Takes up an accepted socket.
+  static void accept(event_loop& loop,
+                     const key_files& keys,
+                     const link_options& options,
+                     unique_fd socket,
+                     const ready_handler& ready);
+
+  lane(event_loop& loop, std::shared_ptr<boost::asio::ssl::context> context);
+  lane(const lane&) = delete;
+  lane& operator=(const lane&) = delete;
+  lane(lane&&) = delete;
+  lane& operator=(lane&&) = delete;
+  ~lane() = default;
+
+  /// Watches the peer from now on, and tells.
+  void start(std::shared_ptr<lane_owner> owner);
+  /// Awaits the next bytes, unless it does so already.
+  void read();
+  /// One at a time.
+  /// @param bytes  stay until on_written()
+  void write(byte_span bytes);
+  /// No more is sent; the peer sees the end.
+  void end_sending();
+  /// Closes at once. Nothing is told any more.
+  void close();
+
+  /// Whether its certificate is one of those that were paired.
+  /// @error errc::not_paired with what to do
+  [[nodiscard]] const result<void>& pinned() const noexcept { return pinned_; }
+  /// The name under which the peer is paired.
+  [[nodiscard]] const std::string& peer_name() const noexcept { return name_; }
+  [[nodiscard]] link_counters counters() const;
+  [[nodiscard]] link_effort effort() const;
+  [[nodiscard]] std::string congestion_control() const;
+  [[nodiscard]] endpoint peer() const;
+
+ private:
+  using stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+
+  [[nodiscard]] int socket() const;
+  void limit_handshake();
+  void shake_hands(const key_files& keys,
+                   const link_options& options,
+                   boost::asio::ssl::stream_base::handshake_type side,
+                   const ready_handler& ready);
+  [[nodiscard]] result<void> check_peer(const key_files& keys);
+  void watch_peer();
+  void lose(const error& cause, bool cleanly = false);
+
+  event_loop& loop_;
+  std::shared_ptr<boost::asio::ssl::context> context_;
+  stream stream_;
+  std::shared_ptr<lane_owner> owner_;
+  std::array<std::byte, 65536> input_{};
+  timer deadline_;
+  timer watch_timer_;
+  silence_watch silence_;
+  bool reading_ = false;
+  bool closed_ = false;
+  result<void> pinned_;
+  std::string name_;
+  link_counters last_counters_;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_NET_LANE_HPP

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/net/link_options.hpp: what an administrator may say of a link.
+
+#ifndef LIBTELEPORT_NET_LINK_OPTIONS_HPP
+#define LIBTELEPORT_NET_LINK_OPTIONS_HPP
+
+#include <string>
+
+namespace teleport {
+
+/// Lanes of one link at once, both ends (PROTOCOL.md, section 1.1).
+inline constexpr unsigned most_lanes = 16;
+
+struct link_options {
+  /// TCP's congestion control. Empty: bbr, where the kernel has it.
+  std::string congestion_control;
+  /// TCP connections side by side, 1 to most_lanes; 0: as many as it takes.
+  unsigned connections = 0;
+};
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_NET_LINK_OPTIONS_HPP
