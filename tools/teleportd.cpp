@@ -169,8 +169,7 @@ int run_session(const settings& options) {
   });
   connection::accept(
       loop,
-      options.keys,
-      options.link,
+      {options.keys, options.link},
       unique_fd(own_process_socket),
       [&](result<std::shared_ptr<connection>> link) {
         if (!link) {

@@ -35,8 +35,7 @@ void fate_query::ask() {
 void fate_query::try_once() {
   waiting_ = true;
   connection::connect(loop_,
-                      target_.keys,
-                      {},
+                      {target_.keys, {}},
                       target_.host,
                       target_.port,
                       [this](result<std::shared_ptr<connection>> link) {

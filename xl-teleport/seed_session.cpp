@@ -50,8 +50,7 @@ seed_session::seed_session(event_loop& loop,
 
 void seed_session::start() {
   connection::connect(loop_,
-                      settings_.keys,
-                      request_.link,
+                      {settings_.keys, request_.link},
                       request_.host,
                       request_.port,
                       [this](result<std::shared_ptr<connection>> link) {

@@ -59,8 +59,7 @@ void source_session::start() {
   id_ = *id;
   report_.id = id_;
   connection::connect(loop_,
-                      settings_.keys,
-                      settings_.link,
+                      {settings_.keys, settings_.link},
                       options_.host,
                       options_.port,
                       [this](result<std::shared_ptr<connection>> link) {

@@ -25,61 +25,54 @@ std::string fail_body(std::string_view code, std::string_view sentence) {
 }  // namespace
 
 connection::connection(event_loop& loop,
-                       key_files keys,
-                       link_options options,
+                       link_terms terms,
                        std::shared_ptr<lane> first)
-    : loop_(loop), keys_(std::move(keys)), options_(std::move(options)) {
+    : loop_(loop), terms_(std::move(terms)) {
   tracks_.push_back(std::make_unique<track>(std::move(first)));
 }
 
 void connection::connect(event_loop& loop,
-                         const key_files& keys,
-                         const link_options& options,
+                         const link_terms& terms,
                          const std::string& host,
                          std::uint16_t port,
                          const ready_handler& ready) {
   lane::connect(
       loop,
-      keys,
-      options,
+      terms,
       host,
       port,
-      [&loop, keys, options, ready](
-          const result<std::shared_ptr<lane>>& first) {
+      [&loop, terms, ready](const result<std::shared_ptr<lane>>& first) {
         if (!first) {
           ready(first.error());
         } else if (!(*first)->pinned()) {
           (*first)->close();
           ready((*first)->pinned().error());
         } else {
-          ready(std::make_shared<connection>(loop, keys, options, *first));
+          ready(std::make_shared<connection>(loop, terms, *first));
         }
       });
 }
 
 void connection::accept(event_loop& loop,
-                        const key_files& keys,
-                        const link_options& options,
+                        const link_terms& terms,
                         unique_fd socket,
                         const ready_handler& ready) {
-  lane::accept(loop,
-               keys,
-               options,
-               std::move(socket),
-               [&loop, keys, options, ready](
-                   const result<std::shared_ptr<lane>>& first) {
-                 if (!first) {
-                   ready(first.error());
-                   return;
-                 }
-                 const auto self =
-                     std::make_shared<connection>(loop, keys, options, *first);
-                 if ((*first)->pinned()) {
-                   ready(self);
-                 } else {
-                   self->turn_away((*first)->pinned().error(), ready);
-                 }
-               });
+  lane::accept(
+      loop,
+      terms,
+      std::move(socket),
+      [&loop, terms, ready](const result<std::shared_ptr<lane>>& first) {
+        if (!first) {
+          ready(first.error());
+          return;
+        }
+        const auto self = std::make_shared<connection>(loop, terms, *first);
+        if ((*first)->pinned()) {
+          ready(self);
+        } else {
+          self->turn_away((*first)->pinned().error(), ready);
+        }
+      });
 }
 
 /// The stranger is told what to do, and nothing else.

@@ -55,23 +55,18 @@ class connection : public lane_owner,
   ///
   /// @error errc::peer_lost, errc::timeout, errc::not_paired with what to do
   static void connect(event_loop& loop,
-                      const key_files& keys,
-                      const link_options& options,
+                      const link_terms& terms,
                       const std::string& host,
                       std::uint16_t port,
                       const ready_handler& ready);
 
   /// Takes up an accepted socket.
   static void accept(event_loop& loop,
-                     const key_files& keys,
-                     const link_options& options,
+                     const link_terms& terms,
                      unique_fd socket,
                      const ready_handler& ready);
 
-  connection(event_loop& loop,
-             key_files keys,
-             link_options options,
-             std::shared_ptr<lane> first);
+  connection(event_loop& loop, link_terms terms, std::shared_ptr<lane> first);
 
   /// Begins to deliver records.
   void start(handlers callbacks);
@@ -161,8 +156,7 @@ class connection : public lane_owner,
   void add_lane(const std::shared_ptr<lane>& one);
 
   event_loop& loop_;
-  key_files keys_;
-  link_options options_;
+  link_terms terms_;
   handlers handlers_;
   std::vector<std::unique_ptr<track>> tracks_;
   std::deque<byte_buffer> ahead_;

@@ -142,8 +142,7 @@ void connection::take_lane(unique_fd socket) {
   }
   ++joining_;
   lane::accept(loop_,
-               keys_,
-               options_,
+               terms_,
                std::move(socket),
                [weak = weak_from_this()](result<std::shared_ptr<lane>> came) {
                  const auto self = weak.lock();
@@ -193,10 +192,10 @@ void connection::await_join(const std::shared_ptr<lane>& one) {
 // The source.
 
 void connection::widen() {
-  if (options_.connections == 0) {
+  if (terms_.options.connections == 0) {
     look_later();
   } else {
-    want_lanes(options_.connections);
+    want_lanes(terms_.options.connections);
   }
 }
 
@@ -266,8 +265,7 @@ void connection::open_lane() {
   ++opening_;
   lane::connect_beside(
       loop_,
-      keys_,
-      options_,
+      terms_,
       tracks_.front()->link->peer(),
       lane_preamble(lanes_name_),
       [weak = weak_from_this()](result<std::shared_ptr<lane>> made) {

@@ -63,12 +63,12 @@ lane::lane(event_loop& loop, std::shared_ptr<net::ssl::context> context)
       stream_(loop.context(), *context_) {}
 
 void lane::connect(event_loop& loop,
-                   const key_files& keys,
-                   const link_options& options,
+                   const link_terms& terms,
                    const std::string& host,
                    std::uint16_t port,
                    const ready_handler& ready) {
-  const auto self = make_lane(loop, keys, net::ssl::context::tls_client, ready);
+  const auto self =
+      make_lane(loop, terms.keys, net::ssl::context::tls_client, ready);
   if (!self) {
     return;
   }
@@ -82,7 +82,7 @@ void lane::connect(event_loop& loop,
   resolver->async_resolve(
       host,
       std::to_string(port),
-      [self, resolver, keys, options, ready, where](
+      [self, resolver, terms, ready, where](
           const error_code& failure, const tcp::resolver::results_type& found) {
         if (failure) {
           ready(unreachable(where, failure));
@@ -91,25 +91,24 @@ void lane::connect(event_loop& loop,
         net::async_connect(
             self->stream_.lowest_layer(),
             found,
-            [self, keys, options, ready, where](const error_code& refused,
-                                                const tcp::endpoint&) {
+            [self, terms, ready, where](const error_code& refused,
+                                        const tcp::endpoint&) {
               if (refused) {
                 ready(unreachable(where, refused));
                 return;
               }
-              self->shake_hands(
-                  keys, options, net::ssl::stream_base::client, ready);
+              self->shake_hands(terms, net::ssl::stream_base::client, ready);
             });
       });
 }
 
 void lane::connect_beside(event_loop& loop,
-                          const key_files& keys,
-                          const link_options& options,
+                          const link_terms& terms,
                           const endpoint& where,
                           byte_buffer preamble,
                           const ready_handler& ready) {
-  const auto self = make_lane(loop, keys, net::ssl::context::tls_client, ready);
+  const auto self =
+      make_lane(loop, terms.keys, net::ssl::context::tls_client, ready);
   if (!self) {
     return;
   }
@@ -117,33 +116,31 @@ void lane::connect_beside(event_loop& loop,
   const std::string named = where.address().to_string();
   const auto kept = std::make_shared<byte_buffer>(std::move(preamble));
   self->stream_.lowest_layer().async_connect(
-      where,
-      [self, keys, options, ready, named, kept](const error_code& refused) {
+      where, [self, terms, ready, named, kept](const error_code& refused) {
         if (refused) {
           ready(unreachable(named, refused));
           return;
         }
-        net::async_write(
-            self->stream_.next_layer(),
-            net::buffer(*kept),
-            [self, keys, options, ready, named, kept](const error_code& failure,
-                                                      std::size_t) {
-              if (failure) {
-                ready(unreachable(named, failure));
-                return;
-              }
-              self->shake_hands(
-                  keys, options, net::ssl::stream_base::client, ready);
-            });
+        net::async_write(self->stream_.next_layer(),
+                         net::buffer(*kept),
+                         [self, terms, ready, named, kept](
+                             const error_code& failure, std::size_t) {
+                           if (failure) {
+                             ready(unreachable(named, failure));
+                             return;
+                           }
+                           self->shake_hands(
+                               terms, net::ssl::stream_base::client, ready);
+                         });
       });
 }
 
 void lane::accept(event_loop& loop,
-                  const key_files& keys,
-                  const link_options& options,
+                  const link_terms& terms,
                   unique_fd socket,
                   const ready_handler& ready) {
-  const auto self = make_lane(loop, keys, net::ssl::context::tls_server, ready);
+  const auto self =
+      make_lane(loop, terms.keys, net::ssl::context::tls_server, ready);
   if (!self) {
     return;
   }
@@ -162,7 +159,7 @@ void lane::accept(event_loop& loop,
     return;
   }
   self->limit_handshake();
-  self->shake_hands(keys, options, net::ssl::stream_base::server, ready);
+  self->shake_hands(terms, net::ssl::stream_base::server, ready);
 }
 
 void lane::limit_handshake() {
@@ -172,22 +169,22 @@ void lane::limit_handshake() {
   });
 }
 
-void lane::shake_hands(const key_files& keys,
-                       const link_options& options,
+void lane::shake_hands(const link_terms& terms,
                        net::ssl::stream_base::handshake_type side,
                        const ready_handler& ready) {
-  tune_socket(socket(), options.congestion_control);
+  tune_socket(socket(), terms.options.congestion_control);
   auto self = shared_from_this();
-  stream_.async_handshake(side, [self, keys, ready](const error_code& failure) {
-    self->deadline_ = timer();
-    if (failure) {
-      ready(error(errc::peer_lost,
-                  "the TLS handshake failed: " + failure.message()));
-      return;
-    }
-    self->pinned_ = self->check_peer(keys);
-    ready(self);
-  });
+  stream_.async_handshake(
+      side, [self, terms, ready](const error_code& failure) {
+        self->deadline_ = timer();
+        if (failure) {
+          ready(error(errc::peer_lost,
+                      "the TLS handshake failed: " + failure.message()));
+          return;
+        }
+        self->pinned_ = self->check_peer(terms.keys);
+        ready(self);
+      });
 }
 
 result<void> lane::check_peer(const key_files& keys) {

@@ -64,8 +64,7 @@ class lane : public std::enable_shared_from_this<lane> {
   ///
   /// @error errc::peer_lost
   static void connect(event_loop& loop,
-                      const key_files& keys,
-                      const link_options& options,
+                      const link_terms& terms,
                       const std::string& host,
                       std::uint16_t port,
                       const ready_handler& ready);
@@ -73,15 +72,13 @@ class lane : public std::enable_shared_from_this<lane> {
   ///
   /// @param preamble  sent before the handshake
   static void connect_beside(event_loop& loop,
-                             const key_files& keys,
-                             const link_options& options,
+                             const link_terms& terms,
                              const endpoint& where,
                              byte_buffer preamble,
                              const ready_handler& ready);
   /// Takes up an accepted socket.
   static void accept(event_loop& loop,
-                     const key_files& keys,
-                     const link_options& options,
+                     const link_terms& terms,
                      unique_fd socket,
                      const ready_handler& ready);
 
@@ -119,8 +116,7 @@ class lane : public std::enable_shared_from_this<lane> {
 
   [[nodiscard]] int socket() const;
   void limit_handshake();
-  void shake_hands(const key_files& keys,
-                   const link_options& options,
+  void shake_hands(const link_terms& terms,
                    boost::asio::ssl::stream_base::handshake_type side,
                    const ready_handler& ready);
   [[nodiscard]] result<void> check_peer(const key_files& keys);

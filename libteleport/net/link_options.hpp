@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "libteleport/net/identity.hpp"
+
 namespace teleport {
 
 /// Lanes of one link at once, both ends (PROTOCOL.md, section 1.1).
@@ -17,6 +19,12 @@ struct link_options {
   std::string congestion_control;
   /// TCP connections side by side, 1 to most_lanes; 0: as many as it takes.
   unsigned connections = 0;
+};
+
+/// What a link is made with.
+struct link_terms {
+  key_files keys;
+  link_options options;
 };
 
 }  // namespace teleport

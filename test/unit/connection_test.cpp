@@ -91,8 +91,7 @@ class two_ends {
     accept_next();
     connection::connect(
         loop,
-        hosts.source,
-        {"", connections},
+        {hosts.source, {"", connections}},
         "127.0.0.1",
         port,
         [this](result<link> ready) { on_ready(source, std::move(ready)); });
@@ -129,8 +128,7 @@ class two_ends {
         [this](int socket) {
           if (socket >= 0) {
             connection::accept(loop,
-                               hosts_.destination,
-                               {},
+                               {hosts_.destination, {}},
                                unique_fd(socket),
                                [this](result<link> ready) {
                                  on_ready(destination, std::move(ready));
