@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""damage.py (--image FILE | --final FILE) TRACE: would the decoder see it? Damages a session that it has
+"""damage.py (--image FILE | --final FILE) [--lanes] TRACE: would the decoder see it? Damages a session that it has
 accepted, in every kind of record: bytes, and records that are left out, doubled or
 come from the other side; each must break a rule. Same damage each time. --image
-and --final are those of decode.py.
+and --final are those of decode.py. Of a session on several lanes the slices are
+damaged, not the records in them; --lanes: they and what else brings lanes, alone.
 """
 import argparse
 import os
@@ -12,30 +13,42 @@ import sys
 import trace
 from decode import contents, known_disks
 from fields import Refused
-from session import RECORDS, Session
+from session import OF_THE_LINK, RECORDS, Session
 
 # Bytes of these say something else without breaking a rule: names, paths and
-# sentences for people, and what a destination happens to hold.
-FREE = {"HELLO", "OFFER", "ANSWER", "PREPARED", "SEED", "SEEDED", "FAIL", "WANTED", "GUEST_CONFIG", "GO_RESULT"}
+# sentences for people, and what a destination happens to hold or allow.
+FREE = {"HELLO", "OFFER", "ANSWER", "PREPARED", "SEED", "SEEDED", "FAIL", "WANTED", "GUEST_CONFIG", "GO_RESULT",
+        "LANES"}
 ON_DISKS = {"EXTENTS", "EXTENT_STATES", "BLOCK_DIGESTS", "WANTED", "EXTENT_DATA"}
 
 
 def name_of(record):
-    return RECORDS[int.from_bytes(record[1][4:6], "little")][0]
+    _, lane, data = record
+    if lane and data.startswith(b"TPLANE01"):
+        return "preamble"
+    return RECORDS[int.from_bytes(data[4:6], "little")][0]
 
 
-def damages(chance, record):
+def to_damage(record, images):
+    """Where in the body a damage must be found."""
+    name, end = name_of(record), len(record[2])
+    if name == "SLICE" and not images:
+        end = 16  # its number; behind that may be what nobody can check
+    return range(8, end) if name not in FREE else range(0)
+
+
+def damages(chance, record, images):
     """Pairs: what was done, and the records that come in its place."""
-    side, data = record
+    side, lane, data = record
     yield "left out", []
     yield "doubled", [record, record]
-    yield "from the other side", [("source" if side == "destination" else "destination", data)]
-    body = range(8, len(data)) if name_of(record) not in FREE else range(0)
+    yield "from the other side", [("source" if side == "destination" else "destination", lane, data)]
+    body = to_damage(record, images)
     # Of the header each byte, of the body some.
     for at in list(range(8)) + chance.sample(body, min(12, len(body))):
         damaged = bytearray(data)
         damaged[at] ^= 1 << chance.randrange(8)
-        yield f"byte {at}", [(side, bytes(damaged))]
+        yield f"byte {at}", [(side, lane, bytes(damaged))]
 
 
 def is_found(session, rest, known):
@@ -43,8 +56,8 @@ def is_found(session, rest, known):
     child = os.fork()
     if child == 0:
         try:
-            for side, data in rest:
-                session.feed(side, data)
+            for record in rest:
+                session.feed(*record)
             session.check_end()
             session.disks.check_end(known)
         except Refused:
@@ -57,6 +70,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--image", action="append", default=[])
     parser.add_argument("--final", action="append", default=[])
+    parser.add_argument("--lanes", action="store_true")
     parser.add_argument("trace")
     asked = parser.parse_args()
     images, known = known_disks(asked.image, asked.final)
@@ -65,13 +79,16 @@ def main():
     by_name = {}
     for i, record in enumerate(whole):
         by_name.setdefault(name_of(record), []).append(i)
-    if not ON_DISKS <= set(by_name):
+    of_lanes = OF_THE_LINK | {"preamble"}
+    if not of_lanes <= set(by_name) and (asked.lanes or not ON_DISKS <= set(by_name)):
         sys.exit(f"not in the session: it has {sorted(by_name)} alone")
     kinds = set(by_name) if images else set(by_name) - ON_DISKS
+    if asked.lanes:
+        kinds = of_lanes
     chosen = {i for name in kinds for i in chance.sample(by_name[name], min(4, len(by_name[name])))}
     session, tried, missed = Session(None, images), 0, []
     for i, record in enumerate(whole):
-        for what, instead in damages(chance, record) if i in chosen else ():
+        for what, instead in damages(chance, record, images) if i in chosen else ():
             tried += 1
             if not is_found(session, instead + whole[i + 1:], known):
                 missed.append(f"{name_of(record)} {what}")

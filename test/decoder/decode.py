@@ -34,8 +34,8 @@ def known_disks(image, final):
 def decode(found, images, known, engine=False, broken=False):
     """@raises Refused where a rule is broken"""
     session = Session([len(disk) for disk in known] if engine else None, images)
-    for side, data in found:
-        session.feed(side, data)
+    for side, lane, data in found:
+        session.feed(side, lane, data)
     if not broken and not engine:
         session.check_end()
     if known and not (broken and known is images):
@@ -58,7 +58,7 @@ def main():
         except Refused as refused:
             sys.exit(f"{path}: {refused}")
         told = ", ".join(f"{count} {name}" for name, count in collections.Counter(session.names).items())
-        print(f"{path}: {told}; {session.talk.told()}")
+        print(f"{path}: {told}; {session.told()}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """session.py: PROTOCOL.md, sections 2 and 3.1: records out of two streams of
-bytes, and what the first after HELLO makes of the session."""
+bytes, one of which may come in slices on several lanes, and what the first after
+HELLO makes of the session."""
 from fields import Reader, Refused, require
+from lanes import Lanes
 from seed import Seed
 from talk import Talk
 from teleport import Query, Teleport
@@ -16,7 +18,9 @@ RECORDS = {
     14: ("STREAM_PIECE", SOURCE), 15: ("GUEST_RECEIVED", DESTINATION), 16: ("GO", SOURCE),
     17: ("GO_RESULT", DESTINATION), 18: ("FAIL", BOTH), 19: ("QUERY", SOURCE),
     20: ("QUERY_RESULT", DESTINATION), 32: ("SEED", SOURCE), 33: ("SEEDED", DESTINATION),
+    48: ("ASK_LANES", SOURCE), 49: ("LANES", DESTINATION), 50: ("JOIN", SOURCE), 51: ("SLICE", SOURCE),
 }
+OF_THE_LINK = {"ASK_LANES", "LANES", "JOIN", "SLICE"}
 TALKS = {"OFFER": Teleport, "SEED": Seed, "QUERY": Query}
 
 
@@ -29,6 +33,23 @@ def header(data):
     return length, number
 
 
+class Framing:
+    """Records out of bytes that come in pieces."""
+
+    def __init__(self):
+        self.held = b""
+
+    def records(self, data):
+        """Number and body of each that is whole now."""
+        self.held += data
+        while len(self.held) >= 8:
+            length, number = header(self.held)
+            if len(self.held) < 8 + length:
+                break
+            body, self.held = self.held[8:8 + length], self.held[8 + length:]
+            yield number, body
+
+
 class Session:
     """A whole session, or the exchange of section 4 alone.
 
@@ -37,7 +58,8 @@ class Session:
 
     def __init__(self, sizes=None, images=None):
         self.images = images
-        self.streams = {SOURCE: b"", DESTINATION: b""}
+        self.streams = {}  # of each side and lane; lane none: of the slices
+        self.lanes = Lanes()
         self.greeted = {SOURCE, DESTINATION} if sizes else set()
         self.talk = Talk(images) if sizes else None
         if sizes:
@@ -48,29 +70,46 @@ class Session:
     def disks(self):
         return self.talk.disks
 
-    def feed(self, sender, data):
-        """Bytes that `sender` sent, of any number."""
-        stream = self.streams[sender] + data
-        while len(stream) >= 8:
-            length, number = header(stream)
-            if len(stream) < 8 + length:
-                break
-            self.record(sender, number, stream[8:8 + length])
-            stream = stream[8 + length:]
-        self.streams[sender] = stream
+    def feed(self, sender, lane, data):
+        """Bytes that `sender` sent on a lane, of any number."""
+        if lane and data:
+            require(sender == SOURCE, f"the destination speaks on lane {lane}")
+            data = self.lanes.behind_preamble(lane, data)
+        self.take(sender, lane, data)
 
-    def record(self, sender, number, body):
+    def take(self, sender, lane, data):
+        """What is records, but perhaps not whole ones; `lane` none: what was in slices."""
+        for number, body in self.streams.setdefault((sender, lane), Framing()).records(data):
+            sliced = self.record(sender, lane, number, body)
+            if sliced:
+                self.take(sender, None, sliced)
+
+    def record(self, sender, lane, number, body):
+        """@return what a SLICE brings of the stream that is in them"""
         name, by = RECORDS[number]
+        sliced = None
         try:
             require(by in (BOTH, sender), f"from the {sender}")
+            if sender == SOURCE:
+                self.lanes.check_place(name, lane)
             if name == "HELLO":
                 self.on_hello(sender, body)
+            elif name in OF_THE_LINK:
+                sliced = self.on_link(name, sender, lane, body)
             else:
                 self.begin(name)
                 self.talk.take(name, sender, body)
         except Refused as refused:
             raise Refused(f"record {len(self.names)}, {name} of {len(body)} bytes: {refused}") from refused
         self.names.append(name)
+        return sliced
+
+    def on_link(self, name, sender, lane, body):
+        require({SOURCE, DESTINATION} <= self.greeted, "before the greeting")
+        # A JOIN may have been sent before the last record, which then came first on its lane.
+        over = name != "JOIN" and self.talk and sender in self.talk.over
+        require(not over, f"after the last record of the {sender}")
+        return getattr(self.lanes, "on_" + name.lower())(lane, body)
 
     def begin(self, name):
         """What is talked of is said by the first record after the greetings; a QUERY awaits no answer to its own."""
@@ -86,14 +125,19 @@ class Session:
         self.greeted.add(sender)
         reader = Reader(body)
         require(reader.bytes(8) == b"TELEPORT", "not a teleport peer")
-        require(reader.number(4) == 2, "another version")
+        require(reader.number(4) == 3, "another version")
         length = reader.number(4)
         require(length <= 200, f"a name of {length} bytes")
         reader.bytes(length)
         reader.done()
 
+    def told(self):
+        """For people."""
+        return self.talk.told() + (f"; {self.lanes.told()}" if self.lanes.counts else "")
+
     def check_end(self):
         """A session that ended well: nothing is left, and the drawing was walked to its end."""
-        require(self.streams == {SOURCE: b"", DESTINATION: b""}, "half a record at the end")
+        self.lanes.check_end()
+        require(not any(stream.held for stream in self.streams.values()), "half a record at the end")
         require(self.greeted == {SOURCE, DESTINATION} and self.talk is not None, "it never began")
         require(self.talk.state == "over", f"it ended in the state {self.talk.state}")
