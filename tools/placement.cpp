@@ -2,6 +2,7 @@
 
 #include "tools/placement.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -9,6 +10,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/resize.hpp"
 
 namespace teleport {
 
@@ -19,7 +21,12 @@ bool exists(const std::string& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-/// The entry for a disk, when what it names is still there and of this size.
+/// Where a kept disk lies.
+const std::string& place_of(const kept_disk& kept) {
+  return kept.shadow ? kept.shadow->aside : kept.partial;
+}
+
+/// The entry for a disk, when what it names is still there and can serve.
 result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                                               const guest_info& guest,
                                               const guest_disk& disk) {
@@ -32,11 +39,12 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
   if (!kept || !*kept) {
     return kept;
   }
-  const std::string& place =
-      (*kept)->shadow ? (*kept)->shadow->aside : (*kept)->partial;
-  if ((*kept)->size != disk.size ||
-      !(exists(place) ||
-        ((*kept)->shadow && exists((*kept)->shadow->backing)))) {
+  const std::string& place = place_of(**kept);
+  // A partition or a whole disk has the size that it has.
+  const bool fits = (*kept)->size == disk.size || !(*kept)->shadow ||
+                    (*kept)->shadow->kind != shadow_kind::other_device;
+  if (!fits || !(exists(place) ||
+                 ((*kept)->shadow && exists((*kept)->shadow->backing)))) {
     log_info(
         fmt::format("{} of {}: what was kept at {} is gone or of another "
                     "size; a new target is made",
@@ -75,6 +83,7 @@ result<foreseen> foresee(const guest_info& guest, const disk_book& book) {
       out.bytes_needed += disk.size;
     } else {
       target.kind = (*kept)->shadow ? "shadow" : "partial";
+      out.bytes_needed += disk.size - std::min(disk.size, (*kept)->size);
     }
     out.disks.push_back(std::move(target));
   }
@@ -139,6 +148,31 @@ result<void> placement::take_over(const kept_disk& kept, spot& place) {
   return book_.remove(kept.uuid, kept.vdev);
 }
 
+/// The guest's disk may have another size than when it was here.
+result<void> placement::fit(const kept_disk& kept, const spot& place) {
+  const auto fitted = resize_disk(place_of(kept), place.disk.size);
+  if (!fitted) {
+    error cause = in_context(
+        fmt::format("what is kept here for {} has another size", guest_.name),
+        fitted.error());
+    cause.context += "; 'teleportctl shadow remove' makes place for a new one";
+    return cause;
+  }
+  if (kept.size == place.disk.size) {
+    return {};
+  }
+  log_info(fmt::format("{} of {}: {} has {} bytes now, {} before",
+                       place.disk.vdev,
+                       guest_.name,
+                       place_of(kept),
+                       place.disk.size,
+                       kept.size));
+  kept_disk entry = kept;
+  entry.uuid = place.uuid;
+  entry.size = place.disk.size;
+  return book_.write(entry);
+}
+
 result<void> placement::adopt(const kept_disk& kept, spot& place) {
   const auto taken = take_over(kept, place);
   if (!taken) {
@@ -153,6 +187,12 @@ result<void> placement::adopt(const kept_disk& kept, spot& place) {
         return aside;
       }
     }
+    if (kept.shadow->kind != shadow_kind::other_device) {
+      const auto fitted = fit(kept, place);
+      if (!fitted) {
+        return fitted;
+      }
+    }
     auto path = open_aside(*kept.shadow);
     if (!path) {
       return path.error();
@@ -161,6 +201,10 @@ result<void> placement::adopt(const kept_disk& kept, spot& place) {
     place.shadow = kept.shadow;
     place.path = *path;
     return {};
+  }
+  const auto fitted = fit(kept, place);
+  if (!fitted) {
+    return fitted;
   }
   auto placed = store_.open(kept.partial);
   if (!placed) {

@@ -81,6 +81,7 @@ class placement {
       : guest_(std::move(guest)), store_(store), book_(book) {}
   result<void> add(const guest_disk& disk);
   result<void> take_over(const kept_disk& kept, spot& place);
+  [[nodiscard]] result<void> fit(const kept_disk& kept, const spot& place);
   result<void> adopt(const kept_disk& kept, spot& place);
   result<void> create(const guest_disk& disk, spot& place);
   [[nodiscard]] kept_disk shadow_entry(const spot& place,

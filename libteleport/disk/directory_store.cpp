@@ -13,6 +13,7 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/loop_device.hpp"
+#include "libteleport/disk/shadow.hpp"
 
 namespace teleport {
 
@@ -110,6 +111,13 @@ result<placed_disk> directory_store::create(const std::string& name,
   }
   if (auto checked = check_disk_size(size); !checked) {
     return checked.error();
+  }
+  // It is to be set aside when its guest leaves.
+  const std::string aside = name + std::string(shadow_suffix);
+  struct stat about {};
+  if (::fstatat(folder_.get(), aside.c_str(), &about, AT_SYMLINK_NOFOLLOW) ==
+      0) {
+    return error(errc::busy, path_ + "/" + aside + " exists already");
   }
   if (auto made = make_file(name, size); !made) {
     return made.error();

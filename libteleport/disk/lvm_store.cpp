@@ -8,6 +8,7 @@
 
 #include "libteleport/base/process.hpp"
 #include "libteleport/disk/logical_volume.hpp"
+#include "libteleport/disk/shadow.hpp"
 
 namespace teleport {
 
@@ -113,12 +114,16 @@ result<placed_disk> lvm_store::create(const std::string& name,
     return checked.error();
   }
   const volume_name volume{group_, name};
-  const auto taken = volume_exists(volume);
-  if (!taken) {
-    return taken.error();
-  }
-  if (*taken) {
-    return error(errc::busy, volume.path() + " exists already");
+  // The second is where it is to be set aside when its guest leaves.
+  for (const volume_name& one :
+       {volume, volume_name{group_, name + std::string(shadow_suffix)}}) {
+    const auto taken = volume_exists(one);
+    if (!taken) {
+      return taken.error();
+    }
+    if (*taken) {
+      return error(errc::busy, one.path() + " exists already");
+    }
   }
   if (!is_thin()) {
     const auto free = free_bytes();

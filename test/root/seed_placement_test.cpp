@@ -4,6 +4,7 @@
 // also after a crash in the middle, and the guest's when it comes.
 
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -148,6 +149,60 @@ TEST_CASE(
   CHECK(again->described()[0].kind == "shadow");
   CHECK(here.has("web1-xvda.teleport-shadow"));
   REQUIRE(again->keep_as_shadows());
+}
+
+TEST_CASE("what is kept follows the size of the guest's disk", "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  auto guest = guest_of(real_uuid);
+  const std::vector<std::byte> bytes(4096, std::byte{7});
+  {
+    const auto seed = here.place(guest);
+    REQUIRE(seed->targets()[0].device->write_at(0, bytes));
+    REQUIRE(seed->flush());
+    if (GENERATE(true, false)) {
+      REQUIRE(seed->keep_as_shadows());
+    } else {
+      REQUIRE(seed->put_back());  // an attempt that failed
+    }
+  }
+  guest.disks[0].size = GENERATE(2_MiB, 512_KiB);
+  {
+    const auto foreseen_now = foresee(guest, here.book);
+    REQUIRE(foreseen_now);
+    CHECK(foreseen_now->disks[0].kind != "new");
+    CHECK(foreseen_now->bytes_needed ==
+          (guest.disks[0].size == 2_MiB ? 1_MiB : 0));
+    const auto again = here.place(guest);
+    CHECK(again->described()[0].kind != "new");
+    CHECK(again->targets()[0].device->size() == guest.disks[0].size);
+    std::vector<std::byte> found(4096);
+    REQUIRE(again->targets()[0].device->read_at(0, found));
+    CHECK(found == bytes);
+    REQUIRE(again->keep_as_shadows());
+  }
+  const auto entries = here.book.all();
+  REQUIRE(entries);
+  REQUIRE(entries->size() == 1);
+  CHECK(entries->front().size == guest.disks[0].size);
+}
+
+TEST_CASE("a disk gets no name whose shadow would have another's",
+          "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  const auto guest = guest_of(real_uuid);
+  {
+    // Left by somebody of whom the book knows nothing.
+    const std::ofstream other(here.folder / "store/web1-xvda.teleport-shadow");
+  }
+  const auto seed = here.place(guest);
+  REQUIRE(seed->keep_as_shadows());
+  CHECK(here.has("web1-xvda-6f1c2f2e.teleport-shadow"));
 }
 
 }  // namespace teleport

@@ -17,6 +17,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/loop_device.hpp"
+#include "libteleport/disk/resize.hpp"
 #include "libteleport/disk/shadow.hpp"
 #include "test/support/model_disk.hpp"
 #include "test/support/root_devices.hpp"
@@ -245,6 +246,16 @@ TEST_CASE("volumes are made, renamed aside and back, and removed", "[root]") {
   CHECK(set_aside(*place));
   CHECK(first_byte(open_aside(*place).value()) == 3);
   CHECK(close_aside(*place));
+  CHECK((*store)->create("my-disk", 8_MiB).error().code == errc::busy);
+  for (const std::uint64_t size : {16_MiB, 4_MiB}) {
+    REQUIRE(resize_disk(place->aside, size));
+    REQUIRE(resize_disk(place->aside, size));
+    CHECK(open_device(place->aside, open_mode::read_only).value()->size() ==
+          size);
+    CHECK(first_byte(place->aside) == 3);
+  }
+  CHECK(resize_disk(place->aside, 400_MiB).error().code == errc::no_space);
+  CHECK(resize_disk(place->aside, 4_MiB + 512).error().code == errc::bad_input);
   CHECK(bring_back(*place).value() == disk->backing);
   CHECK(first_byte(disk->device) == 3);
   {
@@ -283,6 +294,15 @@ TEST_CASE("thin volumes read as zeros when they are new", "[root]") {
   CHECK((*store)->free_bytes().value() < 32_MiB);
   CHECK((*store)->remove(*disk));
   CHECK_FALSE((*store)->owns("/dev/" + group.name() + "/pool"));
+}
+
+TEST_CASE("only files and volumes are given another size", "[root]") {
+  if (!can_use_device_mapper("linear")) {
+    return;
+  }
+  const loop_disk loop("4");
+  CHECK(resize_disk(loop.path(), 8_MiB).error().code == errc::refused);
+  CHECK(resize_disk("/nowhere/at-all", 8_MiB).error().code == errc::not_found);
 }
 
 TEST_CASE("any other device stays where it is", "[root]") {
