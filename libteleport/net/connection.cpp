@@ -28,7 +28,7 @@ connection::connection(event_loop& loop,
                        link_terms terms,
                        std::shared_ptr<lane> first)
     : loop_(loop), terms_(std::move(terms)) {
-  tracks_.push_back(std::make_unique<track>(std::move(first)));
+  tracks_.push_back(std::make_unique<track>(std::move(first), framer()));
 }
 
 void connection::connect(event_loop& loop,
@@ -88,7 +88,7 @@ void connection::turn_away(const error& cause, const ready_handler& ready) {
 void connection::start(handlers callbacks) {
   handlers_ = std::move(callbacks);
   for (const auto& one : tracks_) {
-    one->link->start(shared_from_this());
+    one->link->start(weak_from_this());
   }
   read();
 }
@@ -227,10 +227,15 @@ void connection::enqueue(std::deque<byte_buffer>& to,
 }
 
 void connection::write() {
-  for (std::size_t i = 0; i < tracks_.size() && !closed_; ++i) {
-    // The first slice comes on the first lane, behind all that is not in slices.
-    if (i == 0 || next_slice_.value_or(0) > 0) {
-      write_on(*tracks_[i]);
+  // The first slice comes on the first lane, behind all that is not in slices.
+  if (next_slice_.value_or(0) == 0) {
+    write_on(*tracks_.front());
+  }
+  if (next_slice_.value_or(0) > 0) {
+    // Another one first each time: where all have room, all get the same.
+    ++turn_;
+    for (std::size_t i = 0; i < tracks_.size() && !closed_; ++i) {
+      write_on(*tracks_[(turn_ + i) % tracks_.size()]);
     }
   }
   const bool over = queued_ == 0 &&
@@ -260,7 +265,7 @@ byte_span connection::next_output(std::size_t most) {
 }
 
 void connection::write_on(track& to) {
-  if (to.writing || to.ended) {
+  if (to.writing || to.ended || pacing_) {
     return;
   }
   if (asked_ && tracks_.size() > 1 && !next_slice_ &&
@@ -283,13 +288,17 @@ void connection::write_on(track& to) {
   if (pacer_) {
     const auto wait = pacer_->reserve(to.size) - pacer::clock::now();
     if (wait > std::chrono::milliseconds(1)) {
+      // One turn for all lanes: others share the link by turns, too.
       was_paced_ = true;
-      to.pace = loop_.after(
+      pacing_ = true;
+      pace_timer_ = loop_.after(
           std::chrono::duration_cast<std::chrono::milliseconds>(wait),
           [weak = weak_from_this(), link = to.link, out] {
             const auto self = weak.lock();
             if (self && !self->closed_) {
+              self->pacing_ = false;
               link->write(out);
+              self->write();
             }
           });
       return;
@@ -359,7 +368,8 @@ void connection::on_lost(lane& which, const error& cause, bool cleanly) {
     }
   } else if (all || !cleanly) {
     fail(cause);
-  } else if (!finishing_) {
+  } else if (!finishing_ && !ending_) {
+    ending_ = true;
     deadline_ = loop_.after(finish_limit, [weak = weak_from_this(), cause] {
       if (const auto self = weak.lock()) {
         self->fail(cause);
@@ -376,9 +386,9 @@ void connection::close() {
   closed_ = true;
   deadline_ = timer();
   look_timer_ = timer();
+  pace_timer_ = timer();
   door_.reset();
   for (const auto& one : tracks_) {
-    one->pace = timer();
     one->link->close();
   }
   if (finished_) {

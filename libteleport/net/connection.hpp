@@ -116,14 +116,14 @@ class connection : public lane_owner,
   /// A lane and what is under way on it. The first is the one that was there
   /// first.
   struct track {
-    explicit track(std::shared_ptr<lane> with) : link(std::move(with)) {}
+    track(std::shared_ptr<lane> with, framer from)
+        : link(std::move(with)), input(std::move(from)) {}
     std::shared_ptr<lane> link;
     framer input;
     byte_buffer output;    ///< being written
     std::size_t size = 0;  ///< of the records' bytes in it
     bool writing = false;
     bool ended = false;  ///< the peer sends no more
-    timer pace;
     link_effort effort;  ///< at the last look
   };
 
@@ -149,11 +149,14 @@ class connection : public lane_owner,
   [[nodiscard]] result<void> on_lanes(const raw_record& record);
   void take_lane(unique_fd socket);
   void await_join(const std::shared_ptr<lane>& one);
+  [[nodiscard]] bool is_same_peer(const lane& one) const;
   void look_later();
   void look();
   void want_lanes(unsigned count);
   void open_lane();
-  void add_lane(const std::shared_ptr<lane>& one);
+  void say_join(const std::shared_ptr<lane>& one);
+  void lane_failed(const error& cause);
+  void add_lane(const std::shared_ptr<lane>& one, framer input);
 
   event_loop& loop_;
   link_terms terms_;
@@ -165,6 +168,8 @@ class connection : public lane_owner,
   std::size_t taken_ = 0;   ///< of output_, by lanes
   std::size_t queued_ = 0;  ///< bytes of records
   std::shared_ptr<pacer> pacer_;
+  timer pace_timer_;
+  bool pacing_ = false;  ///< a lane waits for its turn on the link
   timer deadline_;
   bool write_posted_ = false;
   bool paused_ = false;
@@ -172,11 +177,13 @@ class connection : public lane_owner,
   bool closed_ = false;
   bool finishing_ = false;
   bool half_closed_ = false;
+  bool ending_ = false;  ///< the peer has closed a lane
   std::function<void()> finished_;
   link_counters last_counters_;
 
   // Several lanes.
   std::optional<std::uint64_t> next_slice_;  ///< set: records go in slices
+  std::size_t turn_ = 0;
   bool slices_come_ = false;
   slice_order order_;
   framer whole_;  ///< the slices' stream
@@ -185,10 +192,13 @@ class connection : public lane_owner,
   extent_digest lanes_secret_{};
   std::unique_ptr<lane_door> door_;
   unsigned joining_ = 0;
-  bool asked_ = false;     ///< the source: for lanes
+  bool was_asked_ = false;  ///< the destination: for lanes
+  bool asked_ = false;      ///< the source: for lanes
+  bool answered_ = false;
   unsigned may_open_ = 0;  ///< further lanes that the destination lets in
   unsigned wanted_ = 1;
   unsigned opening_ = 0;
+  unsigned failed_ = 0;  ///< lanes that came to nothing
   lane_policy policy_;
   timer look_timer_;
   bool was_paced_ = false;  ///< since the last look

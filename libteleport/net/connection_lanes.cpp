@@ -12,6 +12,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/connection.hpp"
+#include "libteleport/net/socket_tuning.hpp"
 
 namespace teleport {
 
@@ -36,28 +37,43 @@ bool fill_with_random(std::span<std::byte> out) {
                     static_cast<int>(out.size())) == 1;
 }
 
-bool is_secret(byte_span said, const extent_digest& secret) {
-  return said.size() == secret.size() &&
-         CRYPTO_memcmp(said.data(), secret.data(), secret.size()) == 0;
+/// Lanes that are opened at the same time: each takes one of the processes that
+/// the destination has for everybody.
+constexpr unsigned most_opening = 2;
+
+/// After so many that came to nothing no more are opened.
+constexpr unsigned most_failures = 3;
+
+bool is_same(byte_span said, byte_span wanted) {
+  return said.size() == wanted.size() &&
+         CRYPTO_memcmp(said.data(), wanted.data(), wanted.size()) == 0;
 }
 
-/// A lane that came, until it has said JOIN.
+/// A lane until its first record has come: JOIN, at either end.
 class joining_lane : public lane_owner,
                      public std::enable_shared_from_this<joining_lane> {
  public:
-  /// @param joined  told once whether it may; with what came behind JOIN
-  joining_lane(const extent_digest& secret,
-               std::function<void(bool, framer)> joined)
-      : secret_(secret), joined_(std::move(joined)) {}
+  /// With what came behind JOIN; nullopt: it may not, and is closed.
+  using joined_handler = std::function<void(std::optional<framer>)>;
 
-  void begin(event_loop& loop, const std::shared_ptr<lane>& one) {
-    deadline_ = loop.after(join_limit, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) {
-        self->tell(false);
-      }
-    });
-    one->start(shared_from_this());
-    one->read();
+  joining_lane(std::shared_ptr<lane> one,
+               byte_buffer wanted,
+               joined_handler joined)
+      : lane_(std::move(one)),
+        wanted_(std::move(wanted)),
+        joined_(std::move(joined)) {}
+
+  /// @param said  JOIN, where it is ours to say it first; else empty
+  void begin(event_loop& loop, byte_buffer said) {
+    // The timer keeps this alive; tell() takes it away.
+    deadline_ =
+        loop.after(join_limit, [self = shared_from_this()] { self->fail(); });
+    said_ = std::move(said);
+    lane_->start(weak_from_this());
+    if (!said_.empty()) {
+      lane_->write(said_);
+    }
+    lane_->read();
   }
 
   void on_bytes(lane& from, byte_span bytes) override {
@@ -65,29 +81,38 @@ class joining_lane : public lane_owner,
     const auto record = input_.next();
     if (record && !*record) {
       from.read();
-      return;
+    } else if (record && (*record)->type == record_type::join &&
+               is_same((*record)->body, wanted_)) {
+      tell(std::move(input_));
+    } else {
+      fail();
     }
-    tell(record && (*record)->type == record_type::join &&
-         is_secret((*record)->body, secret_));
   }
   void on_written(lane& /*by*/) override {}
   void on_lost(lane& /*which*/,
                const error& /*cause*/,
                bool /*cleanly*/) override {
-    tell(false);
+    fail();
   }
 
  private:
-  void tell(bool may) {
+  void fail() {
+    lane_->close();
+    tell(std::nullopt);
+  }
+  void tell(std::optional<framer> outcome) {
+    const auto kept = shared_from_this();
     deadline_ = timer();
     if (const auto joined = std::exchange(joined_, nullptr)) {
-      joined(may, std::move(input_));
+      joined(std::move(outcome));
     }
   }
 
-  extent_digest secret_;
-  std::function<void(bool, framer)> joined_;
-  framer input_;
+  std::shared_ptr<lane> lane_;
+  byte_buffer wanted_;
+  byte_buffer said_;
+  joined_handler joined_;
+  framer input_{max_slice_body};
   timer deadline_;
 };
 
@@ -116,7 +141,7 @@ result<void> connection::on_ask_lanes(const raw_record& record) {
   byte_reader in(record.body);
   const byte_span name = in.take(lanes_name_.size());
   const byte_span secret = in.take(lanes_secret_.size());
-  if (!in.done() || run_path_.empty() || door_) {
+  if (!in.done() || run_path_.empty() || std::exchange(was_asked_, true)) {
     return error(errc::protocol, "ASK_LANES record: malformed or out of time");
   }
   copy_bytes(name, lanes_name_);
@@ -141,60 +166,63 @@ void connection::take_lane(unique_fd socket) {
     return;
   }
   ++joining_;
+  tune_further_lane(socket.get());
   lane::accept(loop_,
                terms_,
                std::move(socket),
                [weak = weak_from_this()](result<std::shared_ptr<lane>> came) {
                  const auto self = weak.lock();
-                 if (!self || self->closed_) {
-                   if (came) {
-                     (*came)->close();
-                   }
-                   return;
-                 }
-                 if (came && (*came)->pinned() &&
-                     (*came)->peer_name() == self->peer_name()) {
+                 if (self && came && self->is_same_peer(**came)) {
                    self->await_join(*came);
                    return;
                  }
-                 --self->joining_;
-                 log_warning(in_context("a further connection",
-                                        !came ? came.error()
-                                        : !(*came)->pinned()
-                                            ? (*came)->pinned().error()
-                                            : error(errc::not_paired,
-                                                    "it is another host's"))
-                                 .context);
                  if (came) {
                    (*came)->close();
+                 }
+                 if (self) {
+                   --self->joining_;
+                   log_warning("a further connection is not of this link");
                  }
                });
 }
 
 void connection::await_join(const std::shared_ptr<lane>& one) {
-  const auto joined = [weak = weak_from_this(), one](bool may, framer input) {
+  const auto joined = [weak = weak_from_this(),
+                       one](std::optional<framer> input) {
     const auto self = weak.lock();
     if (self) {
       --self->joining_;
     }
-    if (!self || self->closed_ || !may) {
-      log_warning("a further connection did not join its link");
+    if (!self || self->closed_ || self->finishing_) {
       one->close();
       return;
     }
-    self->add_lane(one);
-    self->tracks_.back()->input = std::move(input);
+    if (!input) {
+      log_warning("a further connection did not join its link");
+      return;
+    }
+    self->add_lane(one, std::move(*input));
+    // The one thing that is said back on it: it counts.
+    track& added = *self->tracks_.back();
+    added.output = frame(record_type::join, {});
+    added.writing = true;
+    one->write(added.output);
     self->deliver();
   };
-  std::make_shared<joining_lane>(lanes_secret_, joined)->begin(loop_, one);
+  const auto joining = std::make_shared<joining_lane>(
+      one, byte_buffer(lanes_secret_.begin(), lanes_secret_.end()), joined);
+  joining->begin(loop_, {});
+}
+
+bool connection::is_same_peer(const lane& one) const {
+  return one.pinned() && one.peer_name() == peer_name();
 }
 
 // The source.
 
 void connection::widen() {
-  if (terms_.options.connections == 0) {
+  if (terms_.options.connections != 1) {
     look_later();
-  } else {
     want_lanes(terms_.options.connections);
   }
 }
@@ -211,12 +239,19 @@ void connection::look_later() {
 
 /// How the last second went, and what follows from it.
 void connection::look() {
+  if (terms_.options.connections != 0) {
+    want_lanes(terms_.options.connections);
+    return;
+  }
   lane_policy::look seen;
   seen.acknowledged = counters().sent;
   seen.busy = !std::exchange(was_paced_, false);
   std::uint64_t segments = 0;
   std::uint64_t resent = 0;
   for (const auto& one : tracks_) {
+    if (one->ended) {
+      continue;
+    }
     const link_effort now = one->link->effort();
     segments += now.segments - one->effort.segments;
     resent += now.resent - one->effort.resent;
@@ -235,7 +270,8 @@ void connection::want_lanes(unsigned count) {
     return;
   }
   if (asked_) {
-    while (tracks_.size() + opening_ < std::min(wanted_, 1 + may_open_)) {
+    while (opening_ < most_opening && failed_ < most_failures &&
+           tracks_.size() + opening_ < std::min(wanted_, 1 + may_open_)) {
       open_lane();
     }
     return;
@@ -253,7 +289,8 @@ void connection::want_lanes(unsigned count) {
 result<void> connection::on_lanes(const raw_record& record) {
   byte_reader in(record.body);
   const auto count = in.number<std::uint8_t>();
-  if (!in.done() || !asked_ || may_open_ != 0 || count >= most_lanes) {
+  if (!in.done() || !asked_ || count >= most_lanes ||
+      std::exchange(answered_, true)) {
     return error(errc::protocol, "LANES record: malformed or out of time");
   }
   may_open_ = count;
@@ -270,37 +307,53 @@ void connection::open_lane() {
       lane_preamble(lanes_name_),
       [weak = weak_from_this()](result<std::shared_ptr<lane>> made) {
         const auto self = weak.lock();
-        const bool wanted = self && !self->closed_ && !self->finishing_;
-        if (self) {
-          --self->opening_;
-        }
-        if (wanted && made && (*made)->pinned() &&
-            (*made)->peer_name() == self->peer_name()) {
-          self->add_lane(*made);
-          // Its first bytes, before any slice.
-          track& added = *self->tracks_.back();
-          added.output = frame(record_type::join, self->lanes_secret_);
-          added.writing = true;
-          added.link->write(added.output);
-          added.link->read();
+        if (self && made && self->is_same_peer(**made)) {
+          self->say_join(*made);
           return;
         }
         if (made) {
           (*made)->close();
         }
-        if (wanted) {
-          // What there is carries on; asking again would not help.
-          self->may_open_ = self->lanes() - 1;
-          log_info("a further connection could not be had: " +
-                   (made ? std::string("another key is shown there")
-                         : made.error().context));
+        if (self) {
+          self->lane_failed(
+              made ? error(errc::not_paired, "another key is shown there")
+                   : made.error());
         }
       });
 }
 
-void connection::add_lane(const std::shared_ptr<lane>& one) {
-  tracks_.push_back(std::make_unique<track>(one));
-  one->start(shared_from_this());
+void connection::say_join(const std::shared_ptr<lane>& one) {
+  const auto joined = [weak = weak_from_this(),
+                       one](std::optional<framer> input) {
+    const auto self = weak.lock();
+    if (!self || self->closed_ || self->finishing_) {
+      one->close();
+    } else if (!input) {
+      self->lane_failed({errc::refused, "the destination did not take it"});
+    } else {
+      --self->opening_;
+      self->add_lane(one, std::move(*input));
+      self->read();
+      self->write();
+      self->want_lanes(self->wanted_);
+    }
+  };
+  const auto joining =
+      std::make_shared<joining_lane>(one, byte_buffer(), joined);
+  joining->begin(loop_, frame(record_type::join, lanes_secret_));
+}
+
+/// What there is carries on, and the next look tries again.
+void connection::lane_failed(const error& cause) {
+  --opening_;
+  if (++failed_ == most_failures) {
+    log_info("further connections cannot be had: " + cause.context);
+  }
+}
+
+void connection::add_lane(const std::shared_ptr<lane>& one, framer input) {
+  tracks_.push_back(std::make_unique<track>(one, std::move(input)));
+  one->start(weak_from_this());
   log_debug(fmt::format("{} connections side by side", tracks_.size()));
 }
 

@@ -214,7 +214,7 @@ result<void> lane::check_peer(const key_files& keys) {
   return {};
 }
 
-void lane::start(std::shared_ptr<lane_owner> owner) {
+void lane::start(std::weak_ptr<lane_owner> owner) {
   owner_ = std::move(owner);
   watch_peer();
 }
@@ -242,7 +242,8 @@ void lane::read() {
   reading_ = true;
   stream_.async_read_some(
       net::buffer(input_),
-      [self = shared_from_this()](const error_code& failure, std::size_t size) {
+      [self = shared_from_this(), owner = owner_.lock()](
+          const error_code& failure, std::size_t size) {
         self->reading_ = false;
         if (self->closed_) {
           return;
@@ -256,8 +257,10 @@ void lane::read() {
                      ended);
           return;
         }
-        const auto owner = self->owner_;
-        owner->on_bytes(*self, byte_span(self->input_).first(size));
+        // Whom it belongs to now: a lane that joins gets another owner.
+        if (const auto now = self->owner_.lock()) {
+          now->on_bytes(*self, byte_span(self->input_).first(size));
+        }
       });
 }
 
@@ -265,7 +268,8 @@ void lane::write(byte_span bytes) {
   net::async_write(
       stream_,
       net::buffer(bytes.data(), bytes.size()),
-      [self = shared_from_this()](const error_code& failure, std::size_t gone) {
+      [self = shared_from_this(), owner = owner_.lock()](
+          const error_code& failure, std::size_t gone) {
         if (self->closed_) {
           return;
         }
@@ -274,8 +278,9 @@ void lane::write(byte_span bytes) {
               {errc::peer_lost, "the connection broke: " + failure.message()});
           return;
         }
-        const auto owner = self->owner_;
-        owner->on_written(*self);
+        if (const auto now = self->owner_.lock()) {
+          now->on_written(*self);
+        }
       });
 }
 
@@ -300,7 +305,7 @@ void lane::close() {
 }
 
 void lane::lose(const error& cause, bool cleanly) {
-  const auto owner = owner_;
+  const auto owner = owner_.lock();
   close();
   if (owner) {
     owner->on_lost(*this, cause, cleanly);

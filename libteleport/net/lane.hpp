@@ -35,7 +35,8 @@ namespace teleport {
 
 class lane;
 
-/// What a lane tells. It is kept alive until the lane is closed.
+/// What a lane tells. The lane does not keep it alive, but for as long as bytes
+/// are under way: they may lie in it.
 class lane_owner {
  public:
   lane_owner() = default;
@@ -90,7 +91,7 @@ class lane : public std::enable_shared_from_this<lane> {
   ~lane() = default;
 
   /// Watches the peer from now on, and tells.
-  void start(std::shared_ptr<lane_owner> owner);
+  void start(std::weak_ptr<lane_owner> owner);
   /// Awaits the next bytes, unless it does so already.
   void read();
   /// One at a time.
@@ -126,7 +127,7 @@ class lane : public std::enable_shared_from_this<lane> {
   event_loop& loop_;
   std::shared_ptr<boost::asio::ssl::context> context_;
   stream stream_;
-  std::shared_ptr<lane_owner> owner_;
+  std::weak_ptr<lane_owner> owner_;
   std::array<std::byte, 65536> input_{};
   timer deadline_;
   timer watch_timer_;

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,6 +35,9 @@ constexpr std::size_t preamble_bytes =
 /// As long as a handshake may take.
 constexpr std::chrono::milliseconds preamble_limit{20000};
 
+/// A link that is busy takes a further connection a moment later.
+constexpr timeval give_limit{5, 0};
+
 constexpr std::string_view door_prefix = "lane-";
 
 std::optional<sockaddr_un> address_of(const std::string& path) {
@@ -50,9 +54,9 @@ std::string door_path(const std::string& run_path, const lane_name& name) {
   return run_path + "/" + std::string(door_prefix) + to_hex(name);
 }
 
-result<unique_fd> door_socket() {
-  unique_fd made(
-      ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+/// @param flags  SOCK_NONBLOCK, or 0
+result<unique_fd> door_socket(int flags) {
+  unique_fd made(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0));
   if (made.get() < 0) {
     return system_error(errno, "socket");
   }
@@ -75,14 +79,17 @@ int with_address(Act act, int socket, const std::string& path) {
 
 /// Doors of processes that were killed.
 void tidy(const std::string& run_path) {
-  std::error_code ignored;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(run_path, ignored)) {
-    const std::string path = entry.path();
-    const auto probe = door_socket();
-    if (entry.path().filename().string().starts_with(door_prefix) && probe &&
-        with_address(::connect, probe->get(), path) == ECONNREFUSED) {
-      std::filesystem::remove(path, ignored);
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(run_path, failure), end;
+       !failure && entry != end;
+       entry.increment(failure)) {
+    const std::string path = entry->path();
+    if (!entry->path().filename().string().starts_with(door_prefix)) {
+      continue;
+    }
+    const auto probe = door_socket(SOCK_NONBLOCK);
+    if (probe && with_address(::connect, probe->get(), path) == ECONNREFUSED) {
+      (void)::unlink(path.c_str());
     }
   }
 }
@@ -139,23 +146,27 @@ unique_fd take_socket(int door) {
 
 /// Waits until `bytes` bytes can be seen, and leaves them there.
 /// @return how many of them are there: fewer when the peer sends no more
-std::size_t wait_to_see(int socket, std::span<char> bytes) {
-  const auto deadline = std::chrono::steady_clock::now() + preamble_limit;
+std::size_t wait_to_see(int socket,
+                        std::span<char> bytes,
+                        std::chrono::steady_clock::time_point until) {
+  bool ended = false;
   for (;;) {
     const ssize_t got =
         ::recv(socket, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+        until - std::chrono::steady_clock::now());
     const std::size_t seen = got > 0 ? static_cast<std::size_t>(got) : 0;
-    if (seen == bytes.size() || got == 0 || left.count() <= 0 ||
+    if (seen == bytes.size() || got == 0 || ended || left.count() <= 0 ||
         (got < 0 && errno != EAGAIN && errno != EINTR)) {
       return seen;
     }
-    // A part of it keeps poll() from waiting for the rest.
-    const int least = static_cast<int>(std::max<std::size_t>(seen + 1, 1));
+    // A part of it keeps poll() from waiting for the rest; its end is told apart,
+    // as what is there hides it.
+    const int least = static_cast<int>(seen + 1);
     (void)::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
-    pollfd one{socket, POLLIN, 0};
+    pollfd one{socket, POLLIN | POLLRDHUP, 0};
     (void)::poll(&one, 1, static_cast<int>(left.count()));
+    ended = (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
   }
 }
 
@@ -170,9 +181,10 @@ byte_buffer lane_preamble(const lane_name& name) {
 
 result<bool> give_on_lane(int socket, const std::string& run_path) {
   std::array<char, preamble_bytes> bytes{};
-  std::size_t seen = wait_to_see(socket, std::span(bytes).first(1));
+  const auto until = std::chrono::steady_clock::now() + preamble_limit;
+  std::size_t seen = wait_to_see(socket, std::span(bytes).first(1), until);
   if (seen == 1 && bytes[0] == preamble_magic[0]) {
-    seen = wait_to_see(socket, bytes);
+    seen = wait_to_see(socket, bytes, until);
   }
   const int any = 1;
   (void)::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
@@ -186,10 +198,12 @@ result<bool> give_on_lane(int socket, const std::string& run_path) {
   (void)::recv(socket, bytes.data(), bytes.size(), 0);
   lane_name name{};
   copy_bytes(as_bytes(said.substr(preamble_magic.size())), name);
-  const auto door = door_socket();
+  const auto door = door_socket(0);
   if (!door) {
     return door.error();
   }
+  (void)::setsockopt(
+      door->get(), SOL_SOCKET, SO_SNDTIMEO, &give_limit, sizeof give_limit);
   if (with_address(::connect, door->get(), door_path(run_path, name)) != 0) {
     return error(errc::not_found,
                  "a further connection of a link that is not here");
@@ -235,7 +249,7 @@ result<std::unique_ptr<lane_door>> lane_door::open(
   std::error_code ignored;
   std::filesystem::create_directories(run_path, ignored);
   tidy(run_path);
-  auto socket = door_socket();
+  auto socket = door_socket(SOCK_NONBLOCK);
   if (!socket) {
     return socket.error();
   }
@@ -246,7 +260,13 @@ result<std::unique_ptr<lane_door>> lane_door::open(
     return system_error(refused, inner->path);
   }
   (void)::chmod(inner->path.c_str(), S_IRUSR | S_IWUSR);
-  inner->socket.assign(socket->release());
+  boost::system::error_code failure;
+  inner->socket.assign(socket->get(), failure);
+  if (failure) {
+    (void)::unlink(inner->path.c_str());
+    return error(errc::system, inner->path + ": " + failure.message());
+  }
+  static_cast<void>(socket->release());
   inner->on_lane = std::move(on_lane);
   inner->wait();
   return std::unique_ptr<lane_door>(new lane_door(std::move(inner)));

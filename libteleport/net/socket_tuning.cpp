@@ -86,6 +86,11 @@ void tune_listener(int socket) {
   set_buffer(socket, SO_RCVBUFFORCE, "tcp_rmem");
 }
 
+void tune_further_lane(int socket) {
+  constexpr int bytes = bytes_on_the_way / 8;
+  (void)::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
 std::string congestion_control_of(int socket) {
   std::array<char, 16> name{};
   auto length = static_cast<socklen_t>(name.size());

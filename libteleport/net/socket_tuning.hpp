@@ -22,6 +22,10 @@ void tune_socket(int socket, const std::string& congestion_control);
 /// @param socket  a TCP socket that does not listen yet
 void tune_listener(int socket);
 
+/// For a further lane of a link: it needs no room for the whole of it.
+/// @param socket  an accepted TCP socket
+void tune_further_lane(int socket);
+
 /// @return the name of TCP's congestion control there; empty when it has none
 [[nodiscard]] std::string congestion_control_of(int socket);
 

@@ -39,11 +39,11 @@ result<std::optional<raw_record>> framer::next() {
   const auto length = header.number<std::uint32_t>();
   const auto type = header.number<std::uint16_t>();
   const auto reserved = header.number<std::uint16_t>();
-  if (length > max_record_bytes) {
-    return error(errc::protocol,
-                 fmt::format("a record of {} bytes is above the limit of {}",
-                             length,
-                             max_record_bytes));
+  if (length > longest_) {
+    return error(
+        errc::protocol,
+        fmt::format(
+            "a record of {} bytes is above the limit of {}", length, longest_));
   }
   if (!is_known(type) || reserved != 0) {
     return error(

@@ -31,6 +31,9 @@ struct raw_record {
 
 class framer {
  public:
+  /// @param longest  bytes of a body
+  explicit framer(std::size_t longest = max_record_bytes) : longest_(longest) {}
+
   /// Adds bytes of any number to what is buffered.
   void feed(byte_span bytes);
 
@@ -42,6 +45,7 @@ class framer {
   [[nodiscard]] result<std::optional<raw_record>> next();
 
  private:
+  std::size_t longest_;
   byte_buffer buffer_;
   std::size_t read_ = 0;  // invariant: read_ <= buffer_.size()
 };

@@ -35,8 +35,8 @@ result<void> slice_order::take(std::size_t lane, byte_span body) {
                  fmt::format("SLICE record: number {} out of order", number));
   }
   from.last = number;
-  from.bytes += bytes.size();
-  bytes_ += bytes.size();
+  from.bytes += bytes.size() + slice_cost;
+  bytes_ += bytes.size() + slice_cost;
   waiting_[number] = {lane, byte_buffer(bytes.begin(), bytes.end())};
   return {};
 }
@@ -48,8 +48,8 @@ std::optional<byte_buffer> slice_order::next() {
   }
   ++next_;
   byte_buffer bytes = std::move(first->second.bytes);
-  lanes_[first->second.lane].bytes -= bytes.size();
-  bytes_ -= bytes.size();
+  lanes_[first->second.lane].bytes -= bytes.size() + slice_cost;
+  bytes_ -= bytes.size() + slice_cost;
   waiting_.erase(first);
   return bytes;
 }

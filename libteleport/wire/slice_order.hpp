@@ -26,6 +26,9 @@ namespace teleport {
 /// the others waiting for long, long enough that its 16 bytes do not count.
 inline constexpr std::size_t max_slice_bytes = 32_KiB;
 
+/// Bytes of the longest body of a SLICE.
+inline constexpr std::size_t max_slice_body = 8 + max_slice_bytes;
+
 /// The body of SLICE number `number`.
 /// @pre 1 <= bytes.size() <= max_slice_bytes
 [[nodiscard]] byte_buffer encode_slice(std::uint64_t number, byte_span bytes);
@@ -34,6 +37,8 @@ class slice_order {
  public:
   /// Bytes that wait for earlier ones before a lane is no longer read.
   static constexpr std::size_t enough_waiting = 32_MiB;
+  /// What a slice takes beside its own bytes: many short ones count, too.
+  static constexpr std::size_t slice_cost = 128;
 
   /// Takes the body of a SLICE that came on `lane`.
   ///
@@ -51,13 +56,13 @@ class slice_order {
     byte_buffer bytes;
   };
   struct lane_state {
-    std::size_t bytes = 0;              ///< that wait
+    std::size_t bytes = 0;              ///< that wait, and their cost
     std::optional<std::uint64_t> last;  ///< the number that came last
   };
 
   std::map<std::uint64_t, waiting> waiting_;
   std::vector<lane_state> lanes_;
-  std::size_t bytes_ = 0;  ///< that wait, of all lanes
+  std::size_t bytes_ = 0;  ///< of all lanes
   std::uint64_t next_ = 0;
 };
 

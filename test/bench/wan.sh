@@ -9,6 +9,7 @@
 #   WAN_MBIT         the link's rate (default 100)
 #   WAN_OTHERS       "RTT LOSS [TOOL+TOOL],..." (ms, part of the packets): further
 #                    runs, with one pair and fewer tools
+#   WAN_PATIENCE     seconds after which a peer is ended (default 300)
 #   WAN_BUFFERS=kernel   the kernel's own limits for a socket's buffers
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +19,7 @@ mkdir -p "$results"
 folder=${BENCH_FOLDER:-/var/tmp/teleport-bench}
 mbit=${WAN_MBIT:-100}
 queue=$((mbit * 12500)) # bytes: 100 ms of the link
-patience=300       # seconds after which a peer is ended
+patience=${WAN_PATIENCE:-300} # seconds after which a peer is ended
 if [[ -n ${BENCH_QUICK:-} ]]; then
   pairs=${WAN_PAIRS:-web untouched}
   tools=${WAN_TOOLS:-ours rsync zstd nbd}

@@ -2,8 +2,7 @@
 and the one stream of records that their slices are.
 
 A trace has what came on each lane in its order. Between lanes it has no more than
-this: what answers something comes behind it. So a SLICE may be found before the
-JOIN that the source sent first, on another lane.
+this: what answers something comes behind it.
 """
 import collections
 
@@ -18,7 +17,8 @@ class Lanes:
         self.name = self.secret = None  # the link's, by ASK_LANES
         self.room = None     # further lanes, by LANES
         self.preambles = {}  # what came of that of each further lane
-        self.joined = set()
+        self.joined = set()    # lanes on which the source has said JOIN
+        self.answered = set()  # and the destination
         self.last = {}       # lane -> number of its last slice
         self.counts = collections.Counter()  # slices of each lane
         self.next, self.waiting = 0, {}  # number -> bytes of those that came too early
@@ -33,13 +33,17 @@ class Lanes:
         require(wanted.startswith(self.preambles[lane]), "the preamble of a lane")
         return data[missing:]
 
-    def check_place(self, name, lane):
-        """@param lane  of the source's; none: it comes out of the slices"""
+    def check_place(self, name, sender, lane):
+        """@param lane  none: it comes out of the slices"""
         if lane is None:
-            require(name not in ("JOIN", "SLICE"), "inside a slice")
+            require(name not in ("ASK_LANES", "JOIN", "SLICE"), "inside a slice")
+        elif sender == "destination":
+            said = lane > 0 and lane in self.joined - self.answered
+            require(said == (name == "JOIN") and (said or lane == 0), f"said back on lane {lane}")
         elif lane > 0:
-            wanted = "SLICE" if lane in self.joined else "JOIN"
+            wanted = "SLICE" if lane in self.answered else "JOIN"
             require(name == wanted, f"no {wanted}, on lane {lane}")
+            require(name == "SLICE" or lane not in self.joined, "a second JOIN")
         else:
             require(name != "JOIN", "on the first lane")
             require(lane not in self.last or name == "SLICE", "behind slice 0, and no SLICE")
@@ -59,6 +63,10 @@ class Lanes:
 
     def on_join(self, lane, body):
         reader = Reader(body)
+        if lane in self.joined:  # so it is the destination's
+            reader.done()
+            self.answered.add(lane)
+            return
         secret = reader.bytes(32)
         reader.done()
         require(secret == self.secret, "another secret")
@@ -70,7 +78,7 @@ class Lanes:
         reader = Reader(body)
         number, data = reader.number(8), reader.rest()
         require(1 <= len(data) <= MAX_SLICE, f"a slice of {len(data)} bytes")
-        require(self.preambles, "no lane ever came")
+        require(self.answered, "no lane has joined")
         first = lane == 0 and lane not in self.last
         require((number == 0) == first, f"slice {number} on lane {lane}, which had {self.counts[lane]}")
         require(number > self.last.get(lane, -1), f"slice {number} behind {self.last.get(lane)}")
@@ -86,7 +94,6 @@ class Lanes:
 
     def check_end(self):
         require(not self.waiting, f"slice {self.next} never came")
-        require(not self.last or self.joined, "slices though no lane joined")
 
     def told(self):
         """For people."""

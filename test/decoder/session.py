@@ -18,7 +18,7 @@ RECORDS = {
     14: ("STREAM_PIECE", SOURCE), 15: ("GUEST_RECEIVED", DESTINATION), 16: ("GO", SOURCE),
     17: ("GO_RESULT", DESTINATION), 18: ("FAIL", BOTH), 19: ("QUERY", SOURCE),
     20: ("QUERY_RESULT", DESTINATION), 32: ("SEED", SOURCE), 33: ("SEEDED", DESTINATION),
-    48: ("ASK_LANES", SOURCE), 49: ("LANES", DESTINATION), 50: ("JOIN", SOURCE), 51: ("SLICE", SOURCE),
+    48: ("ASK_LANES", SOURCE), 49: ("LANES", DESTINATION), 50: ("JOIN", BOTH), 51: ("SLICE", SOURCE),
 }
 OF_THE_LINK = {"ASK_LANES", "LANES", "JOIN", "SLICE"}
 TALKS = {"OFFER": Teleport, "SEED": Seed, "QUERY": Query}
@@ -72,8 +72,7 @@ class Session:
 
     def feed(self, sender, lane, data):
         """Bytes that `sender` sent on a lane, of any number."""
-        if lane and data:
-            require(sender == SOURCE, f"the destination speaks on lane {lane}")
+        if lane and data and sender == SOURCE:
             data = self.lanes.behind_preamble(lane, data)
         self.take(sender, lane, data)
 
@@ -90,8 +89,7 @@ class Session:
         sliced = None
         try:
             require(by in (BOTH, sender), f"from the {sender}")
-            if sender == SOURCE:
-                self.lanes.check_place(name, lane)
+            self.lanes.check_place(name, sender, lane)
             if name == "HELLO":
                 self.on_hello(sender, body)
             elif name in OF_THE_LINK:

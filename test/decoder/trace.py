@@ -29,7 +29,7 @@ def records(found):
     """The same with one record, or a preamble, in each piece, where they pass whole."""
     streams, whole = {}, []
     for side, lane, data in found:
-        begun, stream = streams.get((side, lane), (lane == 0, b""))
+        begun, stream = streams.get((side, lane), (lane == 0 or side == "destination", b""))
         stream += data
         while len(stream) >= 8:
             size = 8 + int.from_bytes(stream[:4], "little") if begun else PREAMBLE

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +42,9 @@ class two_hosts {
   }
   void pair_source() const {
     REQUIRE(pin_peer(source.peers, "127.0.0.1", pem_of(destination)));
+  }
+  void part_destination() const {
+    REQUIRE(unpin_peer(destination.peers, "source"));
   }
   void pair_destination() const {
     REQUIRE(pin_peer(destination.peers, "source", pem_of(source)));
@@ -146,6 +151,38 @@ class two_ends {
 
   const two_hosts& hosts_;
   unique_fd door_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+/// Says something on a lane and waits until the peer closes it.
+class lane_teller : public lane_owner,
+                    public std::enable_shared_from_this<lane_teller> {
+ public:
+  byte_buffer said;
+  std::size_t heard = 0;
+
+  void begin(std::shared_ptr<lane> one, std::function<void()> closed) {
+    lane_ = std::move(one);
+    closed_ = std::move(closed);
+    lane_->start(weak_from_this());
+    lane_->write(said);
+    lane_->read();
+  }
+  [[nodiscard]] bool begun() const { return lane_ != nullptr; }
+
+  void on_bytes(lane& from, byte_span bytes) override {
+    heard += bytes.size();
+    from.read();
+  }
+  void on_written(lane& /*by*/) override {}
+  void on_lost(lane& /*which*/,
+               const error& /*cause*/,
+               bool /*cleanly*/) override {
+    closed_();
+  }
+
+ private:
+  std::shared_ptr<lane> lane_;
+  std::function<void()> closed_;
 };
 
 /// A record's body that tells its place in the order.
@@ -355,6 +392,144 @@ TEST_CASE("who asks for lanes before the greeting is refused", "[net][lanes]") {
   ends.loop.run();
   REQUIRE(closed);
   CHECK(closed->code == errc::protocol);
+}
+
+TEST_CASE("who asks for lanes twice is refused", "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  std::optional<error> closed;
+  // Also where no door could be opened the first time.
+  (**ends.destination)
+      ->allow_lanes(GENERATE(true, false) ? ends.run_path.path()
+                                          : "/dev/null/x");
+  (**ends.destination)
+      ->start({nullptr,
+               [&](const error& cause) {
+                 closed = cause;
+                 ends.loop.stop();
+               },
+               nullptr});
+  (**ends.source)->start({});
+  (**ends.source)->send(record_type::ask_lanes, byte_buffer(48));
+  (**ends.source)->send(record_type::ask_lanes, byte_buffer(48));
+  ends.loop.run();
+  REQUIRE(closed);
+  CHECK(closed->code == errc::protocol);
+}
+
+TEST_CASE("a lane that is not let in costs the link nothing", "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts, 3);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& source = ***ends.source;
+  connection& destination = ***ends.destination;
+  hosts.part_destination();  // unpaired since the link came to be
+  std::uint64_t heard = 0;
+  destination.allow_lanes(ends.run_path.path());
+  destination.start({[&](const raw_record&) {
+                       ++heard;
+                       destination.send(record_type::go_result, {});
+                     },
+                     nullptr,
+                     nullptr});
+  // Until what was tried has failed for good, records go to and fro.
+  source.start({[&](const raw_record&) {
+                  if (heard < 200) {
+                    source.send(record_type::go, byte_buffer(100'000));
+                  } else {
+                    ends.loop.stop();
+                  }
+                },
+                [&](const error& cause) { FAIL(cause.context); },
+                nullptr});
+  source.widen();
+  source.send(record_type::go, {});
+  ends.loop.run();
+  CHECK(source.lanes() == 1);
+  CHECK(destination.lanes() == 1);
+}
+
+TEST_CASE("who does not know the secret does not get into a link",
+          "[net][lanes]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts, 2);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& source = ***ends.source;
+  connection& destination = ***ends.destination;
+  // With the right key, and the name of the link, which crosses it in the clear.
+  const auto stranger = std::make_shared<lane_teller>();
+  stranger->said =
+      frame(record_type::join, GENERATE(byte_buffer(32), byte_buffer()));
+  const auto knock = [&] {
+    lane_name name{};
+    for (const auto& door :
+         std::filesystem::directory_iterator(ends.run_path.path())) {
+      const std::string hex = door.path().filename().string().substr(5);
+      for (std::size_t i = 0; i < name.size(); ++i) {
+        name.at(i) = std::byte(std::stoul(hex.substr(2 * i, 2), nullptr, 16));
+      }
+    }
+    lane::connect_beside(ends.loop,
+                         {hosts.source, {}},
+                         {boost::asio::ip::address_v4::loopback(), ends.port},
+                         lane_preamble(name),
+                         [&](const result<std::shared_ptr<lane>>& made) {
+                           REQUIRE(made);
+                           stranger->begin(*made, [&] { ends.loop.stop(); });
+                         });
+  };
+  destination.allow_lanes(ends.run_path.path());
+  destination.start({});
+  source.start({nullptr, nullptr, [&] {
+                  if (source.lanes() == 2 && !stranger->begun()) {
+                    knock();
+                  } else if (!stranger->begun()) {
+                    ends.loop.post([&] { source.send(record_type::go, {}); });
+                  }
+                }});
+  source.widen();
+  source.send(record_type::go, {});
+  ends.loop.run();
+  CHECK(stranger->heard == 0);
+  CHECK(destination.lanes() == 2);
+}
+
+TEST_CASE("a connection may go while it writes", "[net][lanes]") {
+  const unsigned lanes = GENERATE(1U, 3U);
+  const int last = GENERATE(1, 2, 3, 5, 8, 13);
+  const paired_hosts hosts;
+  two_ends ends(hosts, lanes);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& destination = ***ends.destination;
+  const byte_buffer body(1_MiB);
+  destination.allow_lanes(ends.run_path.path());
+  destination.start(
+      {[&](const raw_record&) { destination.send(record_type::go_result, {}); },
+       [&](const error&) { ends.loop.stop(); },
+       nullptr});
+  int heard = 0;
+  connection* const source = (*ends.source)->get();
+  source->start({[&](const raw_record&) {
+                   if (++heard == last) {
+                     source->close();
+                     ends.source.reset();  // the last that knew it
+                   }
+                 },
+                 nullptr,
+                 [&] {
+                   while (source->queued() < 4_MiB) {
+                     source->send(record_type::extent_data, body);
+                   }
+                 }});
+  source->widen();
+  source->send(record_type::extent_data, body);
+  ends.loop.run();
+  CHECK(heard == last);
 }
 
 TEST_CASE("a socket with another beginning is not given on", "[net][lanes]") {
