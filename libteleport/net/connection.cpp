@@ -193,9 +193,9 @@ void connection::pause() {
 }
 
 void connection::resume() {
-  if (paused_) {
-    paused_ = false;
-    deliver();
+  if (std::exchange(paused_, false)) {
+    // Later in this turn of the loop: who goes on may have more to set up.
+    loop_.post([self = shared_from_this()] { self->deliver(); });
   }
 }
 

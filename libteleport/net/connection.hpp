@@ -94,6 +94,7 @@ class connection : public lane_owner,
 
   /// Holds back further records (the kernel's window then holds the peer).
   void pause();
+  /// Nothing is delivered from inside this call.
   void resume();
 
   /// Sends what is queued, waits until the peer has taken it and closed, and

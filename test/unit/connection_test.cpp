@@ -351,6 +351,36 @@ TEST_CASE("what is said back arrives though lanes are closed with it",
   CHECK(heard == std::vector<record_type>{record_type::go_result});
 }
 
+TEST_CASE("nothing is delivered from inside resume()", "[net]") {
+  const paired_hosts hosts;
+  two_ends ends(hosts);
+  REQUIRE(*ends.source);
+  REQUIRE(*ends.destination);
+  connection& destination = ***ends.destination;
+  int heard = 0;
+  int heard_inside = 0;
+  destination.start({[&](const raw_record&) {
+                       if (++heard > 1) {
+                         ends.loop.stop();
+                         return;
+                       }
+                       destination.pause();
+                       ends.loop.post([&] {
+                         destination.resume();
+                         heard_inside = heard;
+                       });
+                     },
+                     nullptr,
+                     nullptr});
+  (**ends.source)->start({});
+  // Together, so that the second is here when the first is heard.
+  (**ends.source)->send(record_type::go, {});
+  (**ends.source)->send(record_type::go, {});
+  ends.loop.run();
+  CHECK(heard == 2);
+  CHECK(heard_inside == 1);
+}
+
 TEST_CASE("a destination that lets in no lanes is no obstacle",
           "[net][lanes]") {
   const paired_hosts hosts;
