@@ -93,8 +93,7 @@ TEST_CASE("what waits is bounded, and never the lane that all wait for",
   }
   const std::size_t each = max_slice_bytes + slice_order::slice_cost;
   CHECK(number * each >= slice_order::enough_waiting);
-  CHECK(number * each <=
-        slice_order::enough_waiting + 2 * each);
+  CHECK(number * each <= slice_order::enough_waiting + 2 * each);
   CHECK(order.may_read(0));
   CHECK(order.may_read(2));  // of it nothing waits: the next may be there
   REQUIRE(order.take(0, slice(0)));
