@@ -180,7 +180,9 @@ report_all() {
   local part
   echo '# What the index costs, and what crosses the link'
   echo
-  echo "Made by \`make bench\` (test/bench/run), medians of $2 runs, on $(date +%F)."
+  echo "Made by \`make bench\` (test/bench/run). Its last run, medians of $2, was on $(date +%F);"
+  echo "parts that it did not make again are of earlier ones, perhaps on other machines: each"
+  echo "was made when its file in results/ was last changed."
   echo "Machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, Linux $(uname -r); load average at the end: $(cut -d' ' -f1-3 /proc/loadavg)."
   if [[ -n ${BENCH_NOTE:-} ]]; then
     echo
