@@ -48,8 +48,11 @@ void seed_reception::considered(const result<answer>& reply) {
     on_failed_(reply.error());
     return;
   }
-  order_.on_considered(reply->problems.empty());
+  const auto step = order_.on_considered(reply->problems.empty());
   link_.send(record_type::answer, as_bytes(to_json(*reply)));
+  if (step == seed_order::step::prepare) {
+    prepare();
+  }
 }
 
 template <class Work>
@@ -68,6 +71,11 @@ void seed_reception::on_pool(
   });
 }
 
+void seed_reception::prepare() {
+  link_.pause();
+  on_pool([this] { return prepare_here(); }, &seed_reception::prepared);
+}
+
 result<void> seed_reception::on_record(const raw_record& record) {
   const auto step =
       order_.on_record(record.type, intake_ && intake_->state().all_proven());
@@ -75,9 +83,10 @@ result<void> seed_reception::on_record(const raw_record& record) {
     return step.error();
   }
   switch (*step) {
+    case seed_order::step::wait:
+      return {};
     case seed_order::step::prepare:
-      link_.pause();
-      on_pool([this] { return prepare_here(); }, &seed_reception::prepared);
+      prepare();
       return {};
     case seed_order::step::take_in:
       return intake_->on_record(record);

@@ -50,6 +50,7 @@ class seed_reception {
 
  private:
   void considered(const result<answer>& reply);
+  void prepare();
   [[nodiscard]] result<void> prepare_here();
   void prepared(const result<void>& outcome);
   void keep();

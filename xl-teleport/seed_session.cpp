@@ -101,10 +101,15 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   hello_record hello;
   hello.software = "xl-teleport " TELEPORT_VERSION;
   link_->send(record_type::hello, encode(hello));
-  // A disk that nobody writes may be read while the hosts greet each other: for
-  // nothing, if the seed is refused. A tracker waits for the answer.
+  const seed_offer offered{request_.guest};
+  link_->send(record_type::seed, as_bytes(to_json(offered)));
+  // A disk that nobody writes may be read, and its target asked for, while the
+  // hosts greet each other: for nothing, if the seed is refused. A tracker waits
+  // for the answer.
   const auto disks = moved_disks(request_.guest);
   if (std::ranges::all_of(disks, &guest_disk::read_only)) {
+    asked_early_ = true;
+    link_->send(record_type::prepare, {});
     attach(false);
   }
 }
@@ -165,8 +170,6 @@ result<void> seed_session::on_hello(const raw_record& record) {
                              protocol_version));
   }
   phase_ = phase::answer;
-  const seed_offer offered{request_.guest};
-  link_->send(record_type::seed, as_bytes(to_json(offered)));
   return {};
 }
 
@@ -188,7 +191,9 @@ result<void> seed_session::on_answer(const raw_record& record) {
     return error(errc::refused, why);
   }
   phase_ = phase::attached;
-  if (reads_) {
+  if (asked_early_) {
+    phase_ = phase::prepared;
+  } else if (reads_) {
     ask_for_targets();
   } else if (!on_pool_) {
     attach(true);

@@ -100,8 +100,9 @@ class seed_session {
   std::unique_ptr<disk_mover> disks_;
   phase phase_ = phase::hello;
   bool on_pool_ = false;
-  bool follows_ = false;  ///< trackers are attached
-  bool reads_ = false;    ///< the disks are, and the bulk has begun here
+  bool follows_ = false;      ///< trackers are attached
+  bool reads_ = false;        ///< the disks are, and the bulk has begun here
+  bool asked_early_ = false;  ///< PREPARE went with SEED
   std::optional<error> failure_;
   bool ended_ = false;
   bool lost_link_ = false;

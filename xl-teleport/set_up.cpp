@@ -105,6 +105,8 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
   hello_record hello;
   hello.software = "xl-teleport " TELEPORT_VERSION;
   link_->send(record_type::hello, encode(hello));
+  const offer offered{id_, options_.live, view_.guest, view_.host};
+  link_->send(record_type::offer, as_bytes(to_json(offered)));
 }
 
 void source_session::on_record(const raw_record& record) {
@@ -163,14 +165,11 @@ result<void> source_session::on_hello(const raw_record& record) {
                              protocol_version));
   }
   greeted_ = true;
-  const offer offered{id_, options_.live, view_.guest, view_.host};
-  link_->send(record_type::offer, as_bytes(to_json(offered)));
-  offered_ = true;
   return {};
 }
 
 result<void> source_session::on_answer(const raw_record& record) {
-  if (!offered_ || preparing_) {
+  if (!greeted_ || preparing_) {
     return out_of_time(record.type);
   }
   const auto reply = read_answer(as_text(record.body));

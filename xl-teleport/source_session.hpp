@@ -102,7 +102,6 @@ class source_session {
   std::string id_;
   std::shared_ptr<connection> link_;
   bool greeted_ = false;
-  bool offered_ = false;
   bool preparing_ = false;
   bool set_up_on_pool_ = false;
   unique_fd guest_lock_;

@@ -22,6 +22,7 @@ class seed_order {
  public:
   enum class state {
     considering,  ///< SEED is here and not yet answered
+    asked,        ///< the same, and PREPARE is here already
     answered,
     preparing,
     disks,
@@ -30,11 +31,15 @@ class seed_order {
   };
 
   /// What is to be done about a record that came in time.
-  enum class step { prepare, take_in, keep };
+  enum class step { wait, prepare, take_in, keep };
 
   /// @param all_proven  every extent of every disk is, at this moment
   /// @error errc::protocol when it is not this record's time
   [[nodiscard]] result<step> on_record(record_type type, bool all_proven) {
+    if (type == record_type::prepare && at_ == state::considering) {
+      at_ = state::asked;
+      return step::wait;
+    }
     if (type == record_type::prepare && at_ == state::answered) {
       at_ = state::preparing;
       return step::prepare;
@@ -57,8 +62,11 @@ class seed_order {
   }
 
   /// @param welcome  nothing stands in the way
-  void on_considered(bool welcome) noexcept {
-    at_ = welcome ? state::answered : state::over;
+  /// @return what is to be done once ANSWER was sent
+  step on_considered(bool welcome) noexcept {
+    const bool go_on = welcome && at_ == state::asked;
+    at_ = go_on ? state::preparing : welcome ? state::answered : state::over;
+    return go_on ? step::prepare : step::wait;
   }
   void on_prepared() noexcept { at_ = state::disks; }
   void on_kept() noexcept { at_ = state::over; }

@@ -16,6 +16,18 @@ class Seed(Talk):
         answer = json_body(body, {"host": str, "problems": dict, "disks": list})
         self.problems = json_list(answer["problems"], "problems", {"code": str, "sentence": str})
         self.answered(answer)
+        if self.asked and not self.problems:
+            self.walk("answered", "preparing")
+
+    asked = False  # PREPARE came before ANSWER
+
+    def on_prepare(self, sender, body):
+        if self.state != "offered":
+            super().on_prepare(sender, body)
+            return
+        require(not self.asked, "a second time")
+        require(not body, "it has a body")
+        self.asked = True
 
     def on_disks_complete(self, sender, body):
         super().on_disks_complete(sender, body)

@@ -110,8 +110,8 @@ class Session:
         return getattr(self.lanes, "on_" + name.lower())(lane, body)
 
     def begin(self, name):
-        """What is talked of is said by the first record after the greetings; a QUERY awaits no answer to its own."""
-        greeted = {SOURCE} if name == "QUERY" or self.talk else {SOURCE, DESTINATION}
+        """What is talked of is said by the source's first record behind its greeting, which awaits no answer."""
+        greeted = {SOURCE} if name in TALKS or self.talk else {SOURCE, DESTINATION}
         require(greeted <= self.greeted, "before the greeting")
         if self.talk is None:
             require(name in TALKS or name == "FAIL", "it begins no session")

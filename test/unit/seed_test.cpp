@@ -34,7 +34,11 @@ seed_order order_at(state wanted) {
   if (wanted == state::considering) {
     return order;
   }
-  order.on_considered(true);
+  if (wanted == state::asked) {
+    REQUIRE(order.on_record(record_type::prepare, false));
+    return order;
+  }
+  REQUIRE(order.on_considered(true) == seed_order::step::wait);
   if (wanted == state::answered) {
     return order;
   }
@@ -91,6 +95,7 @@ std::string replaced(std::string text,
 TEST_CASE("a seed takes each record in its own state and in no other",
           "[seed]") {
   constexpr std::array states = {state::considering,
+                                 state::asked,
                                  state::answered,
                                  state::preparing,
                                  state::disks,
@@ -103,7 +108,8 @@ TEST_CASE("a seed takes each record in its own state and in no other",
                         type == record_type::block_digests ||
                         type == record_type::extent_data;
       const bool due =
-          (at == state::answered && type == record_type::prepare) ||
+          ((at == state::answered || at == state::considering) &&
+           type == record_type::prepare) ||
           (at == state::disks && (data || type == record_type::disks_complete));
       auto order = order_at(at);
       const auto step = order.on_record(type, true);
@@ -126,7 +132,19 @@ TEST_CASE("a seed is not complete while an extent is not proven", "[seed]") {
 
 TEST_CASE("a seed that is not welcome goes no further", "[seed]") {
   seed_order order;
-  order.on_considered(false);
+  CHECK(order.on_considered(false) == seed_order::step::wait);
+  CHECK_FALSE(order.on_record(record_type::prepare, false));
+}
+
+TEST_CASE("PREPARE may come before it is known whether the seed is welcome",
+          "[seed]") {
+  const bool welcome = GENERATE(true, false);
+  seed_order order;
+  CHECK(order.on_record(record_type::prepare, false).value() ==
+        seed_order::step::wait);
+  CHECK(order.on_considered(welcome) ==
+        (welcome ? seed_order::step::prepare : seed_order::step::wait));
+  CHECK(order.at() == (welcome ? state::preparing : state::over));
   CHECK_FALSE(order.on_record(record_type::prepare, false));
 }
 
