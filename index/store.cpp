@@ -279,6 +279,11 @@ result<disk_lock> store::lock_disk(std::uint32_t id) const {
   return lock_byte(folder_, id, F_OFD_SETLK);
 }
 
+result<void> store::wait_for_disk(std::uint32_t id) const {
+  const auto lock = lock_byte(folder_, id, F_OFD_SETLKW);
+  return lock ? result<void>() : result<void>(lock.error());
+}
+
 result<disk_lock> store::lock_all_disks() const {
   constexpr off_t to_the_end = 0;
   return lock_byte(folder_, opening_byte + 1, F_OFD_SETLK, to_the_end);

@@ -170,6 +170,8 @@ class store {
   [[nodiscard]] pause_list& pauses() noexcept { return pauses_; }
   /// @error errc::busy when another scans or removes the disk
   [[nodiscard]] result<disk_lock> lock_disk(std::uint32_t id) const;
+  /// Blocks: until nobody scans or removes the disk.
+  [[nodiscard]] result<void> wait_for_disk(std::uint32_t id) const;
   /// The same for all disks, those included that are not added yet.
   [[nodiscard]] result<disk_lock> lock_all_disks() const;
 

@@ -3,6 +3,8 @@
 // tools/index_scans.cpp: the commands that change what is indexed.
 
 #include <algorithm>
+#include <csignal>
+#include <cstdint>
 #include <iostream>
 
 #include <unistd.h>
@@ -51,6 +53,41 @@ nlohmann::json to_json(const index::scan_report& report) {
           {"seconds", report.seconds}};
 }
 
+/// For the time of a wait in which nothing is begun that had to be ended well.
+class ctrl_c_ends {
+ public:
+  ctrl_c_ends() : before_(std::signal(SIGINT, SIG_DFL)) {}
+  ctrl_c_ends(const ctrl_c_ends&) = delete;
+  ctrl_c_ends& operator=(const ctrl_c_ends&) = delete;
+  ctrl_c_ends(ctrl_c_ends&&) = delete;
+  ctrl_c_ends& operator=(ctrl_c_ends&&) = delete;
+  ~ctrl_c_ends() { (void)std::signal(SIGINT, before_); }
+
+ private:
+  void (*before_)(int);
+};
+
+/// Waits for another process that scans the disk: teleportd, as a rule, which
+/// has seen that there is a new one.
+///
+/// @return whether it has brought the record up to date
+bool scanned_by_other(index::store& tables, const std::string& path) {
+  std::cerr << path << ": another process scans it; waiting\n";
+  const auto before = tables.disks();
+  const auto* known = before ? before->by_path(path) : nullptr;
+  if (known == nullptr) {
+    return false;
+  }
+  const std::uint64_t epoch = known->epoch;
+  const ctrl_c_ends while_waiting;
+  if (!tables.wait_for_disk(known->id)) {
+    return false;
+  }
+  const auto after = tables.disks();
+  known = after ? after->by_path(path) : nullptr;
+  return known != nullptr && known->complete && known->epoch > epoch;
+}
+
 int scan_paths(index::store& tables,
                const index_command& command,
                const std::vector<std::string>& paths) {
@@ -77,8 +114,14 @@ int scan_paths(index::store& tables,
     how.progress = [&path, watched](const index::scan_progress& now) {
       (watched ? show_progress : tell_pause)(path, now);
     };
-    const result<index::scan_report> report =
-        index::scan_disk(tables, path, how);
+    auto report = index::scan_disk(tables, path, how);
+    if (!report && report.error().code == errc::busy) {
+      if (scanned_by_other(tables, path)) {
+        list.push_back({{"path", path}, {"scanned_by_other", true}});
+        continue;
+      }
+      report = index::scan_disk(tables, path, how);
+    }
     if (watched) {
       std::cerr << "\r\033[K";
     }

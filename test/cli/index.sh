@@ -2,7 +2,7 @@
 # teleportctl index: what is added is found, by name, pattern and folder; what is
 # removed is not; a lost database is built again from its list of disks.
 . "$(dirname "$0")/functions.sh"
-requires jq
+requires jq python3
 
 teleportctl=$TELEPORT_BUILD/tools/teleportctl
 [[ -x $teleportctl ]] || skip "$teleportctl is not built"
@@ -39,6 +39,20 @@ json '[.disks, .data_blocks, .distinct_blocks, .states.fresh, .damaged_values]' 
   '[2,1280,1024,2,0]' stat
 expect_exit 0 run stat
 expect_text out '20.0 % of the blocks'
+
+# A disk that another process scans is waited for, and then scanned.
+id=$(run list --json | jq '.[] | select(.path | endswith("b.img")) | .id')
+mkfifo let_go held waits
+python3 "$TELEPORT_SOURCE/test/cli/hold_scan.py" "$tmp/index/scan.lock" "$id" <let_go >held &
+exec 8>let_go
+read -r _ <held
+run scan --json images/b.img >out 2>waits 8>&- &
+scan=$!
+read -r line <waits
+[[ $line = *'b.img: another process scans it; waiting' ]] || fail "it said '$line'"
+exec 8>&-
+wait $scan || fail "the scan after the wait: $(cat out)"
+[[ $(jq -c 'map(.data_blocks)' out) = '[512]' ]] || fail "$(cat out)"
 
 # What would a teleport save?
 json '[.found_blocks, .missing_blocks, .zero_blocks]' '[512,0,15872]' find images/b.img
