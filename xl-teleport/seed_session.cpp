@@ -263,11 +263,14 @@ void seed_session::attached(const result<void>& outcome) {
       ask_for_targets();
     }
     disks_->start_bulk();
+    if (targets_here_) {
+      begin_bulk();
+    }
   }
 }
 
 result<void> seed_session::on_prepared(const raw_record& record) {
-  if (phase_ != phase::prepared) {
+  if (phase_ != phase::prepared || targets_here_) {
     return out_of_time(record.type);
   }
   auto targets = read_targets(as_text(record.body));
@@ -275,11 +278,19 @@ result<void> seed_session::on_prepared(const raw_record& record) {
     return targets.error();
   }
   report_.disks = std::move(*targets);
+  targets_here_ = true;
+  if (reads_) {
+    begin_bulk();
+  }
+  return {};
+}
+
+/// The disks are read, and their targets are there.
+void seed_session::begin_bulk() {
   phase_ = phase::bulk;
   link_->widen();
   tick();
   disks_->targets_ready();
-  return {};
 }
 
 void seed_session::pass_done() {

@@ -83,6 +83,7 @@ class seed_session {
   void attach(bool follow);
   void attached(const result<void>& outcome);
   void ask_for_targets();
+  void begin_bulk();
   void pass_done();
   void weighed(std::uint64_t dirty);
   void complete();
@@ -100,8 +101,9 @@ class seed_session {
   std::unique_ptr<disk_mover> disks_;
   phase phase_ = phase::hello;
   bool on_pool_ = false;
-  bool follows_ = false;      ///< trackers are attached
-  bool reads_ = false;        ///< the disks are, and the bulk has begun here
+  bool follows_ = false;  ///< trackers are attached
+  bool reads_ = false;    ///< the disks are, and the bulk has begun here
+  bool targets_here_ = false;
   bool asked_early_ = false;  ///< PREPARE went with SEED
   std::optional<error> failure_;
   bool ended_ = false;
