@@ -32,17 +32,17 @@ constexpr std::uint64_t peer_full_us = 200'000;
 /// is above it takes far more.
 constexpr std::uint64_t much_lost_in = 50;
 
-bool fill_with_random(std::span<std::byte> out) {
-  return RAND_bytes(reinterpret_cast<unsigned char*>(out.data()),
-                    static_cast<int>(out.size())) == 1;
-}
-
 /// Lanes that are opened at the same time: each takes one of the processes that
 /// the destination has for everybody.
 constexpr unsigned most_opening = 2;
 
 /// After so many that came to nothing no more are opened.
 constexpr unsigned most_failures = 3;
+
+bool fill_with_random(std::span<std::byte> out) {
+  return RAND_bytes(reinterpret_cast<unsigned char*>(out.data()),
+                    static_cast<int>(out.size())) == 1;
+}
 
 bool is_same(byte_span said, byte_span wanted) {
   return said.size() == wanted.size() &&

@@ -147,6 +147,16 @@ class two_ends {
   unique_fd door_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 };
 
+/// The same, where both have let each other in.
+class linked_ends : public two_ends {
+ public:
+  explicit linked_ends(const two_hosts& hosts, unsigned connections = 1)
+      : two_ends(hosts, connections) {
+    REQUIRE(*source);
+    REQUIRE(*destination);
+  }
+};
+
 }  // namespace teleport
 
 #endif  // TEST_SUPPORT_TWO_ENDS_HPP

@@ -17,9 +17,7 @@ using namespace teleport;
 
 TEST_CASE("the last record arrives though much was left unread", "[net]") {
   const paired_hosts hosts;
-  two_ends ends(hosts);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
 
@@ -46,9 +44,7 @@ TEST_CASE("the last record arrives though much was left unread", "[net]") {
 TEST_CASE("a connection that finishes is closed when the peer vanishes",
           "[net]") {
   const paired_hosts hosts;
-  two_ends ends(hosts);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts);
   (**ends.source)->start({});
   (**ends.source)->send(record_type::go, {});
   (**ends.source)->finish([&] { ends.loop.stop(); });
@@ -82,9 +78,7 @@ TEST_CASE("a destination that is not paired is not talked to", "[net]") {
 
 TEST_CASE("nothing is delivered from inside resume()", "[net]") {
   const paired_hosts hosts;
-  two_ends ends(hosts);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts);
   connection& destination = ***ends.destination;
   int heard = 0;
   int heard_inside = 0;

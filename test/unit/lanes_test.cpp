@@ -73,9 +73,7 @@ byte_buffer numbered_body(std::uint64_t number) {
 
 TEST_CASE("records keep their order over several connections", "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts, 4);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, 4);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
   constexpr std::uint64_t records = 600;
@@ -123,9 +121,7 @@ TEST_CASE("records keep their order over several connections", "[net][lanes]") {
 TEST_CASE("what is said back arrives though lanes are closed with it",
           "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts, 3);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, 3);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
   std::vector<record_type> heard;
@@ -163,9 +159,7 @@ TEST_CASE("what is said back arrives though lanes are closed with it",
 TEST_CASE("a destination that lets in no lanes is no obstacle",
           "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts, 4);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, 4);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
   // A folder whose doors cannot be named.
@@ -185,9 +179,7 @@ TEST_CASE("a destination that lets in no lanes is no obstacle",
 
 TEST_CASE("who asks for lanes before the greeting is refused", "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts, 2);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, 2);
   std::optional<error> closed;
   (**ends.destination)
       ->start({nullptr,
@@ -205,9 +197,7 @@ TEST_CASE("who asks for lanes before the greeting is refused", "[net][lanes]") {
 
 TEST_CASE("who asks for lanes twice is refused", "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts);
   std::optional<error> closed;
   // Also where no door could be opened the first time.
   (**ends.destination)
@@ -230,9 +220,7 @@ TEST_CASE("who asks for lanes twice is refused", "[net][lanes]") {
 
 TEST_CASE("a lane that is not let in costs the link nothing", "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts, 3);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, 3);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
   hosts.part_destination();  // unpaired since the link came to be
@@ -264,9 +252,7 @@ TEST_CASE("a lane that is not let in costs the link nothing", "[net][lanes]") {
 TEST_CASE("who does not know the secret does not get into a link",
           "[net][lanes]") {
   const paired_hosts hosts;
-  two_ends ends(hosts, 2);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, 2);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
   // With the right key, and the name of the link, which crosses it in the clear.
@@ -311,9 +297,7 @@ TEST_CASE("a connection may go while it writes", "[net][lanes]") {
   const unsigned lanes = GENERATE(1U, 3U);
   const int last = GENERATE(1, 2, 3, 5, 8, 13);
   const paired_hosts hosts;
-  two_ends ends(hosts, lanes);
-  REQUIRE(*ends.source);
-  REQUIRE(*ends.destination);
+  linked_ends ends(hosts, lanes);
   connection& destination = ***ends.destination;
   const byte_buffer body(1_MiB);
   destination.allow_lanes(ends.run_path.path());
