@@ -54,14 +54,23 @@ LDLIBS   += -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
 LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
 INDEX_SRC := $(sort $(wildcard index/*.cpp))
 # A program's main() lives in the file that carries the program's name.
-PROGS     := xl-teleport/xl-teleport tools/teleportd tools/teleportctl \
-             tools/teleport-evacuate
-PROGS     := $(foreach p,$(PROGS),$(if $(wildcard $(p).cpp),$(p)))
-CLI_SRC   := $(filter-out $(PROGS:=.cpp),$(sort $(wildcard xl-teleport/*.cpp tools/*.cpp)))
+PROGS     := xl-teleport/xl-teleport tools/teleportd/teleportd \
+             tools/teleportctl/teleportctl tools/evacuate/teleport-evacuate
+# The rooms of the programs, users before what they use; each is an archive.
+# A program is linked with its own room and those named for it here: one that
+# reaches into another program's room does not link.
+ROOMS     := tools/teleportd tools/teleportctl tools/evacuate xl-teleport \
+             xl-teleport/destination xl-teleport/source xl-teleport/setup
+ROOMS_OF_xl-teleport       := xl-teleport xl-teleport/source xl-teleport/setup
+ROOMS_OF_teleportd         := tools/teleportd xl-teleport/destination xl-teleport/setup
+ROOMS_OF_teleportctl       := tools/teleportctl xl-teleport/source xl-teleport/setup
+ROOMS_OF_teleport-evacuate := tools/evacuate xl-teleport/source xl-teleport/setup
+room_src   = $(filter-out $(PROGS:=.cpp),$(sort $(wildcard $(1)/*.cpp)))
+ROOM_SRC  := $(foreach r,$(ROOMS),$(call room_src,$(r)))
 TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))
 FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
-HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp xl-teleport/*.hpp tools/*.hpp test/*/*.hpp))
-ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(CLI_SRC) $(TEST_SRC) $(PROGS:=.cpp)
+HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp $(ROOMS:=/*.hpp) test/*/*.hpp))
+ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(PROGS:=.cpp)
 SKELETONS := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard libteleport/disk/*.bpf.c))
 obj        = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 
@@ -93,17 +102,19 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 
 $(BUILD)/libteleport.a: $(call obj,$(LIB_SRC))
 $(BUILD)/libtpindex.a: $(call obj,$(INDEX_SRC))
-$(BUILD)/libtpcli.a: $(call obj,$(CLI_SRC))
+$(foreach r,$(ROOMS),$(eval $(BUILD)/$(r)/room.a: $(call obj,$(call room_src,$(r)))))
 $(BUILD)/%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # Link order is the dependency order: users before what they use.
-LIBS := $(BUILD)/libtpcli.a $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
+LIBS := $(BUILD)/libtpindex.a $(BUILD)/libteleport.a
+rooms_of = $(ROOMS_OF_$(notdir $(1)):%=$(BUILD)/%/room.a)
+$(foreach p,$(PROGS),$(eval $(BUILD)/$(p): $(call rooms_of,$(p))))
 $(addprefix $(BUILD)/,$(PROGS)): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$(BUILD)/test/unit-tests: $(call obj,$(TEST_SRC)) $(LIBS)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $< $(call rooms_of,$@) $(LIBS) $(LDLIBS)
+$(BUILD)/test/unit-tests: $(call obj,$(TEST_SRC)) $(ROOMS:%=$(BUILD)/%/room.a) $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # Half the time to compile; the programs and libraries in it are as they ship.
@@ -118,9 +129,9 @@ $(BUILD)/%.hpp.ok: %.hpp | $(SKELETONS)
 
 include test/test.mk
 include test/bench/bench.mk
-include tools/lint.mk
-include tools/install.mk
-include tools/package.mk
+include tools/lint/lint.mk
+include tools/package/install.mk
+include tools/package/package.mk
 
 clean:
 	rm -rf build build-*

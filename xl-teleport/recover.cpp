@@ -12,8 +12,8 @@
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
-#include "xl-teleport/fate_query.hpp"
-#include "xl-teleport/source_host.hpp"
+#include "xl-teleport/source/fate_query.hpp"
+#include "xl-teleport/source/source_host.hpp"
 
 namespace teleport {
 

@@ -6,8 +6,8 @@
 #ifndef XL_TELEPORT_RECOVER_HPP
 #define XL_TELEPORT_RECOVER_HPP
 
-#include "tools/settings.hpp"
-#include "xl-teleport/options.hpp"
+#include "xl-teleport/setup/settings.hpp"
+#include "xl-teleport/source/options.hpp"
 
 namespace teleport {
 

@@ -19,12 +19,12 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/guardian.hpp"
-#include "tools/settings.hpp"
-#include "xl-teleport/options.hpp"
-#include "xl-teleport/reconnect.hpp"
+#include "xl-teleport/setup/settings.hpp"
+#include "xl-teleport/source/options.hpp"
+#include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/recover.hpp"
-#include "xl-teleport/source_host.hpp"
-#include "xl-teleport/source_session.hpp"
+#include "xl-teleport/source/source_host.hpp"
+#include "xl-teleport/source/source_session.hpp"
 
 namespace teleport {
 namespace {

@@ -33,17 +33,17 @@ EOF
   done
   mkdir "$work/bin"
   printf '#!/bin/sh\nexec "%s" --config "%s" accept-pairing source\n' \
-    "$build/tools/teleportctl" "$work/destination/teleport.conf" >"$work/bin/ssh"
+    "$build/tools/teleportctl/teleportctl" "$work/destination/teleport.conf" >"$work/bin/ssh"
   chmod 755 "$work/bin/ssh"
   PATH=$work/bin:$PATH on source pair root@10.99.0.2 >/dev/null
 }
 on() {
   local host=$1
   shift
-  "$build/tools/teleportctl" --config "$work/$host/teleport.conf" "$@"
+  "$build/tools/teleportctl/teleportctl" --config "$work/$host/teleport.conf" "$@"
 }
 start_teleportd() {
-  serve "$1" "$b" "$build/tools/teleportd" --config "$work/destination/teleport.conf"
+  serve "$1" "$b" "$build/tools/teleportd/teleportd" --config "$work/destination/teleport.conf"
   await_port "$b" 8744
 }
 prepare_ours() {
@@ -54,7 +54,7 @@ prepare_ours() {
   if [[ -n $shadow ]]; then
     # As an earlier seed has left it: brought over the loopback interface.
     start_teleportd earlier
-    ip netns exec "$b" "$build/tools/teleportctl" --config "$work/source/teleport.conf" \
+    ip netns exec "$b" "$build/tools/teleportctl/teleportctl" --config "$work/source/teleport.conf" \
       seed --disk "$shadow" --as bench 127.0.0.1 >/dev/null
     end_server
     # The blocks that it has elsewhere are wanted as well as those in place.
@@ -65,7 +65,7 @@ prepare_ours() {
 run_ours() { seed_by teleport; }
 # seed_by SETTINGS
 seed_by() {
-  meter here "$a" "$build/tools/teleportctl" --config "$work/source/$1.conf" \
+  meter here "$a" "$build/tools/teleportctl/teleportctl" --config "$work/source/$1.conf" \
     seed --json --disk "$image" --as bench 10.99.0.2
 }
 end_ours() {

@@ -26,16 +26,16 @@ case "$*" in
 esac
 END
 chmod +x bin/*
-for program in xl-teleport/xl-teleport tools/teleportd tools/teleportctl \
-  tools/teleport-evacuate; do
+for program in xl-teleport/xl-teleport tools/teleportd/teleportd tools/teleportctl/teleportctl \
+  tools/evacuate/teleport-evacuate; do
   [[ -x $TELEPORT_BUILD/$program ]] || skip "$program is not built"
 done
-export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl
+export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl/teleportctl
 PATH=$tmp/bin:$TELEPORT_BUILD/xl-teleport:$TELEPORT_BUILD/tools:$PATH
 
 # As Xen's own completion: its words end with a blank.
 mkdir completions
-cp "$TELEPORT_SOURCE/tools/completion/"* completions/
+cp "$TELEPORT_SOURCE/tools/xl/completion/"* completions/
 cat >completions/xl.distrib <<'END'
 _xl() { COMPREPLY=($(compgen -W "list info top" -- "${COMP_WORDS[COMP_CWORD]}")); }
 complete -F _xl -o nospace -o default xl xen

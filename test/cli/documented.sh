@@ -5,9 +5,9 @@
 requires pod2text
 
 xl_teleport=$TELEPORT_BUILD/xl-teleport/xl-teleport
-teleportd=$TELEPORT_BUILD/tools/teleportd
-teleportctl=$TELEPORT_BUILD/tools/teleportctl
-evacuate=$TELEPORT_BUILD/tools/teleport-evacuate
+teleportd=$TELEPORT_BUILD/tools/teleportd/teleportd
+teleportctl=$TELEPORT_BUILD/tools/teleportctl/teleportctl
+evacuate=$TELEPORT_BUILD/tools/evacuate/teleport-evacuate
 for program in "$xl_teleport" "$teleportd" "$teleportctl" "$evacuate"; do
   [[ -x $program ]] || skip "$program is not built"
 done
@@ -27,11 +27,11 @@ sed -n 's/^=item//p' "$source/xl-teleport/xl-teleport.1.pod" | long_options >tol
 same known told 'options of xl-teleport'
 
 "$teleportd" --help | long_options >known
-sed -n 's/^=item//p' "$source/tools/teleportd.8.pod" | long_options >told
+sed -n 's/^=item//p' "$source/tools/teleportd/teleportd.8.pod" | long_options >told
 same known told 'options of teleportd'
 
 "$evacuate" --help | sed '/^Exit codes/,$d' | long_options >known
-sed -n 's/^=item//p' "$source/tools/teleport-evacuate.8.pod" | long_options >told
+sed -n 's/^=item//p' "$source/tools/evacuate/teleport-evacuate.8.pod" | long_options >told
 same known told 'options of teleport-evacuate'
 
 # The plugin's failure codes and functions.
@@ -58,35 +58,35 @@ for command in $(commands); do
     "$teleportctl" "$command" $word --help | long_options >>all
   done
 done | sed "s/ ''//" | sort >known
-sed -n 's/^=item B<\([a-z ]*\)>.*/\1/p' "$source/tools/teleportctl.8.pod" |
+sed -n 's/^=item B<\([a-z ]*\)>.*/\1/p' "$source/tools/teleportctl/teleportctl.8.pod" |
   sort >told
 same known told 'commands of teleportctl'
 {
   cat all
   "$teleportctl" --help | long_options
 } | sort -u >known
-sed -n 's/^=item//p' "$source/tools/teleportctl.8.pod" | long_options >told
+sed -n 's/^=item//p' "$source/tools/teleportctl/teleportctl.8.pod" | long_options >told
 same known told 'options of teleportctl'
 
 # Keys of the configuration: section and name, in the code, file and page.
-grep -oE '^ *\{"[a-z]+\.[a-z_]+"' "$source/tools/settings.cpp" |
+grep -oE '^ *\{"[a-z]+\.[a-z_]+"' "$source/xl-teleport/setup/settings.cpp" |
   grep -oE '[a-z]+\.[a-z_]+' | sort >known
 awk -F'[][ ]' '/^\[/ { s = $2 } /^[a-z_]+ = / { print s "." $1 }' \
-  "$source/tools/teleport.conf" | sort >told
+  "$source/xl-teleport/setup/teleport.conf" | sort >told
 same known told 'keys in teleport.conf'
 awk '/^=head2 \[/ { s = $2; gsub(/[][]/, "", s) }
   /^=item B</ { k = $2; gsub(/B<|>/, "", k); print s "." k }' \
-  "$source/tools/teleport.conf.5.pod" | sort >told
+  "$source/xl-teleport/setup/teleport.conf.5.pod" | sort >told
 same known told 'keys in teleport.conf(5)'
 # Defaults in the page are those in the file.
-grep -E '^[a-z_]+ = ' "$source/tools/teleport.conf" | sort >known
-sed -nE 's/^=item B<([a-z_]+)>( = .*)/\1\2/p' "$source/tools/teleport.conf.5.pod" |
+grep -E '^[a-z_]+ = ' "$source/xl-teleport/setup/teleport.conf" | sort >known
+sed -nE 's/^=item B<([a-z_]+)>( = .*)/\1\2/p' "$source/xl-teleport/setup/teleport.conf.5.pod" |
   sort >told
 same known told 'defaults in teleport.conf(5)'
 
 # Keys of the report and of its progress.
 sed -nE '/^json to_json|^json counts_json/,/^}/s/.*[{[]"([a-z_]+)"[],].*/\1/p' \
-  "$source/xl-teleport/report.cpp" | sort -u >known
+  "$source/xl-teleport/source/report.cpp" | sort -u >known
 grep -oE 'B<[a-z_]+>' "$source/xl-teleport/teleport-report.5.pod" |
   sed 's/B<\(.*\)>/\1/' | sort -u >told
 comm -23 known told >missing
@@ -94,7 +94,7 @@ comm -23 known told >missing
   fail "teleport-report(5) does not have: $(paste -sd' ' missing)"
 
 # The shipped file is read without complaint; what is wrong is named.
-expect_exit 0 "$teleportctl" --config "$source/tools/teleport.conf" shadow list
+expect_exit 0 "$teleportctl" --config "$source/xl-teleport/setup/teleport.conf" shadow list
 printf '[listen]\nprot = 1\n' >wrong
 expect_exit 2 "$teleportctl" --config wrong shadow list
 expect_text err "unknown key 'listen.prot'"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/functions.sh"
 requires jq flock
 
-evacuate=$TELEPORT_BUILD/tools/teleport-evacuate
+evacuate=$TELEPORT_BUILD/tools/evacuate/teleport-evacuate
 [[ -x $evacuate ]] || skip "$evacuate is not built"
 config=$tmp/teleport.conf
 printf '[state]\npath = "%s"\nrun = "%s"\n' "$tmp/state" "$tmp/run" >"$config"

@@ -17,7 +17,7 @@ if [[ -z ${CLI_IN_NAMESPACE:-} ]]; then
 fi
 ip link set lo up
 
-teleportd=$TELEPORT_BUILD/tools/teleportd
+teleportd=$TELEPORT_BUILD/tools/teleportd/teleportd
 [[ -x $teleportd ]] || skip "$teleportd is not built"
 
 make_host() {
@@ -43,7 +43,7 @@ EOF
 on() {
   local host=$1
   shift
-  "$TELEPORT_BUILD/tools/teleportctl" --config "$tmp/$host/teleport.conf" "$@"
+  "$TELEPORT_BUILD/tools/teleportctl/teleportctl" --config "$tmp/$host/teleport.conf" "$@"
 }
 value() {
   local got
@@ -77,7 +77,7 @@ done
 mkdir bin
 cat >bin/ssh <<EOF
 #!/bin/sh
-exec "$TELEPORT_BUILD/tools/teleportctl" --config "$tmp/there/teleport.conf" accept-pairing here
+exec "$TELEPORT_BUILD/tools/teleportctl/teleportctl" --config "$tmp/there/teleport.conf" accept-pairing here
 EOF
 chmod 755 bin/ssh
 PATH=$tmp/bin:$PATH expect_exit 0 on here pair root@127.0.0.1

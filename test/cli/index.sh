@@ -4,7 +4,7 @@
 . "$(dirname "$0")/functions.sh"
 requires jq python3
 
-teleportctl=$TELEPORT_BUILD/tools/teleportctl
+teleportctl=$TELEPORT_BUILD/tools/teleportctl/teleportctl
 [[ -x $teleportctl ]] || skip "$teleportctl is not built"
 config=$tmp/teleport.conf
 printf '[index]\npath = "%s"\n' "$tmp/index" >"$config"

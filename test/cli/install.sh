@@ -21,7 +21,7 @@ done
 sh -n "$sbin/xl" || fail 'the wrapper is broken'
 expect_text "$sbin/xl" "xlt_teleport='/usr/local/sbin/xl-teleport'"
 expect_text "$sbin/xl" "xlt_diverted=''"
-cmp "$TELEPORT_SOURCE/tools/teleport.conf" "$conf"
+cmp "$TELEPORT_SOURCE/xl-teleport/setup/teleport.conf" "$conf"
 expect_text "$root/usr/local/lib/systemd/system/teleportd.service" \
   'ExecStart=/usr/local/sbin/teleportd '
 expect_text "$root/usr/local/lib/systemd/system/teleport-evacuate.service" \
@@ -55,7 +55,7 @@ echo 'port = 1' >>"$conf"
 cp "$conf" mine
 expect_exit 0 run_make install
 cmp "$conf" mine
-cmp "$TELEPORT_SOURCE/tools/teleport.conf" "$conf.new"
+cmp "$TELEPORT_SOURCE/xl-teleport/setup/teleport.conf" "$conf.new"
 expect_text out 'is there already and stays'
 
 # So does a key, and nothing else is left behind.

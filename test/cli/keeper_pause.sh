@@ -6,8 +6,8 @@
 requires jq
 [[ $EUID -eq 0 ]] || skip 'needs root'
 
-teleportctl=$TELEPORT_BUILD/tools/teleportctl
-teleportd=$TELEPORT_BUILD/tools/teleportd
+teleportctl=$TELEPORT_BUILD/tools/teleportctl/teleportctl
+teleportd=$TELEPORT_BUILD/tools/teleportd/teleportd
 [[ -x $teleportctl && -x $teleportd ]] || skip 'the programs are not built'
 config=$tmp/teleport.conf
 mkdir images state run

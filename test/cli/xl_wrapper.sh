@@ -5,7 +5,7 @@
 
 mkdir ours xens other 'bl ank'
 sed -e "s|@SBINDIR@|$tmp/ours|" -e 's|@DIVERTED_XL@||' \
-  "$TELEPORT_SOURCE/tools/xl" >ours/xl
+  "$TELEPORT_SOURCE/tools/xl/xl" >ours/xl
 chmod +x ours/xl
 
 # Like Debian's: a link to a script that runs the program of its own name.
@@ -141,7 +141,7 @@ mv xens/xl xens/xl.distrib
 mkdir -p usr/lib
 ln -s "$tmp/xens/xl.distrib" usr/lib/xl
 sed -e "s|@SBINDIR@|$tmp/ours|" -e "s|@DIVERTED_XL@|$tmp/usr/lib/xl|" \
-  "$TELEPORT_SOURCE/tools/xl" >xens/xl
+  "$TELEPORT_SOURCE/tools/xl/xl" >xens/xl
 chmod +x xens/xl
 cat >lib/wrapper <<END
 #!/bin/sh

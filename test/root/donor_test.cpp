@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "test/support/root_devices.hpp"
-#include "tools/donor_set.hpp"
+#include "tools/teleportd/donor_set.hpp"
 
 namespace teleport {
 

@@ -16,7 +16,7 @@
 #include "libteleport/disk/file_device.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "tools/placement.hpp"
+#include "xl-teleport/destination/placement.hpp"
 
 namespace teleport {
 

@@ -3,7 +3,7 @@
 // test/unit/disk_mover_test.cpp: the source's disks are read before the targets
 // are there, and nothing is said about them before.
 
-#include "xl-teleport/disk_mover.hpp"
+#include "xl-teleport/source/disk_mover.hpp"
 
 #include <fstream>
 #include <string>

@@ -3,7 +3,7 @@
 // test/unit/donor_set_test.cpp: which disks the index shall hold, decided from
 // views of a host that is made up.
 
-#include "tools/donor_set.hpp"
+#include "tools/teleportd/donor_set.hpp"
 
 #include <string>
 #include <vector>

@@ -3,7 +3,7 @@
 // test/unit/donor_view_test.cpp: looking for disks on a host: folders, sysfs,
 // the book of kept disks.
 
-#include "tools/donor_view.hpp"
+#include "tools/teleportd/donor_view.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -17,7 +17,7 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/shadow.hpp"
 #include "test/unit/index_fixture.hpp"
-#include "tools/donor_set.hpp"
+#include "tools/teleportd/donor_set.hpp"
 
 namespace teleport {
 

@@ -2,7 +2,7 @@
 //
 // test/unit/donor_watch_test.cpp: being told that there may be other disks.
 
-#include "tools/donor_watch.hpp"
+#include "tools/teleportd/donor_watch.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -14,7 +14,7 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "tools/folder_watch.hpp"
+#include "tools/teleportd/folder_watch.hpp"
 
 namespace teleport {
 

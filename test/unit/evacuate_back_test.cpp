@@ -14,7 +14,7 @@
 
 #include "test/support/evacuation_world.hpp"
 #include "test/support/print_error.hpp"
-#include "tools/evacuate_run.hpp"
+#include "tools/evacuate/run.hpp"
 
 namespace teleport::evacuation {
 

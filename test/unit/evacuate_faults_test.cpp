@@ -9,7 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "test/support/evacuation_world.hpp"
-#include "tools/evacuate_story.hpp"
+#include "tools/evacuate/story.hpp"
 
 namespace teleport::evacuation {
 

@@ -2,7 +2,7 @@
 //
 // test/unit/evacuate_plan_test.cpp: which guest goes where.
 
-#include "tools/evacuate_plan.hpp"
+#include "tools/evacuate/plan.hpp"
 
 #include <algorithm>
 #include <random>

@@ -3,7 +3,7 @@
 // test/unit/evacuate_record_test.cpp: what an evacuation finds of the last one,
 // and the command lines of its teleports.
 
-#include "tools/evacuate_record.hpp"
+#include "tools/evacuate/logbook.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -18,7 +18,7 @@
 #include "libteleport/base/process.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "tools/evacuate_command.hpp"
+#include "tools/evacuate/command.hpp"
 
 namespace teleport::evacuation {
 

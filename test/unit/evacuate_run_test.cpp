@@ -3,7 +3,7 @@
 // test/unit/evacuate_run_test.cpp: whole evacuations, with a program in
 // xl-teleport's place that moves a file from one folder to another.
 
-#include "tools/evacuate_run.hpp"
+#include "tools/evacuate/run.hpp"
 
 #include <filesystem>
 #include <fstream>

@@ -3,7 +3,7 @@
 // test/unit/evacuate_settle_test.cpp: a start after a crash finds out what
 // became of the teleports that were under way.
 
-#include "tools/evacuate_settle.hpp"
+#include "tools/evacuate/aftermath.hpp"
 
 #include <ctime>
 #include <thread>

@@ -2,7 +2,7 @@
 //
 // test/unit/index_commands_test.cpp: names to disks, and how long it takes yet.
 
-#include "tools/index_commands.hpp"
+#include "tools/teleportctl/index_commands.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -12,7 +12,7 @@
 #include "libteleport/base/units.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "tools/disk_names.hpp"
+#include "tools/teleportctl/disk_names.hpp"
 
 namespace teleport {
 

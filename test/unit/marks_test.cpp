@@ -3,7 +3,7 @@
 // test/unit/marks_test.cpp: the last marks are taken when no write is in flight
 // and count only when the tracker and what is known of the disk vouch for them.
 
-#include "xl-teleport/marks.hpp"
+#include "xl-teleport/source/marks.hpp"
 
 #include <string>
 #include <vector>

@@ -12,7 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include "test/support/print_error.hpp"
-#include "tools/link_plan.hpp"
+#include "xl-teleport/setup/link_plan.hpp"
 
 namespace teleport {
 

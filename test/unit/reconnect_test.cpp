@@ -2,7 +2,7 @@
 //
 // test/unit/reconnect_test.cpp: how long a lost link is looked for.
 
-#include "xl-teleport/reconnect.hpp"
+#include "xl-teleport/source/reconnect.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -2,7 +2,7 @@
 //
 // test/unit/report_test.cpp: what a report says of the source's own disks.
 
-#include "xl-teleport/report.hpp"
+#include "xl-teleport/source/report.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

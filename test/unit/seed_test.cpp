@@ -15,9 +15,9 @@
 #include "libteleport/xen/names.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "tools/host_port.hpp"
-#include "tools/offer.hpp"
-#include "xl-teleport/seed_host.hpp"
+#include "xl-teleport/setup/host_port.hpp"
+#include "xl-teleport/setup/offer.hpp"
+#include "xl-teleport/source/seed_host.hpp"
 
 namespace teleport {
 

@@ -2,7 +2,7 @@
 //
 // test/unit/settings_test.cpp: what teleport.conf may say of the index.
 
-#include "tools/settings.hpp"
+#include "xl-teleport/setup/settings.hpp"
 
 #include <fstream>
 #include <string>

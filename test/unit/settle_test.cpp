@@ -3,7 +3,7 @@
 // test/unit/settle_test.cpp: the guest is paused only where it must be, and
 // never left paused.
 
-#include "xl-teleport/settle.hpp"
+#include "xl-teleport/source/settle.hpp"
 
 #include <deque>
 #include <string>

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/evacuate/aftermath.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "libteleport/base/lock_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/migrate/journal.hpp"
+
+namespace teleport::evacuation {
+
+namespace {
+
+/// There is no event for "that process has let go of its lock" that does not
+/// take the lock for a moment, and so turn away the one it is meant for.
+constexpr std::chrono::milliseconds lock_poll{200};
+
+/// The guest has left by a teleport that ended after `one` was begun: the
+/// journal keeps its entries, also those of the nights before.
+result<bool> has_left(const trip& one, const settings& config) {
+  const auto book = journal::open(config.journal_path());
+  const auto entries = book ? book->all(journal_role::source)
+                            : result<std::vector<journal_entry>>(book.error());
+  if (!entries) {
+    return entries.error();
+  }
+  return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
+    struct stat written {};
+    return entry.uuid == one.uuid && entry.state == journal_state::moved &&
+           ::stat(book->path_of(entry.id, entry.role).c_str(), &written) == 0 &&
+           time_text(written.st_mtim.tv_sec) >= one.begun;
+  });
+}
+
+result<void> settle(past_run& past,
+                    record& kept,
+                    const machine& here,
+                    const settings& config) {
+  for (const trip& one : past.under_way) {
+    while (lock_is_held(config.run_path, "guest-" + one.uuid)) {
+      std::this_thread::sleep_for(lock_poll);
+    }
+  }
+  if (past.back) {
+    return {};  // who is home is here: the next plan sees it
+  }
+  const auto guests = here.guests();
+  if (!guests) {
+    return guests.error();
+  }
+  for (const trip& one : past.under_way) {
+    const bool is_here = std::ranges::any_of(
+        *guests,
+        [&](const guest_seen& guest) { return guest.uuid == one.uuid; });
+    const auto left = is_here ? result<bool>(false) : has_left(one, config);
+    if (!left) {
+      return left.error();
+    }
+    if (!*left) {
+      continue;
+    }
+    const auto noted = kept.note_away(one);
+    const auto written = noted ? kept.write({{"event", "moved"},
+                                             {"guest", one.guest},
+                                             {"uuid", one.uuid},
+                                             {"to", one.host},
+                                             {"time", time_text()}})
+                               : noted;
+    if (!written) {
+      return written;
+    }
+    past.moved.push_back(one);
+  }
+  past.under_way.clear();
+  return {};
+}
+
+}  // namespace
+
+bool waits_for_answer(const settings& config, const std::string& uuid) {
+  const auto book = journal::open(config.journal_path());
+  const auto entries = book ? book->all(journal_role::source)
+                            : result<std::vector<journal_entry>>(book.error());
+  if (!entries) {
+    log_error(entries.error().context);
+    return true;  // what is not known may be so
+  }
+  return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
+    return entry.uuid == uuid && entry.state == journal_state::go;
+  });
+}
+
+result<past_run> take_up(record& kept,
+                         bool back,
+                         const machine& here,
+                         const settings& config) {
+  auto past = kept.last();
+  if (!past) {
+    return past;
+  }
+  const bool cut_short = past->any && !past->over;
+  const bool goes_on = cut_short && past->back == back;
+  // The old record is closed only when its last teleports are accounted for.
+  auto done = cut_short ? kept.begin(/*new_run=*/false) : result<void>();
+  if (done && cut_short) {
+    done = settle(*past, kept, here, config);
+  }
+  if (done && !goes_on) {
+    done = kept.begin(/*new_run=*/true);
+  }
+  if (!done) {
+    return done.error();
+  }
+  return goes_on ? *past : past_run();
+}
+
+}  // namespace teleport::evacuation

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/evacuate/story.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/xen/json_fields.hpp"
+
+namespace teleport::evacuation {
+
+namespace {
+
+using nlohmann::json;
+
+bool has_moved(fate at) {
+  return at == fate::moved || at == fate::not_cleared;
+}
+
+bool has_stayed(fate at) {
+  return at == fate::failed || at == fate::not_started || at == fate::waiting ||
+         at == fate::running;
+}
+
+std::string word_for(const ending& one) {
+  if (one.at == fate::uncertain) {
+    return "UNKNOWN";
+  }
+  if (one.at == fate::gone) {
+    return "not here";
+  }
+  return !has_moved(one.at) ? "stayed" : one.before ? "moved before" : "moved";
+}
+
+}  // namespace
+
+exit_code verdict(const std::vector<ending>& all, bool begun) {
+  const auto any = [&](auto matches) {
+    return std::ranges::any_of(
+        all, [&](const ending& one) { return matches(one.at); });
+  };
+  if (any([](fate at) { return at == fate::uncertain; })) {
+    return exit_code::uncertain;
+  }
+  if (any(has_stayed)) {
+    return begun || any(has_moved) ? exit_code::some_stayed
+                                   : exit_code::nothing_done;
+  }
+  if (any([](fate at) { return at == fate::not_cleared; })) {
+    return exit_code::not_cleared;
+  }
+  // Guests that were named and of whom none is here: a name is wrong, or it is
+  // the wrong host.
+  return !begun && !all.empty() && !any(has_moved) ? exit_code::nothing_done
+                                                   : exit_code::all_moved;
+}
+
+std::string for_terminal(std::string_view text) {
+  std::string shown(text);
+  std::ranges::replace_if(
+      shown,
+      [](char c) {
+        return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == '\x7f';
+      },
+      '?');
+  return shown;
+}
+
+result<void> story::event(json fields, const std::string& words, bool bad) {
+  fields["time"] = time_text();
+  const auto kept =
+      record_ != nullptr ? record_->write(fields) : result<void>();
+  if (json_) {
+    std::cout << dump(fields) << '\n' << std::flush;
+  } else if (!words.empty() && (bad || !quiet_)) {
+    (bad ? std::cerr : std::cout) << for_terminal(words) << '\n' << std::flush;
+  }
+  return kept;
+}
+
+void story::progress(const std::string& guest, const json& progress) const {
+  if (json_) {
+    std::cout << dump({{"event", "progress"},
+                       {"guest", guest},
+                       {"progress", progress}})
+              << '\n'
+              << std::flush;
+  }
+}
+
+void story::planned(std::size_t moves, std::size_t left, exit_code code) {
+  (void)event(
+      {{"event", "over"},
+       {"dry_run", true},
+       {"exit", static_cast<int>(code)},
+       {"can_move", moves},
+       {"cannot_move", left}},
+      fmt::format("{} can move, {} cannot; nothing was touched", moves, left),
+      code != exit_code::all_moved);
+}
+
+void story::over(const std::vector<ending>& all, exit_code code) {
+  json guests = json::array();
+  std::string lines;
+  unsigned moved = 0;
+  unsigned stayed = 0;
+  unsigned others = 0;
+  for (const ending& one : all) {
+    guests.push_back({{"guest", one.guest},
+                      {"to", one.host},
+                      {"fate", name_of(one.at)},
+                      {"sentence", one.sentence},
+                      {"before", one.before}});
+    moved += has_moved(one.at) ? 1U : 0U;
+    stayed += has_stayed(one.at) ? 1U : 0U;
+    others += has_moved(one.at) || has_stayed(one.at) ? 0U : 1U;
+    lines += fmt::format("\n  {:<9} {}{}{}{}",
+                         word_for(one),
+                         one.guest,
+                         one.host.empty() ? "" : " to ",
+                         one.host,
+                         one.sentence.empty() ? "" : ": " + one.sentence);
+  }
+  const bool bad = code != exit_code::all_moved;
+  const auto told = event({{"event", "over"},
+                           {"exit", static_cast<int>(code)},
+                           {"moved", moved},
+                           {"stayed", stayed},
+                           {"guests", std::move(guests)}},
+                          fmt::format("evacuation over: {} moved, {} stayed, "
+                                      "{} other{}",
+                                      moved,
+                                      stayed,
+                                      others,
+                                      lines),
+                          bad);
+  if (!told) {
+    log_error(told.error().context);
+  }
+}
+
+}  // namespace teleport::evacuation

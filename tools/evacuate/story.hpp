@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/evacuate/story.hpp: tells an evacuation: each event into the record
+// and, as JSON or in words, to who started it; at the end what became of whom.
+//
+// Threads: one owner. Blocks: until the record is durable.
+
+#ifndef TOOLS_EVACUATE_STORY_HPP
+#define TOOLS_EVACUATE_STORY_HPP
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/error.hpp"
+#include "tools/evacuate/options.hpp"
+#include "tools/evacuate/logbook.hpp"
+#include "tools/evacuate/schedule.hpp"
+
+namespace teleport::evacuation {
+
+/// What became of one guest.
+struct ending {
+  std::string guest;
+  std::string host;
+  fate at = fate::waiting;
+  std::string sentence;  ///< why it stayed
+  bool before = false;   ///< moved before a crash, by the run that goes on
+};
+
+/// The exit code that tells it.
+///
+/// @param begun  at least one teleport was started
+[[nodiscard]] exit_code verdict(const std::vector<ending>& all, bool begun);
+
+/// Without control characters but line feeds and tabs: names and sentences come
+/// from guests and from other hosts.
+[[nodiscard]] std::string for_terminal(std::string_view text);
+
+class story {
+ public:
+  story(bool json, bool quiet) : json_(json), quiet_(quiet) {}
+
+  /// Until then nothing is recorded: a dry run never is.
+  void record_in(record* kept) { record_ = kept; }
+
+  /// @param words  for people; "" when there is nothing to say
+  /// @param bad    said also when quiet
+  /// @error the record cannot be written
+  [[nodiscard]] result<void> event(nlohmann::json fields,
+                                   const std::string& words,
+                                   bool bad = false);
+
+  /// What changes from second to second: for programs, and not recorded.
+  void progress(const std::string& guest, const nlohmann::json& progress) const;
+
+  /// The last event of a dry run.
+  void planned(std::size_t moves, std::size_t left, exit_code code);
+
+  /// The last event.
+  void over(const std::vector<ending>& all, exit_code code);
+
+ private:
+  bool json_;
+  bool quiet_;
+  record* record_ = nullptr;
+};
+
+}  // namespace teleport::evacuation
+
+#endif  // TOOLS_EVACUATE_STORY_HPP

@@ -1,0 +1,77 @@
+# tools/lint/lint.mk: make lint; included by the Makefile.
+#
+# What is slow leaves a stamp under $(BUILD)/lint, which depends on the file,
+# its headers and the rules: a second run looks only at what changed, and all
+# of it runs with -j. `make -k lint` shows all that is wrong at once.
+
+LINT      := $(BUILD)/lint$(if $(filter deep,$(TIDY_DEPTH)),-deep)
+FORMATTED := $(ALL_SRC) $(HEADERS) $(FUZZ_SRC) $(BENCH_SRC) $(sort $(wildcard libteleport/*/*.bpf.c))
+AWAITING  := $(if $(filter lint lint-%,$(MAKECMDGOALS)),$(shell \
+               grep -ls co_await $(ALL_SRC) $(HEADERS)))
+# A header that its own source file includes first compiles alone if that does:
+# what is left is compiled here.
+UNPROVEN  := $(if $(filter lint lint-%,$(MAKECMDGOALS)),$(shell \
+               for header in $(HEADERS); do \
+                 grep -sm1 '^.include' "$${header%.hpp}.cpp" | \
+                   grep -qF "\"$$header\"" || echo "$$header"; done))
+# SC1091: a sourced file's name is computed. SC2016: '...' holds a command for
+# another shell, as the lab's scripts send them to the hosts. SC2317: functions
+# that are called by a name in a variable look unreachable.
+UNSHELL   := SC1091,SC2016,SC2317
+# Flags that only g++ knows, or that clang does not need to read the code.
+TIDY_FLAGS = $(CPPFLAGS) $(filter-out -Werror,$(TP_FLAGS)) -Wno-unknown-warning-option
+# The analyzer's depth: shallow takes about a third of the time of deep on our
+# larger files; `make lint TIDY_DEPTH=deep` now and then finds more.
+TIDY_DEPTH ?= shallow
+TIDY       := clang-tidy --quiet --extra-arg=-Xclang \
+              --extra-arg=-analyzer-config --extra-arg=-Xclang \
+              --extra-arg=mode=$(TIDY_DEPTH)
+
+.PHONY: lint lint-format lint-layers lint-length lint-shell lint-tidy \
+        lint-coawait lint-headers format
+lint: lint-format lint-layers lint-length lint-shell lint-headers \
+      lint-coawait lint-tidy
+	$(Q)echo "lint: clean"
+
+lint-format:
+	$(call say,LINT,clang-format)
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+# Not a check: puts the whole tree into the form that lint-format wants.
+format:
+	clang-format -i $(FORMATTED)
+lint-layers:
+	$(call say,LINT,$(@:lint-%=check-%))
+	$(Q)tools/lint/check-layers
+lint-length:
+	$(call say,LINT,$(@:lint-%=check-%))
+	$(Q)tools/lint/check-length
+lint-shell:
+	$(call say,LINT,shellcheck)
+	$(Q)tools/lint/tree-files --shell | xargs -d '\n' \
+	  shellcheck --external-sources --source-path=SCRIPTDIR --exclude=$(UNSHELL)
+lint-headers: $(addprefix $(BUILD)/,$(UNPROVEN:.hpp=.hpp.ok))
+lint-coawait: $(AWAITING:%=$(LINT)/%.coawait)
+# Tests take as long again as the programs, for Catch2's headers: they are
+# looked at with TIDY_TESTS=1. Catch2's main has nothing of ours in it.
+TIDY_TESTS ?= 0
+TIDIED      = $(filter-out test/unit/main.cpp \
+                $(if $(filter 1,$(TIDY_TESTS)),,test/%),$(ALL_SRC))
+lint-tidy: $(patsubst %,$(LINT)/%.tidy,$(TIDIED))
+
+# The rule is in the Makefile; this makes its stamp know the headers below.
+$(BUILD)/%.hpp.ok: CPPFLAGS += -MMD -MP -MT $@ -MF $@.d
+
+$(LINT)/%.tidy: % .clang-tidy test/.clang-tidy tools/lint/lint.mk | $(SKELETONS)
+	$(call say,TIDY,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) -MM -MP -MT $@ -MF $@.d $<
+	$(Q)$(TIDY) $< -- $(TIDY_FLAGS) >$@.log 2>&1 || \
+	  { grep -v ' warnings\? generated\.$$' $@.log; exit 1; }
+	$(Q)touch $@
+$(LINT)/%.coawait: % tools/lint/check-coawait tools/lint/lint.mk | $(SKELETONS)
+	$(call say,AWAIT,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/lint/check-coawait $< -- $(TIDY_FLAGS)
+	$(Q)touch $@
+
+-include $(ALL_SRC:%=$(LINT)/%.tidy.d) $(HEADERS:%=$(BUILD)/%.ok.d)

@@ -1,0 +1,33 @@
+# tools/package/package.mk: Debian packages; included by the Makefile.
+#   make deb                    $(BUILD)/deb/*.deb, from what is built already
+#   make deb DEB_REVISION=2     another revision of the same version
+#   make deb DEB_BUILD_OPTIONS= with packages of debug symbols, too
+#   make test-package           install, upgrade, remove and purge them in a
+#                               Debian of their own (root, network)
+#
+# tools/package/debian becomes debian/ beside links to the rest of the tree: debhelper
+# finds what it expects, and make finds its build folder under its usual name, so
+# nothing is compiled a second time.
+
+DEB_REVISION      ?= 1
+DEB_BUILD_OPTIONS ?= noautodbgsym
+DEB_STAGE         := $(BUILD)/deb/tree
+STAGED             = $(filter-out build/ build-%,$(sort $(wildcard */) \
+                       $(filter-out $(patsubst %/,%,$(wildcard */)),$(wildcard *))))
+
+.PHONY: test-package
+deb: all man
+	$(Q)rm -rf $(BUILD)/deb && mkdir -p $(DEB_STAGE)
+	$(Q)ln -s $(abspath $(patsubst %/,%,$(filter %/,$(STAGED)))) $(DEB_STAGE)/
+	$(Q)cp -p $(filter-out %/,$(STAGED)) $(DEB_STAGE)/
+	$(Q)ln -s $(abspath $(BUILD)) $(DEB_STAGE)/$(notdir $(BUILD))
+	$(Q)cp -r tools/package/debian $(DEB_STAGE)/debian
+	$(Q)sed -i '1s/(.*)/($(VERSION)-$(DEB_REVISION))/' $(DEB_STAGE)/debian/changelog
+	$(Q)cd $(DEB_STAGE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
+	  BUILD='$(notdir $(BUILD))' DEB_BUILD_OPTIONS='$(DEB_BUILD_OPTIONS)' \
+	  dpkg-buildpackage --build=binary --no-pre-clean -us -uc
+	$(Q)rm -r $(DEB_STAGE)
+	$(Q)ls $(BUILD)/deb/*.deb
+
+test-package:
+	$(Q)BUILD='$(BUILD)' test/package/run

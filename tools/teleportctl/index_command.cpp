@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/teleportctl/index_command.hpp"
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "libteleport/base/units.hpp"
+#include "tools/teleportctl/disk_names.hpp"
+#include "tools/teleportctl/index_commands.hpp"
+
+namespace teleport {
+
+namespace {
+
+std::atomic<bool> stop_flag = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+extern "C" void ask_to_stop(int /*signal*/) {
+  stop_flag = true;
+}
+
+}  // namespace
+
+int index_failed(const error& cause) {
+  std::cerr << "teleportctl: " << cause.context << '\n';
+  return exit_failed;
+}
+
+std::string mib_text(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB",
+                     static_cast<double>(bytes) / static_cast<double>(1_MiB));
+}
+
+double percent_of(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0
+             ? 0
+             : 100 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+const std::atomic<bool>& stop_asked() {
+  static const bool caught = std::signal(SIGINT, ask_to_stop) != SIG_ERR &&
+                             std::signal(SIGTERM, ask_to_stop) != SIG_ERR;
+  (void)caught;
+  return stop_flag;
+}
+
+void add_index_commands(CLI::App& app, index_command& command) {
+  CLI::App* group = app.add_subcommand(
+      "index", "what the disks of this host hold, so it need not be sent");
+  group->require_subcommand(1);
+  const auto make = [&](const char* name, const char* what) {
+    CLI::App* made = group->add_subcommand(name, what);
+    made->add_option("--index", command.folder, "folder of the index");
+    made->add_flag("--json", command.json, "for programs");
+    return made;
+  };
+  const auto tune = [&](CLI::App* made) {
+    made->add_option("--threads", command.threads, "default: one a CPU, 8")
+        ->check(CLI::Range(1, 256));
+    made->add_option(
+            "--limit", command.mib_per_second, "MiB read a second at most")
+        ->check(CLI::Range(1, 1'000'000));
+  };
+  CLI::App* add = make("add", "add disks, images, volumes; scan them");
+  add->add_option(
+         "PATH", command.paths, "disks, patterns, folders or volume groups")
+      ->required();
+  tune(add);
+  CLI::App* scan = make("scan", "bring the index up to date");
+  auto* paths = scan->add_option("PATH", command.paths, "default: all");
+  scan->add_flag("--all", command.all, "all that is indexed")->excludes(paths);
+  tune(scan);
+  CLI::App* remove = make("remove", "take disks out; they are not touched");
+  remove->add_option("PATH", command.paths, "as 'index list' shows them")
+      ->required();
+  const auto choose = [&](CLI::App* made) {
+    auto* named = made->add_option(
+        "PATH", command.paths, "disks, patterns, folders or volume groups");
+    made->add_flag("--all", command.all, "all disks, as without PATH")
+        ->excludes(named);
+    return made;
+  };
+  command.pause = choose(make("pause", "read no disk, or not these, for now"));
+  command.resume = choose(make("resume", "let what was paused go on"));
+  command.list = make("list", "what is indexed, and how fresh it is");
+  command.stat = make("stat", "how much is indexed, and the index's size");
+  CLI::App* check = make("check", "walk all of the index, and repair it");
+  check->add_flag("--dry-run", command.dry_run, "tell only, repair nothing");
+  CLI::App* find = make("find", "how much of a disk's content is held here");
+  auto* file = find->add_option_group("what");
+  file->require_option(1);
+  file->add_option("FILE", command.paths, "disk or image, which is read")
+      ->expected(1);
+  file->add_option("--disk",
+                   command.disk,
+                   "an indexed disk, which is not read: what other disks hold");
+  command.add = add;
+  command.scan = scan;
+  command.remove = remove;
+  command.check = check;
+  command.find = find;
+}
+
+int run_index_command(const index_command& command, const settings& options) {
+  const std::string folder = command.folder.empty()
+                                 ? options.index_path
+                                 : absolute_path(command.folder);
+  index::store_options how;
+  how.writable = command.add->parsed() || command.scan->parsed() ||
+                 command.remove->parsed() || command.pause->parsed() ||
+                 (command.check->parsed() && !command.dry_run);
+  how.map.max_map_bytes = options.index_max_bytes;
+  result<std::unique_ptr<index::store>> opened =
+      index::store::open(folder, how);
+  if (!opened) {
+    return index_failed(opened.error());
+  }
+  const std::shared_ptr<index::store> tables = std::move(*opened);
+  const std::pair<const CLI::App*, int (*)(index::store&, const index_command&)>
+      commands[] = {{command.add, run_index_add},
+                    {command.scan, run_index_scan},
+                    {command.remove, run_index_remove},
+                    {command.pause, run_index_pause},
+                    {command.resume, run_index_resume},
+                    {command.list, run_index_list},
+                    {command.stat, run_index_stat},
+                    {command.check, run_index_check}};
+  for (const auto& [parsed, run] : commands) {
+    if (parsed->parsed()) {
+      return run(*tables, command);
+    }
+  }
+  return command.find->parsed() ? run_index_find(tables, command) : exit_usage;
+}
+
+}  // namespace teleport

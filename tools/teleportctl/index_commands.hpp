@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/teleportctl/index_commands.hpp: what each `teleportctl index ...` does.
+//
+// All print for people or, with --json, one JSON value to standard output, and
+// failures to standard error.
+//
+// Threads: the main thread. Blocks: for as long as disks take to read.
+
+#ifndef TOOLS_TELEPORTCTL_INDEX_COMMANDS_HPP
+#define TOOLS_TELEPORTCTL_INDEX_COMMANDS_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "index/scanner.hpp"
+#include "index/store.hpp"
+#include "tools/teleportctl/index_command.hpp"
+
+namespace teleport {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+
+/// Prints the failure. @return exit_failed
+int index_failed(const error& cause);
+
+/// "1.5 MiB"
+[[nodiscard]] std::string mib_text(std::uint64_t bytes);
+/// Percent; 0 of nothing.
+[[nodiscard]] double percent_of(std::uint64_t part, std::uint64_t whole);
+
+/// Set by SIGINT and SIGTERM from now on.
+[[nodiscard]] const std::atomic<bool>& stop_asked();
+
+/// "12 min": how long the rest takes when it goes on like this; empty while
+/// nothing can be said. @param seconds  that the scan has run
+[[nodiscard]] std::string time_left(const index::scan_progress& now,
+                                    double seconds);
+
+/// Is what the index holds of a disk still what the disk holds?
+[[nodiscard]] const char* freshness(const index::disk_record& disk);
+
+// The commands. @return the exit status
+int run_index_add(index::store& tables, const index_command& command);
+int run_index_scan(index::store& tables, const index_command& command);
+int run_index_remove(index::store& tables, const index_command& command);
+int run_index_pause(index::store& tables, const index_command& command);
+int run_index_resume(index::store& tables, const index_command& command);
+int run_index_list(index::store& tables, const index_command& command);
+int run_index_stat(index::store& tables, const index_command& command);
+int run_index_check(index::store& tables, const index_command& command);
+int run_index_find(const std::shared_ptr<index::store>& tables,
+                   const index_command& command);
+
+}  // namespace teleport
+
+#endif  // TOOLS_TELEPORTCTL_INDEX_COMMANDS_HPP

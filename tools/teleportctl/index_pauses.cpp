@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/teleportctl/index_pauses.cpp: the commands that hold scans, and let them go on.
+
+#include <algorithm>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/teleportctl/disk_names.hpp"
+#include "tools/teleportctl/index_commands.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// What names mean, of what is indexed or was: a folder holds other files too.
+result<std::vector<std::string>> indexed_among(
+    index::store& tables, const std::vector<std::string>& names) {
+  const auto disks = tables.disks();
+  const auto lost = tables.lost_paths();
+  if (!disks || !lost) {
+    return disks ? lost.error() : disks.error();
+  }
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    auto paths = disks_named({name});
+    if (!paths) {
+      return paths.error();
+    }
+    std::erase_if(*paths, [&](const std::string& path) {
+      return disks->by_path(path) == nullptr &&
+             std::ranges::find(*lost, path) == lost->end();
+    });
+    if (paths->empty()) {
+      return error(errc::not_found,
+                   name + " is not indexed; see 'teleportctl index list'");
+    }
+    found.insert(found.end(), paths->begin(), paths->end());
+  }
+  return found;
+}
+
+int print_pauses(index::store& tables, const index_command& command) {
+  const auto now = tables.pauses().read();
+  if (!now) {
+    return index_failed(now.error());
+  }
+  if (command.json) {
+    std::cout << nlohmann::json{{"all", now->all}, {"paths", now->paths}}.dump(
+                     2)
+              << '\n';
+    return exit_ok;
+  }
+  if (now->all) {
+    std::cout << "paused: all disks\n";
+  }
+  for (const std::string& path : now->paths) {
+    std::cout << "paused: " << path << '\n';
+  }
+  if (!now->all && now->paths.empty()) {
+    std::cout << "nothing is paused\n";
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+int run_index_pause(index::store& tables, const index_command& command) {
+  result<void> done;
+  if (command.paths.empty()) {
+    done = tables.pauses().pause_all();
+  } else {
+    const auto paths = indexed_among(tables, command.paths);
+    done = paths ? tables.pauses().pause(*paths) : result<void>(paths.error());
+  }
+  return done ? print_pauses(tables, command) : index_failed(done.error());
+}
+
+int run_index_resume(index::store& tables, const index_command& command) {
+  result<void> done;
+  if (command.paths.empty()) {
+    done = tables.pauses().resume_all();
+  } else {
+    const auto paths = indexed_among(tables, command.paths);
+    done = paths ? tables.pauses().resume(*paths) : result<void>(paths.error());
+  }
+  return done ? print_pauses(tables, command) : index_failed(done.error());
+}
+
+}  // namespace teleport

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/teleportctl/index_scans.cpp: the commands that change what is indexed.
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <iostream>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/units.hpp"
+#include "tools/teleportctl/disk_names.hpp"
+#include "tools/teleportctl/index_commands.hpp"
+
+namespace teleport {
+
+namespace {
+
+void show_progress(const std::string& path, const index::scan_progress& now) {
+  const std::string left = time_left(now, now.seconds);
+  std::cerr << fmt::format("\r{} {:.0f} % of {}{}{}\033[K",
+                           path,
+                           percent_of(now.done_bytes, now.disk_bytes),
+                           mib_text(now.disk_bytes),
+                           now.paused     ? ", paused"
+                           : left.empty() ? ""
+                                          : ", left: ",
+                           now.paused ? "" : left)
+            << std::flush;
+}
+
+/// Where nobody sees the progress, that a scan waits is worth a line.
+void tell_pause(const std::string& path, const index::scan_progress& now) {
+  if (now.paused) {
+    std::cerr << path << ": paused; 'teleportctl index resume' lets it go on\n";
+  }
+}
+
+nlohmann::json to_json(const index::scan_report& report) {
+  return {{"path", report.disk.path},
+          {"id", report.disk.id},
+          {"bytes", report.disk.size},
+          {"read_bytes", report.read_bytes},
+          {"hole_bytes", report.hole_bytes},
+          {"data_blocks", report.disk.data_blocks},
+          {"zero_blocks", report.disk.zero_blocks},
+          {"unreadable_extents", report.unreadable_extents},
+          {"changed_groups", report.changed_groups},
+          {"seconds", report.seconds}};
+}
+
+/// For the time of a wait in which nothing is begun that had to be ended well.
+class ctrl_c_ends {
+ public:
+  ctrl_c_ends() : before_(std::signal(SIGINT, SIG_DFL)) {}
+  ctrl_c_ends(const ctrl_c_ends&) = delete;
+  ctrl_c_ends& operator=(const ctrl_c_ends&) = delete;
+  ctrl_c_ends(ctrl_c_ends&&) = delete;
+  ctrl_c_ends& operator=(ctrl_c_ends&&) = delete;
+  ~ctrl_c_ends() { (void)std::signal(SIGINT, before_); }
+
+ private:
+  void (*before_)(int);
+};
+
+/// Waits for another process that scans the disk: teleportd, as a rule, which
+/// has seen that there is a new one.
+///
+/// @return whether it has brought the record up to date
+bool scanned_by_other(index::store& tables, const std::string& path) {
+  std::cerr << path << ": another process scans it; waiting\n";
+  const auto before = tables.disks();
+  const auto* known = before ? before->by_path(path) : nullptr;
+  if (known == nullptr) {
+    return false;
+  }
+  const std::uint64_t epoch = known->epoch;
+  const ctrl_c_ends while_waiting;
+  if (!tables.wait_for_disk(known->id)) {
+    return false;
+  }
+  const auto after = tables.disks();
+  known = after ? after->by_path(path) : nullptr;
+  return known != nullptr && known->complete && known->epoch > epoch;
+}
+
+int scan_paths(index::store& tables,
+               const index_command& command,
+               const std::vector<std::string>& paths) {
+  const bool watched = !command.json && ::isatty(STDERR_FILENO) == 1;
+  int exit_code = exit_ok;
+  nlohmann::json list = nlohmann::json::array();
+  for (const std::string& path : paths) {
+    if (stop_asked()) {
+      exit_code = exit_failed;
+      break;
+    }
+    // One that is paused meanwhile waits; others are not to wait for one that
+    // was before.
+    const auto pauses = tables.pauses().read();
+    if (pauses && pauses->covers(path)) {
+      std::cerr << path << ": paused, not scanned\n";
+      list.push_back({{"path", path}, {"paused", true}});
+      continue;
+    }
+    index::scan_options how;
+    how.threads = command.threads;
+    how.bytes_per_second = command.mib_per_second * 1_MiB;
+    how.cancel = &stop_asked();
+    how.progress = [&path, watched](const index::scan_progress& now) {
+      (watched ? show_progress : tell_pause)(path, now);
+    };
+    auto report = index::scan_disk(tables, path, how);
+    if (!report && report.error().code == errc::busy) {
+      if (scanned_by_other(tables, path)) {
+        list.push_back({{"path", path}, {"scanned_by_other", true}});
+        continue;
+      }
+      report = index::scan_disk(tables, path, how);
+    }
+    if (watched) {
+      std::cerr << "\r\033[K";
+    }
+    if (!report) {
+      const error cause = report.error();
+      list.push_back({{"path", path}, {"error", cause.context}});
+      exit_code = index_failed(cause);
+      continue;
+    }
+    list.push_back(to_json(*report));
+    if (!command.json) {
+      std::cout << fmt::format(
+          "{}: {} read in {:.1f} s, {} of data, {} of zeros\n",
+          path,
+          mib_text(report->read_bytes),
+          report->seconds,
+          mib_text(report->disk.data_blocks * block_bytes),
+          mib_text(report->disk.zero_blocks * block_bytes));
+    }
+  }
+  if (command.json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_code;
+}
+
+result<void> remove_disk(index::store& tables, const index::disk_record& disk) {
+  const auto lock = tables.lock_disk(disk.id);
+  if (!lock) {
+    return lock.error();
+  }
+  return tables.remove_disk(disk.id);
+}
+
+/// A disk of an index that was lost, which no scan has added again yet.
+result<void> forget_lost(index::store& tables, const std::string& path) {
+  const auto lost = tables.lost_paths();
+  if (!lost) {
+    return lost.error();
+  }
+  if (std::find(lost->begin(), lost->end(), path) == lost->end()) {
+    return error(errc::not_found, "not indexed");
+  }
+  return tables.forget_path(path);
+}
+
+}  // namespace
+
+std::string time_left(const index::scan_progress& now, double seconds) {
+  // Holes take no time; what is left may hold some, so this is the most.
+  if (now.read_bytes == 0 || seconds < 1) {
+    return {};
+  }
+  const double rest = static_cast<double>(now.disk_bytes - now.done_bytes) *
+                      seconds / static_cast<double>(now.read_bytes);
+  if (rest < 100) {
+    return fmt::format("{:.0f} s", rest);
+  }
+  return rest < 100 * 60 ? fmt::format("{:.0f} min", rest / 60)
+                         : fmt::format("{:.1f} h", rest / 3600);
+}
+
+int run_index_add(index::store& tables, const index_command& command) {
+  const auto paths = disks_named(command.paths);
+  if (!paths) {
+    return index_failed(paths.error());
+  }
+  // All names first: a typo shows at once, not after an hour of scanning.
+  std::vector<std::string> added;
+  int exit_code = exit_ok;
+  for (const std::string& path : *paths) {
+    const auto disk = index::add_disk(tables, path);
+    if (disk) {
+      added.push_back(path);
+    } else {
+      exit_code = index_failed(disk.error());
+    }
+  }
+  const int scanned = scan_paths(tables, command, added);
+  return scanned != exit_ok ? scanned : exit_code;
+}
+
+int run_index_scan(index::store& tables, const index_command& command) {
+  const auto disks = tables.disks();
+  if (!disks) {
+    return index_failed(disks.error());
+  }
+  std::vector<std::string> paths;
+  for (const index::disk_record& disk : disks->all()) {
+    paths.push_back(disk.path);
+  }
+  const auto lost = tables.lost_paths();
+  if (!lost) {
+    return index_failed(lost.error());
+  }
+  paths.insert(paths.end(), lost->begin(), lost->end());
+  if (!command.all && !command.paths.empty()) {
+    const auto named = disks_named(command.paths);
+    if (!named) {
+      return index_failed(named.error());
+    }
+    for (const std::string& path : *named) {
+      if (std::find(paths.begin(), paths.end(), path) == paths.end()) {
+        return index_failed(
+            {errc::not_found,
+             path + " is not indexed; 'teleportctl index add' it"});
+      }
+    }
+    paths = *named;
+  }
+  return scan_paths(tables, command, paths);
+}
+
+int run_index_remove(index::store& tables, const index_command& command) {
+  int exit_code = exit_ok;
+  nlohmann::json list = nlohmann::json::array();
+  for (const std::string& name : command.paths) {
+    const std::string path = absolute_path(name);
+    const auto disks = tables.disks();
+    if (!disks) {
+      return index_failed(disks.error());
+    }
+    const index::disk_record* disk = disks->by_path(path);
+    const result<void> gone = disk != nullptr ? remove_disk(tables, *disk)
+                                              : forget_lost(tables, path);
+    if (!gone) {
+      exit_code = index_failed(in_context(path, gone.error()));
+      continue;
+    }
+    list.push_back(path);
+    if (!command.json) {
+      std::cout << path << ": no longer indexed\n";
+    }
+  }
+  if (command.json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_code;
+}
+
+}  // namespace teleport

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/teleportctl/seed_command.hpp"
+
+#include <iostream>
+#include <optional>
+#include <utility>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/allocator.hpp"
+#include "libteleport/net/loop.hpp"
+#include "xl-teleport/setup/host_port.hpp"
+#include "xl-teleport/source/reconnect.hpp"
+#include "xl-teleport/source/seed_host.hpp"
+#include "xl-teleport/source/seed_session.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+/// Threads that read and hash disks; half of disk_mover's jobs, so that each
+/// finds its next one waiting.
+constexpr unsigned workers = 4;
+
+int complain(const std::string& sentence, int code) {
+  std::cerr << "teleportctl: " << sentence << '\n';
+  return code;
+}
+
+/// One attempt.
+struct attempt {
+  result<void> outcome;
+  seed_report report;
+  bool began = false;  ///< there is something to report
+  bool lost_link = false;
+  bool cancelled = false;
+};
+
+attempt_end end_of(const attempt& last) {
+  if (last.outcome || last.cancelled || !last.began) {
+    return attempt_end::over;
+  }
+  return last.lost_link ? attempt_end::link_lost
+         // No way there, or that host is still busy with the last attempt.
+         : last.report.disks.empty() ? attempt_end::not_there
+                                     : attempt_end::over;
+}
+
+attempt seed_once(const seed_command& command,
+                  seed_request request,
+                  const settings& options) {
+  attempt one;
+  auto guest = command.disk.empty()
+                   ? look_at_running(command.names.front())
+                   : look_at_image(command.disk, command.belongs_to);
+  if (!guest) {
+    one.outcome = guest.error();
+    return one;
+  }
+  one.began = true;
+  request.guest = std::move(*guest);
+  event_loop loop(workers);
+  seed_session session(
+      loop, std::move(request), options, [&](const result<void>& ended) {
+        one.outcome = ended;
+        loop.stop();
+      });
+  loop.on_stop_signal([&](int) {
+    one.cancelled = true;
+    session.cancel();
+  });
+  session.start();
+  loop.run();
+  loop.join();
+  one.report = session.report();
+  one.lost_link = session.lost_link();
+  return one;
+}
+
+}  // namespace
+
+void add_seed_command(CLI::App& app, seed_command& command) {
+  auto* seed = app.add_subcommand(
+      "seed",
+      "bring disks to another host ahead of a teleport; the copy is that of no "
+      "single moment, and the teleport proves and mends it");
+  seed->add_option("NAMES",
+                   command.names,
+                   "DOMAIN HOST: all disks of a running guest; with --disk "
+                   "HOST alone. HOST may be HOST:PORT")
+      ->required()
+      ->expected(1, 2);
+  auto* disk = seed->add_option(
+      "--disk", command.disk, "an image or block device, without a guest");
+  seed->add_option("--as",
+                   command.belongs_to,
+                   "NAME[:DISK] of the guest it is kept for: name or uuid")
+      ->needs(disk);
+  seed->add_option("-p,--port", command.port, "port of teleportd there");
+  add_bwlimit_option(*seed, command.bwlimit);
+  add_connections_option(*seed, command.connections);
+  add_reconnect_option(*seed, command.reconnect_limit);
+  seed->add_flag("--json", command.json, "for programs");
+  command.parsed = seed;
+}
+
+int run_seed_command(const seed_command& command, const settings& options) {
+  keep_freed_memory();
+  const bool image = !command.disk.empty();
+  if (command.names.size() != (image ? 1 : 2)) {
+    return complain(image ? "seed --disk IMAGE HOST: a guest cannot be named "
+                            "as well; --as says whose disk it is"
+                          : "seed DOMAIN HOST, or seed --disk IMAGE HOST",
+                    exit_usage);
+  }
+  seed_request request;
+  request.link = options.link;
+  request.link.connections =
+      command.connections.value_or(request.link.connections);
+  request.bwlimit = command.bwlimit;
+  request.port = command.port == 0 ? options.port : command.port;
+  if (!split_host(command.names.back(), request.host, request.port)) {
+    return complain("'" + command.names.back() + "' is not HOST or HOST:PORT",
+                    exit_usage);
+  }
+  if (!command.json && ::isatty(STDERR_FILENO) == 1) {
+    request.progress = progress_view::style::terminal;
+  }
+  reconnect_policy policy(command.reconnect_limit);
+  link_counters before;
+  attempt last = seed_once(command, request, options);
+  while (const auto pause =
+             policy.after(end_of(last), std::chrono::steady_clock::now())) {
+    if (!command.json) {
+      std::cerr << fmt::format("teleportctl: {}; trying again in {} s\n",
+                               last.outcome.error().context,
+                               pause->count());
+    }
+    if (!wait_for(*pause)) {
+      break;
+    }
+    before.sent += last.report.link.sent;
+    before.received += last.report.link.received;
+    last = seed_once(command, request, options);
+  }
+  last.report.link.sent += before.sent;
+  last.report.link.received += before.received;
+  last.report.link_losses = policy.losses();
+  if (command.json && last.began) {
+    std::cout << to_json(last.report).dump() << '\n';
+  }
+  if (!last.outcome) {
+    return complain(
+        last.outcome.error().context +
+            (last.report.disks.empty() && policy.losses() == 0
+                 ? ""
+                 : "; what was transferred serves the next attempt"),
+        exit_failed);
+  }
+  if (!command.json) {
+    std::cout << to_text(last.report);
+  }
+  return exit_ok;
+}
+
+}  // namespace teleport

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// tools/teleportctl/teleportctl.cpp: what an administrator does beside teleporting: pair
+// hosts, keep the content index, look at what is kept for guests elsewhere.
+
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
+#include "libteleport/disk/disk_book.hpp"
+#include "libteleport/net/identity.hpp"
+#include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/setup/link_plan.hpp"
+#include "tools/teleportctl/pairing.hpp"
+#include "xl-teleport/setup/settings.hpp"
+#include "tools/teleportctl/index_command.hpp"
+#include "tools/teleportctl/seed_command.hpp"
+
+namespace teleport {
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+int failed(const error& cause) {
+  std::cerr << "teleportctl: " << cause.context << '\n';
+  return exit_failed;
+}
+
+/// Run on the other host by `teleportctl pair`, over its administrator's ssh.
+int accept_pairing(const std::string& name, const settings& options) {
+  const std::string pem{std::istreambuf_iterator<char>(std::cin), {}};
+  const auto made = make_identity(options.keys, host_name());
+  const auto pinned =
+      made ? pin_peer(options.keys.peers, name, pem) : result<void>(made);
+  if (!pinned) {
+    return failed(pinned.error());
+  }
+  const auto own = read_small_file(options.keys.certificate, 64_KiB);
+  if (!own) {
+    return failed(own.error());
+  }
+  std::cout << *own;
+  return exit_ok;
+}
+
+int list_peers(const settings& options, bool json) {
+  const auto peers = pinned_peers::load(options.keys.peers);
+  if (!peers) {
+    return failed(peers.error());
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [fingerprint, name] : peers->all()) {
+    list.push_back({{"name", name}, {"sha256", fingerprint}});
+    if (!json) {
+      std::cout << fmt::format("{:24} {}\n", name, fingerprint);
+    }
+  }
+  if (json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_ok;
+}
+
+int list_kept(const settings& options, bool json) {
+  const auto book = disk_book::open(options.kept_disks_path());
+  const auto disks =
+      book ? book->all() : result<std::vector<kept_disk>>(book.error());
+  if (!disks) {
+    return failed(disks.error());
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const kept_disk& disk : *disks) {
+    const char* kind = disk.shadow ? "shadow" : "partial";
+    const std::string& place = disk.shadow ? disk.shadow->aside : disk.partial;
+    list.push_back({{"guest", disk.guest},
+                    {"uuid", disk.uuid},
+                    {"vdev", disk.vdev},
+                    {"bytes", disk.size},
+                    {"kind", kind},
+                    {"path", place}});
+    if (!json) {
+      std::cout << fmt::format("{:20} {:6} {:8} {:>8} MiB  {}\n",
+                               disk.guest,
+                               disk.vdev,
+                               kind,
+                               disk.size / 1_MiB,
+                               place);
+    }
+  }
+  if (json) {
+    std::cout << list.dump(2) << '\n';
+  }
+  return exit_ok;
+}
+
+/// Takes an entry out of the book; the disk itself is the administrator's.
+int forget_kept(const std::string& guest, const settings& options) {
+  auto book = disk_book::open(options.kept_disks_path());
+  const auto disks =
+      book ? book->all() : result<std::vector<kept_disk>>(book.error());
+  if (!disks) {
+    return failed(disks.error());
+  }
+  std::size_t forgotten = 0;
+  for (const kept_disk& disk : *disks) {
+    if (disk.guest != guest && disk.uuid != guest) {
+      continue;
+    }
+    const auto removed = book->remove(disk.uuid, disk.vdev);
+    if (!removed) {
+      return failed(removed.error());
+    }
+    ++forgotten;
+    std::cout << fmt::format("forgotten: {} {}; its contents are still at {}\n",
+                             disk.guest,
+                             disk.vdev,
+                             disk.shadow ? disk.shadow->aside : disk.partial);
+  }
+  return forgotten != 0 ? exit_ok
+                        : failed({errc::not_found,
+                                  "nothing is kept for a guest '" + guest +
+                                      "'; see 'teleportctl shadow list'"});
+}
+
+int limit_rate(const std::string& text, const settings& options, bool json) {
+  const auto rate = text == "auto" ? std::nullopt : read_rate(text);
+  if (!text.empty() && text != "auto" && !rate) {
+    std::cerr << fmt::format(
+        "teleportctl: bwlimit: '{}' is not {}, nor \"auto\"\n",
+        text,
+        rate_examples);
+    return exit_usage;
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(options.run_path, ignored);
+  const auto budget = host_budget::open(budget_file(options.run_path));
+  if (!budget) {
+    return failed(budget.error());
+  }
+  if (!text.empty()) {
+    (*budget)->set_by_hand(rate);
+  }
+  const auto by_hand = (*budget)->by_hand();
+  const link_rate now = by_hand ? *by_hand : options.bwlimit.now();
+  if (json) {
+    std::cout << nlohmann::json({{"bytes_per_second", now},
+                                 {"by_hand", by_hand.has_value()}})
+                     .dump(2)
+              << '\n';
+  } else {
+    std::cout << fmt::format("{}, {}\n",
+                             rate_text(now),
+                             by_hand
+                                 ? "set by hand: 'teleportctl bwlimit auto' "
+                                   "comes back to the settings"
+                                 : "as the settings have it");
+  }
+  return exit_ok;
+}
+
+/// What the commands about other hosts and kept disks read from the command line.
+struct host_commands {
+  CLI::App* pair = nullptr;
+  CLI::App* accept = nullptr;
+  CLI::App* peers = nullptr;
+  CLI::App* unpair = nullptr;
+  CLI::App* shadow_list = nullptr;
+  CLI::App* shadow_forget = nullptr;
+  CLI::App* bwlimit = nullptr;
+  std::string name;  ///< the host or guest it is about
+  std::string own_name = host_name();
+  std::string rate;
+  bool json = false;
+};
+
+void add_host_commands(CLI::App& app, host_commands& read) {
+  read.pair = app.add_subcommand("pair",
+                                 "exchange keys with another host over ssh, "
+                                 "once");
+  read.pair->add_option("HOST", read.name, "[USER@]HOST as ssh takes it")
+      ->required();
+  read.pair->add_option("--as", read.own_name, "name of this host there");
+  read.accept = app.add_subcommand("accept-pairing")->group("");
+  read.accept->add_option("NAME", read.name)->required();
+  read.peers =
+      app.add_subcommand("peers", "hosts that this one is paired with");
+  read.peers->add_flag("--json", read.json, "for programs");
+  read.unpair = app.add_subcommand("unpair", "take back a pairing");
+  read.unpair->add_option("HOST", read.name, "its name in 'teleportctl peers'")
+      ->required();
+  auto* shadow = app.add_subcommand(
+      "shadow", "disks kept here for guests that are elsewhere");
+  shadow->require_subcommand(1);
+  read.shadow_list = shadow->add_subcommand("list", "show them");
+  read.shadow_list->add_flag("--json", read.json, "for programs");
+  read.shadow_forget = shadow->add_subcommand(
+      "forget", "no longer adopt them; their contents stay on the disk");
+  read.shadow_forget->add_option("GUEST", read.name, "name or uuid")
+      ->required();
+  read.bwlimit = app.add_subcommand(
+      "bwlimit", "how fast this host's teleports may send, now");
+  read.bwlimit->add_option(
+      "RATE",
+      read.rate,
+      "for those under way and to come: 100Mbit, 12MB, off; "
+      "auto: as the settings have it. Without: shows it");
+  read.bwlimit->add_flag("--json", read.json, "for programs");
+}
+
+/// @return exit code, or nothing when it was another command
+std::optional<int> run_host_command(const host_commands& read,
+                                    const settings& options) {
+  if (read.pair->parsed()) {
+    const auto paired = pair_with(read.name, read.own_name, options);
+    if (!paired) {
+      return failed(paired.error());
+    }
+    std::cout << "paired with " << read.name << '\n';
+    return exit_ok;
+  }
+  if (read.accept->parsed()) {
+    return accept_pairing(read.name, options);
+  }
+  if (read.peers->parsed()) {
+    return list_peers(options, read.json);
+  }
+  if (read.unpair->parsed()) {
+    const auto removed = unpin_peer(options.keys.peers, read.name);
+    return removed ? exit_ok : failed(removed.error());
+  }
+  if (read.shadow_list->parsed()) {
+    return list_kept(options, read.json);
+  }
+  if (read.shadow_forget->parsed()) {
+    return forget_kept(read.name, options);
+  }
+  if (read.bwlimit->parsed()) {
+    return limit_rate(read.rate, options, read.json);
+  }
+  return std::nullopt;
+}
+
+int main_of_teleportctl(int argc, char** argv) {
+  CLI::App app{"Sets up and looks after teleporting on this host.",
+               "teleportctl"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "teleportctl " TELEPORT_VERSION);
+  std::string settings_file = default_settings_file;
+  auto* config = app.add_option("-c,--config", settings_file, "settings file");
+  host_commands hosts;
+  add_host_commands(app, hosts);
+  seed_command seed;
+  add_seed_command(app, seed);
+  index_command index;
+  add_index_commands(app, index);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return app.exit(failure) == 0 ? exit_ok : exit_usage;
+  }
+  log_setup("teleportctl", log_level::warning);
+  const auto options = load_settings(settings_file, config->count() != 0);
+  if (!options) {
+    std::cerr << "teleportctl: " << options.error().context << '\n';
+    return exit_usage;
+  }
+  if (const auto code = run_host_command(hosts, *options)) {
+    return *code;
+  }
+  if (seed.parsed->parsed()) {
+    return run_seed_command(seed, *options);
+  }
+  return run_index_command(index, *options);
+}
+
+}  // namespace
+}  // namespace teleport
+
+int main(int argc, char** argv) {
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  return teleport::main_of_teleportctl(argc, argv);
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/teleportd/index_keeper.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "index/identity.hpp"
+#include "index/keeper.hpp"
+#include "index/scanner.hpp"
+#include "libteleport/base/lock_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "tools/teleportd/donor_set.hpp"
+#include "tools/teleportd/donor_watch.hpp"
+#include "tools/teleportctl/index_commands.hpp"
+#include "tools/teleportd/own_process.hpp"
+
+namespace teleport {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int exit_cancelled = 3;
+
+/// The set of disks is looked at again without an event after this.
+constexpr seconds look_again(60);
+
+/// A guest that starts is many events: look after the last of them.
+constexpr seconds flurry(1);
+
+/// While a scan runs its end is looked for so often, should its signal have
+/// come before the wait.
+constexpr seconds scan_poll(1);
+
+/// A scan that takes long says so often how far it is.
+constexpr seconds progress_step(600);
+
+std::atomic<bool> stop_flag = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+extern "C" void ask_keeper_to_stop(int /*signal*/) {
+  stop_flag = true;
+}
+extern "C" void take_note(int /*signal*/) {}
+
+void catch_signals() {
+  struct sigaction action {};
+  // Without SA_RESTART: a signal ends a wait.
+  action.sa_handler = ask_keeper_to_stop;
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = take_note;
+  ::sigaction(SIGCHLD, &action, nullptr);
+}
+
+/// Neighbours first: for processors and disks both.
+void give_way() {
+  constexpr int lower = 10;
+  constexpr int who_process = 1;
+  constexpr int class_idle = 3 << 13;
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, lower));
+  static_cast<void>(::syscall(SYS_ioprio_set, who_process, 0, class_idle));
+}
+
+result<std::unique_ptr<index::store>> open_index(const settings& options) {
+  index::store_options how;
+  how.writable = true;
+  how.map.max_map_bytes = options.index_max_bytes;
+  return index::store::open(options.index_path, how);
+}
+
+class keeper_process {
+ public:
+  keeper_process(const settings& options,
+                 std::string settings_file,
+                 index::store& tables,
+                 donor_watch watch)
+      : options_(options),
+        settings_file_(std::move(settings_file)),
+        tables_(tables),
+        watch_(std::move(watch)),
+        donors_(options) {
+    how_.refresh.bytes_per_second = options.index_scan_rate;
+    how_.refresh.cancel = &stop_flag;
+  }
+
+  void run();
+
+ private:
+  /// A disk of the index and what is done about it.
+  struct kept {
+    donor who;
+    std::optional<index::disk_keeper> keeper;  ///< where a device is followed
+    clock::time_point due;
+    std::string said;  ///< in the log, last
+  };
+  struct scan {
+    pid_t pid = -1;
+    std::string path;
+    bool ending = false;  ///< told to
+  };
+
+  void look();
+  void hold(const donor& who);
+  void drop(const missing_donor& gone);
+  bool rename(const renamed_donor& disk);
+  void turn(kept& disk);
+  [[nodiscard]] bool file_needs_scan(const std::string& path);
+  [[nodiscard]] bool still_needs_scan(kept& disk);
+  void want_scan(const std::string& path);
+  void start_scan();
+  void end_scan();
+  void make_room();
+  void see_pauses();
+  void say(kept& disk, const std::string& what);
+  [[nodiscard]] milliseconds patience() const;
+
+  const settings& options_;
+  std::string settings_file_;
+  index::store& tables_;
+  donor_watch watch_;
+  donor_set donors_;
+  index::keeper_options how_;
+  std::map<std::string, kept> disks_;  ///< by path
+  std::deque<std::string> to_scan_;
+  scan scan_;
+  index::paused_disks paused_;
+  clock::time_point next_look_;
+};
+
+void keeper_process::say(kept& disk, const std::string& what) {
+  if (disk.said != what) {
+    disk.said = what;
+    log_info(fmt::format("index: {}: {}", disk.who.path, what));
+  }
+}
+
+void keeper_process::hold(const donor& who) {
+  auto& disk = disks_[who.path];
+  if (disk.who == who) {
+    return;
+  }
+  const bool same_device = disk.who.device == who.device;
+  disk.who = who;
+  if (who.device.empty()) {
+    disk.keeper.reset();
+  } else if (!same_device || !disk.keeper) {
+    disk.keeper.emplace(tables_, index::kept_disk{who.path, who.device}, how_);
+  }
+  if (!same_device || who.id == 0) {
+    disk.due = clock::time_point();
+  }
+}
+
+void keeper_process::drop(const missing_donor& gone) {
+  const auto lock = tables_.lock_disk(gone.id);
+  const auto done =
+      lock ? tables_.remove_disk(gone.id) : result<void>(lock.error());
+  if (!done) {
+    log_warning(fmt::format("index: {}: {}", gone.path, done.error().context));
+    return;
+  }
+  log_info(fmt::format("index: {} is gone", gone.path));
+}
+
+/// What is known of it, its marks included, stays: its id is what they name.
+bool keeper_process::rename(const renamed_donor& disk) {
+  const auto lock = tables_.lock_disk(disk.id);
+  const auto done =
+      lock ? tables_.rename_disk(disk.id, disk.to) : result<void>(lock.error());
+  if (!done) {
+    log_warning(fmt::format("index: {}: not renamed yet to {}: {}",
+                            disk.from,
+                            disk.to,
+                            done.error().context));
+    return false;
+  }
+  log_info(fmt::format("index: {} is {} now", disk.from, disk.to));
+  return true;
+}
+
+/// Disks that may be read again are looked at at once.
+void keeper_process::see_pauses() {
+  const auto now = tables_.pauses().read();
+  if (!now || *now == paused_) {
+    return;
+  }
+  const auto before = std::exchange(paused_, *now);
+  for (auto& [path, disk] : disks_) {
+    if (before.covers(path) && !paused_.covers(path)) {
+      disk.due = clock::time_point();
+    }
+  }
+}
+
+void keeper_process::look() {
+  see_pauses();
+  auto plan = donors_.look(tables_, clock::now());
+  next_look_ = clock::now() + look_again;
+  if (!plan) {
+    log_warning("index: " + plan.error().context);
+    return;
+  }
+  std::vector<std::string> followed;
+  for (const renamed_donor& disk : plan->rename) {
+    if (rename(disk)) {
+      continue;
+    }
+    // Later, and what is marked meanwhile is not to be lost.
+    std::erase_if(plan->hold, [&](const donor& who) {
+      if (who.id == disk.id) {
+        followed.push_back(who.device);
+      }
+      return who.id == disk.id;
+    });
+  }
+  for (const missing_donor& gone : plan->drop) {
+    drop(gone);
+  }
+  std::erase_if(disks_, [&](const auto& entry) {
+    return std::ranges::none_of(
+        plan->hold, [&](const donor& who) { return who.path == entry.first; });
+  });
+  for (const donor& who : plan->hold) {
+    hold(who);
+    if (!who.device.empty()) {
+      followed.push_back(who.device);
+    }
+  }
+  standing_tracker::keep_only(how_.trackers, followed);
+}
+
+void keeper_process::want_scan(const std::string& path) {
+  if (scan_.path != path &&
+      std::ranges::find(to_scan_, path) == to_scan_.end()) {
+    to_scan_.push_back(path);
+  }
+}
+
+/// A file that no guest writes: read again when it was changed, and is quiet.
+bool keeper_process::file_needs_scan(const std::string& path) {
+  const auto now = index::identify(path);
+  const auto disks = tables_.disks();
+  if (!now || !disks) {
+    return false;
+  }
+  const index::disk_record* record = disks->by_path(path);
+  const auto today = std::chrono::system_clock::now().time_since_epoch();
+  const auto changed = std::chrono::nanoseconds(now->changed_at);
+  const bool fresh = record != nullptr && record->complete &&
+                     record->identity == now->name &&
+                     record->changed_at == now->changed_at;
+  return !fresh && (!now->is_file || today - changed >= options_.index_quiet);
+}
+
+void keeper_process::turn(kept& disk) {
+  disk.due = clock::now() + options_.index_quiet;
+  if (disk.who.id == 0) {
+    // Followed first and scanned then, or it would have to be scanned twice.
+    const auto by =
+        disk.who.by_itself ? index::added_by::itself : index::added_by::hand;
+    const auto added = index::add_disk(tables_, disk.who.path, by);
+    if (!added) {
+      say(disk, added.error().context);
+      return;
+    }
+    disk.who.id = added->id;
+    disk.due = clock::now();
+  }
+  if (paused_.covers(disk.who.path)) {
+    // Whoever follows it goes on marking, and nothing is read.
+    disk.due = clock::now() + options_.index_quiet;
+    say(disk, "paused");
+    return;
+  }
+  if (!disk.keeper) {
+    if (file_needs_scan(disk.who.path)) {
+      want_scan(disk.who.path);
+    }
+    return;
+  }
+  const auto now = disk.keeper->turn();
+  if (!now) {
+    if (now.error().code != errc::cancelled) {
+      say(disk, now.error().context);
+    }
+    return;
+  }
+  switch (*now) {
+    case index::disk_keeper::outcome::fresh:
+      say(disk, "followed through " + disk.who.device);
+      break;
+    case index::disk_keeper::outcome::behind:
+      disk.due = clock::now();
+      break;
+    case index::disk_keeper::outcome::scan:
+      want_scan(disk.who.path);
+      break;
+  }
+}
+
+/// An administrator's own scan may be under way, or be over by now.
+bool keeper_process::still_needs_scan(kept& disk) {
+  if (!tables_.lock_disk(disk.who.id)) {
+    return false;  // the disk's next turn asks again
+  }
+  return disk.keeper ? disk.keeper->needs_scan()
+                     : file_needs_scan(disk.who.path);
+}
+
+void keeper_process::start_scan() {
+  if (scan_.pid > 0 || to_scan_.empty()) {
+    return;
+  }
+  const std::string path = std::move(to_scan_.front());
+  to_scan_.pop_front();
+  const auto disk = disks_.find(path);
+  if (disk == disks_.end() || paused_.covers(path) ||
+      !still_needs_scan(disk->second)) {
+    return;
+  }
+  const auto pid = start_own_process(
+      "teleportd", {"--config=" + settings_file_, "--scan=" + path});
+  if (!pid) {
+    log_warning("index: " + pid.error().context);
+    return;
+  }
+  scan_ = {*pid, path};
+}
+
+/// A scan that is paused waits, and goes on from where it is; but not while
+/// others wait for it: then it ends, and reads from the start again later.
+void keeper_process::make_room() {
+  if (scan_.pid > 0 && !scan_.ending && paused_.covers(scan_.path) &&
+      std::ranges::any_of(to_scan_, [&](const std::string& path) {
+        return !paused_.covers(path);
+      })) {
+    scan_.ending = true;
+    ::kill(scan_.pid, SIGTERM);
+  }
+}
+
+void keeper_process::end_scan() {
+  int status = 0;
+  if (scan_.pid <= 0 || ::waitpid(scan_.pid, &status, WNOHANG) != scan_.pid) {
+    return;
+  }
+  const std::string path = std::exchange(scan_, {}).path;
+  const auto disk = disks_.find(path);
+  if (disk == disks_.end() || !WIFEXITED(status) ||
+      WEXITSTATUS(status) != exit_ok) {
+    return;  // it has said why; the disk's next turn asks again
+  }
+  kept& found = disk->second;
+  if (found.keeper) {
+    if (auto done = found.keeper->scanned(); !done) {
+      say(found, done.error().context);
+    }
+  }
+  found.due = clock::now();
+}
+
+milliseconds keeper_process::patience() const {
+  const auto now = clock::now();
+  auto next = next_look_;
+  for (const auto& [path, disk] : disks_) {
+    next = std::min(next, disk.due);
+  }
+  if (scan_.pid > 0) {
+    next = std::min(next, now + scan_poll);
+  }
+  return std::chrono::ceil<milliseconds>(
+      std::max<clock::duration>(next - now, seconds(0)));
+}
+
+void keeper_process::run() {
+  while (!stop_flag) {
+    end_scan();
+    if (clock::now() >= next_look_) {
+      look();
+    }
+    for (auto& [path, disk] : disks_) {
+      if (!stop_flag && clock::now() >= disk.due) {
+        turn(disk);
+      }
+    }
+    make_room();
+    start_scan();
+    if (watch_.wait(patience())) {
+      next_look_ = std::min(next_look_, clock::now() + flurry);
+    }
+  }
+  if (scan_.pid > 0) {
+    ::kill(scan_.pid, SIGTERM);
+    wait_for(scan_.pid);
+  }
+}
+
+}  // namespace
+
+int run_index_keeper(const settings& options,
+                     const std::string& settings_file) {
+  catch_signals();
+  give_way();
+  // The keeper of a teleportd that was just stopped may still be at work.
+  result<unique_fd> lock = take_lock(options.run_path, "keeper");
+  while (!lock && lock.error().code == errc::busy && !stop_flag) {
+    std::this_thread::sleep_for(seconds(1));
+    lock = take_lock(options.run_path, "keeper");
+  }
+  if (stop_flag) {
+    return exit_ok;
+  }
+  auto tables = lock ? open_index(options) : lock.error();
+  auto watch =
+      tables ? donor_watch::open(options) : result<donor_watch>(tables.error());
+  if (!watch) {
+    log_error("index: " + watch.error().context);
+    return exit_failed;
+  }
+  keeper_process(options, settings_file, **tables, std::move(*watch)).run();
+  return exit_ok;
+}
+
+namespace {
+
+/// Into the log: how far, and how long yet.
+class progress_log {
+ public:
+  explicit progress_log(std::string path) : path_(std::move(path)) {}
+
+  void operator()(const index::scan_progress& now) {
+    if (now.seconds < next_) {
+      return;
+    }
+    next_ = now.seconds + static_cast<double>(progress_step.count());
+    log_info(fmt::format("index: {}: {:.0f} % of {}, left: {}",
+                         path_,
+                         percent_of(now.done_bytes, now.disk_bytes),
+                         mib_text(now.disk_bytes),
+                         time_left(now, now.seconds)));
+  }
+
+ private:
+  std::string path_;
+  double next_ = static_cast<double>(progress_step.count());
+};
+
+}  // namespace
+
+int run_keeper_scan(const settings& options, const std::string& path) {
+  catch_signals();
+  give_way();
+  const auto tables = open_index(options);
+  if (!tables) {
+    log_error("index: " + tables.error().context);
+    return exit_failed;
+  }
+  index::scan_options how;
+  how.bytes_per_second = options.index_scan_rate;
+  how.cancel = &stop_flag;
+  how.progress = progress_log(path);
+  const auto report = index::scan_disk(**tables, path, how);
+  if (!report) {
+    const bool stopped = report.error().code == errc::cancelled;
+    if (!stopped) {
+      log_warning("index: " + report.error().context);
+    }
+    return stopped ? exit_cancelled : exit_failed;
+  }
+  log_info(fmt::format("index: {}: scanned, {} MiB read in {:.0f} s",
+                       path,
+                       report->read_bytes >> 20U,
+                       report->seconds));
+  return exit_ok;
+}
+
+}  // namespace teleport

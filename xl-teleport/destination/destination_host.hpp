@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/destination/destination_host.hpp: what the destination finds out about itself and
+// decides on an OFFER, and its answer to a QUERY.
+//
+// Blocks: on Xen, disks and files: pool threads.
+
+#ifndef XL_TELEPORT_DESTINATION_DESTINATION_HOST_HPP
+#define XL_TELEPORT_DESTINATION_DESTINATION_HOST_HPP
+
+#include <string>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/migrate/handover.hpp"
+#include "xl-teleport/setup/offer.hpp"
+#include "xl-teleport/setup/settings.hpp"
+
+namespace teleport {
+
+/// Checks everything that can be known to fail; touches nothing.
+[[nodiscard]] result<answer> consider(const offer& offered,
+                                      const settings& options);
+
+/// The same for a seed. Xen is asked whether the guest runs here already, where
+/// there is one: this host need not be able to run guests.
+[[nodiscard]] result<answer> consider_seed(const guest_info& guest,
+                                           const settings& options);
+
+/// The locks that keep everything else from a guest's kept disks: by its uuid
+/// and, since disks may be seeded for a name alone, by its name.
+///
+/// @error errc::busy when a teleport or a seed of this guest is under way
+[[nodiscard]] result<std::vector<unique_fd>> lock_guest(
+    const guest_info& guest, const settings& options);
+
+/// What became of a teleport. Unless it runs or may run here, this is a promise
+/// that it never will, journalled before it is given.
+[[nodiscard]] destination_fate fate_of(const std::string& id,
+                                       const settings& options);
+
+/// Gives shadows that a killed session had brought back their safe names
+/// again, unless their guest is here.
+void tidy_shadows(const settings& options);
+
+/// This host's name.
+[[nodiscard]] std::string host_name();
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_DESTINATION_DESTINATION_HOST_HPP

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/destination/guest_arrival.hpp: the guest's memory and xl at the destination: the
+// stream rebuilt, fed to `xl migrate-receive`, its END held at the gate.
+//
+// Threads: the loop's thread; the hook runs on the pool.
+
+#ifndef XL_TELEPORT_DESTINATION_GUEST_ARRIVAL_HPP
+#define XL_TELEPORT_DESTINATION_GUEST_ARRIVAL_HPP
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libteleport/base/bytes.hpp"
+#include "libteleport/base/error.hpp"
+#include "libteleport/net/loop.hpp"
+#include "libteleport/net/pipe.hpp"
+#include "libteleport/stream/gate.hpp"
+#include "libteleport/stream/stream_filter.hpp"
+#include "libteleport/xen/receive.hpp"
+#include "xl-teleport/setup/stream_recorder.hpp"
+
+namespace teleport {
+
+/// The program that the administrator wants run at the gate.
+struct gate_hook {
+  std::string program;  ///< "" for none
+  std::vector<std::string> environment;
+};
+
+class guest_arrival {
+ public:
+  struct events {
+    std::function<void()> on_built;  ///< paused, on its disks
+    std::function<void(bool runs)> on_started;
+    std::function<void(error)> on_failed;
+    std::function<void()> on_drained;  ///< xl has taken what it was given
+  };
+
+  guest_arrival(event_loop& loop,
+                events callbacks,
+                gate_hook hook,
+                const std::string& record_folder,
+                const std::string& id);
+
+  /// Starts xl and gives it the guest's configuration.
+  [[nodiscard]] result<void> start(const std::string& config_json);
+  [[nodiscard]] result<void> on_piece(coded_piece piece);
+  /// The targets hold what the source has, on stable storage.
+  void disks_ready();
+  /// GO: from here on the guest may run.
+  void unpause();
+  /// Closes xl's input; before GO, xl destroys what it built.
+  void shut();
+  /// Waits until xl has ended. Blocks: pool thread.
+  [[nodiscard]] result<int> wait_for_end();
+
+  /// Bytes that xl has not taken yet.
+  [[nodiscard]] std::size_t queued() const noexcept;
+
+ private:
+  void read_answers();
+  void on_answer(result<byte_buffer> bytes);
+  void open_gate();
+
+  event_loop& loop_;
+  events events_;
+  gate_hook hook_;
+  stream_recorder recorder_;
+  stream_rebuild rebuild_;
+  gate gate_;
+  bool hook_started_ = false;
+  std::unique_ptr<receiver> xl_;
+  std::unique_ptr<pipe_writer> input_;
+  std::unique_ptr<pipe_reader> output_;
+  receive_handshake handshake_;
+  byte_buffer header_;             ///< waits for xl's banner
+  std::vector<byte_buffer> held_;  ///< stream that came before the banner
+  std::size_t held_bytes_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_DESTINATION_GUEST_ARRIVAL_HPP

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/setup/host_port.hpp"
+
+#include <charconv>
+#include <system_error>
+
+namespace teleport {
+
+bool split_host(const std::string& text,
+                std::string& host,
+                std::uint16_t& port) {
+  std::string number;
+  const auto colon = text.find(':');
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string::npos) {
+      return false;
+    }
+    host = text.substr(1, end - 1);
+    if (end + 1 < text.size()) {
+      if (text[end + 1] != ':') {
+        return false;
+      }
+      number = text.substr(end + 2);
+    }
+  } else if (colon != std::string::npos && colon == text.rfind(':')) {
+    host = text.substr(0, colon);
+    number = text.substr(colon + 1);
+  } else {
+    host = text;  // a name, or an IPv6 address
+  }
+  if (!number.empty()) {
+    const auto [end, failure] =
+        std::from_chars(number.data(), number.data() + number.size(), port);
+    if (failure != std::errc() || end != number.data() + number.size() ||
+        port == 0) {
+      return false;
+    }
+  }
+  return !host.empty();
+}
+
+}  // namespace teleport

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/setup/link_plan.hpp"
+
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/net/link_options.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr unsigned minutes_a_day = 24 * 60;
+
+/// "HH:MM"
+std::optional<unsigned> read_minute(std::string_view text) {
+  const auto digit = [&](std::size_t at) {
+    return static_cast<unsigned>(text[at] - '0');
+  };
+  if (text.size() != 5 || text[2] != ':') {
+    return std::nullopt;
+  }
+  for (const std::size_t at : {0U, 1U, 3U, 4U}) {
+    if (digit(at) > 9) {
+      return std::nullopt;
+    }
+  }
+  const unsigned hour = digit(0) * 10 + digit(1);
+  const unsigned minute = digit(3) * 10 + digit(4);
+  return hour < 24 && minute < 60 ? std::optional(hour * 60 + minute)
+                                  : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<link_rate> read_rate(std::string_view text) {
+  if (text == "off") {
+    return 0;
+  }
+  // Bytes a second for each unit.
+  static const std::map<std::string_view, double> units = {{"kbit", 125e0},
+                                                           {"Mbit", 125e3},
+                                                           {"Gbit", 125e6},
+                                                           {"kB", 1e3},
+                                                           {"MB", 1e6},
+                                                           {"GB", 1e9}};
+  const std::size_t digits = text.find_first_not_of("0123456789.");
+  if (digits == 0 || digits == std::string_view::npos || digits > 12) {
+    return std::nullopt;
+  }
+  const std::string number(text.substr(0, digits));
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(number, &used);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+  const auto unit = units.find(text.substr(digits));
+  if (used != number.size() || unit == units.end()) {
+    return std::nullopt;
+  }
+  const double rate = value * unit->second;
+  // Below a KiB a second no deadline could be kept; above, no link is known.
+  return rate >= 1024 && rate <= 1e12
+             ? std::optional(static_cast<link_rate>(std::llround(rate)))
+             : std::nullopt;
+}
+
+std::string rate_text(link_rate rate) {
+  return rate == 0 ? "no limit"
+                   : fmt::format("{:.6g} Mbit/s ({:.6g} MB/s)",
+                                 static_cast<double>(rate) / 125e3,
+                                 static_cast<double>(rate) / 1e6);
+}
+
+void add_bwlimit_option(CLI::App& app, link_rate& out) {
+  app.add_option_function<std::string>(
+      "--bwlimit",
+      [&out](const std::string& text) {
+        const auto rate = read_rate(text);
+        if (!rate) {
+          throw CLI::ValidationError("--bwlimit",
+                                     "'" + text + "' is not " + rate_examples);
+        }
+        out = *rate;
+      },
+      "sends no faster: 100Mbit, 12MB (a second)");
+}
+
+void add_connections_option(CLI::App& app, std::optional<unsigned>& out) {
+  app.add_option_function<std::string>(
+      "--connections",
+      [&out](const std::string& text) {
+        unsigned count = 0;
+        if (text != "auto" && (!CLI::detail::lexical_cast(text, count) ||
+                               count < 1 || count > most_lanes)) {
+          throw CLI::ValidationError(
+              "--connections",
+              fmt::format("'{}' is neither \"auto\" nor a number from 1 to {}",
+                          text,
+                          most_lanes));
+        }
+        out = count;
+      },
+      "TCP connections side by side; auto: as many as the link needs");
+}
+
+bool link_plan::add(std::string_view text) {
+  entry added;
+  if (const std::size_t space = text.find(' ');
+      space != std::string_view::npos) {
+    const std::string_view hours = text.substr(0, space);
+    const std::size_t dash = hours.find('-');
+    const auto from = read_minute(hours.substr(0, dash));
+    const auto until = dash == std::string_view::npos
+                           ? std::nullopt
+                           : read_minute(hours.substr(dash + 1));
+    if (!from || !until || *from == *until) {
+      return false;
+    }
+    added.from = *from;
+    added.until = *until;
+    text = text.substr(space + 1);
+  }
+  const auto rate = read_rate(text);
+  if (!rate) {
+    return false;
+  }
+  added.rate = *rate;
+  entries_.push_back(added);
+  return true;
+}
+
+link_rate link_plan::at(unsigned minute) const noexcept {
+  for (const entry& one : entries_) {
+    const unsigned length =
+        (one.until + minutes_a_day - one.from) % minutes_a_day;
+    const unsigned since = (minute + minutes_a_day - one.from) % minutes_a_day;
+    if (length == 0 || since < length) {
+      return one.rate;
+    }
+  }
+  return 0;
+}
+
+link_rate link_plan::now() const {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  return at(static_cast<unsigned>(local.tm_hour * 60 + local.tm_min));
+}
+
+std::string budget_file(const std::string& run_path) {
+  return run_path + "/bandwidth";
+}
+
+std::shared_ptr<pacer> make_pacer(link_rate own,
+                                  const link_plan& plan,
+                                  const std::string& run_path) {
+  std::error_code ignored;
+  std::filesystem::create_directories(run_path, ignored);
+  auto budget = host_budget::open(budget_file(run_path));
+  if (!budget) {
+    log_warning(budget.error().context +
+                ": this teleport does not share its rate with others");
+  }
+  return std::make_shared<pacer>(
+      own,
+      [plan] { return plan.now(); },
+      budget ? std::move(*budget) : nullptr);
+}
+
+}  // namespace teleport

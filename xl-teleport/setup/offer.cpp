@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/setup/offer.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/migrate/journal.hpp"
+#include "libteleport/wire/format.hpp"
+#include "libteleport/xen/facts_json.hpp"
+#include "libteleport/xen/json_fields.hpp"
+#include "libteleport/xen/names.hpp"
+
+namespace teleport {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t max_name = 256;
+constexpr std::size_t max_guest_name = 255;
+constexpr std::size_t max_vdev = 31;
+constexpr std::size_t max_path = 4096;
+constexpr std::size_t max_sentence = 4096;
+
+error malformed(std::string_view record, const std::string& why) {
+  return {errc::protocol, std::string(record) + " record: " + why};
+}
+
+json counts_json(const rebuild_counts& counts) {
+  return {{"zero", counts.zero},
+          {"in_place", counts.in_place},
+          {"donors", counts.donors},
+          {"link", counts.link},
+          {"mismatches", counts.mismatches}};
+}
+
+rebuild_counts read_counts(const json* value, json_fields& parent) {
+  rebuild_counts counts;
+  if (value == nullptr) {
+    parent.fail("counts are missing");
+    return counts;
+  }
+  json_fields fields(*value);
+  counts.zero = fields.number<std::uint64_t>("zero");
+  counts.in_place = fields.number<std::uint64_t>("in_place");
+  counts.donors = fields.number<std::uint64_t>("donors");
+  counts.link = fields.number<std::uint64_t>("link");
+  counts.mismatches = fields.number<std::uint64_t>("mismatches");
+  if (fields.failed()) {
+    parent.fail(*fields.failed());
+  }
+  return counts;
+}
+
+json targets_json(const std::vector<offered_target>& targets) {
+  json list = json::array();
+  for (const auto& target : targets) {
+    list.push_back({{"vdev", target.vdev},
+                    {"kind", target.kind},
+                    {"target", target.target}});
+  }
+  return list;
+}
+
+std::vector<offered_target> targets_of(json_fields& parent) {
+  std::vector<offered_target> targets;
+  for (const auto& entry : parent.list("disks", max_disks)) {
+    json_fields fields(entry);
+    offered_target target;
+    target.vdev = fields.text("vdev", max_name);
+    target.kind = fields.text("kind", max_name);
+    target.target = fields.text_or_empty("target", max_path);
+    if (fields.failed()) {
+      parent.fail(*fields.failed());
+    }
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+bool sizes_in_range(const std::vector<guest_disk>& disks) {
+  return disks.size() <= max_disks &&
+         std::ranges::none_of(disks, [](const guest_disk& disk) {
+           return disk.size == 0 || disk.size > max_disk_bytes ||
+                  disk.size % sector_bytes != 0;
+         });
+}
+
+json room_json(const host_room& room) {
+  return {{"free_memory_kib", room.free_memory_kib},
+          {"needed_memory_kib", room.needed_memory_kib},
+          {"free_store_bytes", room.free_store_bytes},
+          {"needed_store_bytes", room.needed_store_bytes}};
+}
+
+/// Not there in the answer of an older release.
+std::optional<host_room> room_of(json_fields& parent) {
+  const auto* value = parent.find("room");
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  json_fields fields(*value);
+  host_room room;
+  room.free_memory_kib = fields.number<std::uint64_t>("free_memory_kib");
+  room.needed_memory_kib = fields.number<std::uint64_t>("needed_memory_kib");
+  room.free_store_bytes = fields.number<std::uint64_t>("free_store_bytes");
+  room.needed_store_bytes = fields.number<std::uint64_t>("needed_store_bytes");
+  if (fields.failed()) {
+    parent.fail("room: " + *fields.failed());
+  }
+  return room;
+}
+
+/// What the JSON text of a record says, by `read(fields, value)`.
+template <class Value, class Read>
+result<Value> read_record(const char* record,
+                          std::string_view text,
+                          Read read) {
+  const auto object = parse_object(text, max_json_bytes);
+  if (!object) {
+    return malformed(record, "no JSON object within its limit");
+  }
+  json_fields fields(*object);
+  Value value;
+  read(fields, value);
+  if (fields.failed()) {
+    return malformed(record, *fields.failed());
+  }
+  return value;
+}
+
+/// A field that another reader understands, as text.
+std::string part_of(json_fields& fields, const char* key) {
+  const auto* found = fields.find(key);
+  if (found == nullptr) {
+    fields.fail(std::string(key) + ": missing");
+    return {};
+  }
+  return dump(*found);
+}
+
+}  // namespace
+
+std::vector<guest_disk> moved_disks(const guest_info& guest) {
+  std::vector<guest_disk> disks;
+  std::ranges::copy_if(guest.disks,
+                       std::back_inserter(disks),
+                       [](const guest_disk& disk) { return !disk.is_empty(); });
+  return disks;
+}
+
+std::string to_json(const offer& value) {
+  return dump({{"id", value.id},
+               {"live", value.live},
+               {"guest", json::parse(to_json(value.guest))},
+               {"source", json::parse(to_json(value.source))}});
+}
+
+result<offer> read_offer(std::string_view json) {
+  std::string guest;
+  std::string source;
+  auto offered =
+      read_record<offer>("OFFER", json, [&](json_fields& fields, offer& value) {
+        value.id = fields.text("id", max_name);
+        value.live = fields.flag("live");
+        guest = part_of(fields, "guest");
+        source = part_of(fields, "source");
+      });
+  if (!offered) {
+    return offered;
+  }
+  if (!is_teleport_id(offered->id)) {
+    return malformed("OFFER", "id: not 32 hexadecimal digits");
+  }
+  auto info = read_guest_info(guest);
+  if (!info) {
+    return in_context("OFFER record", info.error());
+  }
+  auto facts = read_host_facts(source);
+  if (!facts) {
+    return in_context("OFFER record", facts.error());
+  }
+  offered->guest = std::move(*info);
+  offered->source = std::move(*facts);
+  if (!sizes_in_range(moved_disks(offered->guest))) {
+    return malformed("OFFER", "a disk's size is out of range");
+  }
+  return offered;
+}
+
+std::string to_json(const answer& value) {
+  json object = {{"host", value.host},
+                 {"problems", json::parse(to_json(value.problems))},
+                 {"disks", targets_json(value.disks)}};
+  if (value.room) {
+    object["room"] = room_json(*value.room);
+  }
+  return dump(object);
+}
+
+result<answer> read_answer(std::string_view json) {
+  std::string list;
+  auto reply = read_record<answer>(
+      "ANSWER", json, [&](json_fields& fields, answer& value) {
+        value.host = fields.text("host", max_name);
+        value.disks = targets_of(fields);
+        value.room = room_of(fields);
+        list = part_of(fields, "problems");
+      });
+  if (!reply) {
+    return reply;
+  }
+  auto problems = read_problems(list);
+  if (!problems) {
+    return in_context("ANSWER record", problems.error());
+  }
+  reply->problems = std::move(*problems);
+  return reply;
+}
+
+std::string to_json(const std::vector<offered_target>& value) {
+  return dump({{"disks", targets_json(value)}});
+}
+
+result<std::vector<offered_target>> read_targets(std::string_view json) {
+  using targets = std::vector<offered_target>;
+  return read_record<targets>(
+      "PREPARED", json, [](json_fields& fields, targets& value) {
+        value = targets_of(fields);
+      });
+}
+
+std::string to_json(const go_result& value) {
+  return dump({{"runs", value.runs},
+               {"sentence", value.sentence},
+               {"bulk", counts_json(value.bulk)},
+               {"rounds", counts_json(value.rounds)}});
+}
+
+result<go_result> read_go_result(std::string_view json) {
+  return read_record<go_result>(
+      "GO_RESULT", json, [](json_fields& fields, go_result& value) {
+        value.runs = fields.flag("runs");
+        value.sentence = fields.text_or_empty("sentence", max_sentence);
+        value.bulk = read_counts(fields.find("bulk"), fields);
+        value.rounds = read_counts(fields.find("rounds"), fields);
+      });
+}
+
+std::string to_json(const failure_note& value) {
+  return dump({{"code", value.code}, {"sentence", value.sentence}});
+}
+
+result<failure_note> read_failure(std::string_view json) {
+  return read_record<failure_note>(
+      "FAIL", json, [](json_fields& fields, failure_note& value) {
+        value.code = fields.text("code", max_name);
+        value.sentence = fields.text("sentence", max_sentence);
+      });
+}
+
+std::string to_json(const seed_offer& value) {
+  json disks = json::array();
+  for (const guest_disk& disk : moved_disks(value.guest)) {
+    disks.push_back({{"vdev", disk.vdev}, {"size", disk.size}});
+  }
+  return dump({{"name", value.guest.name},
+               {"uuid", value.guest.uuid},
+               {"disks", std::move(disks)}});
+}
+
+result<seed_offer> read_seed_offer(std::string_view json) {
+  auto offered = read_record<seed_offer>(
+      "SEED", json, [](json_fields& fields, seed_offer& value) {
+        value.guest.name = fields.text("name", max_guest_name);
+        value.guest.uuid = fields.text("uuid", max_guest_name);
+        for (const auto& entry : fields.list("disks", max_disks)) {
+          json_fields about(entry);
+          guest_disk disk;
+          disk.vdev = about.text("vdev", max_vdev);
+          disk.size = about.number<std::uint64_t>("size");
+          disk.configured_path = disk.vdev;  // no empty drive
+          const bool twice = std::ranges::any_of(
+              value.guest.disks,
+              [&](const auto& other) { return other.vdev == disk.vdev; });
+          if (about.failed() || !is_vdev(disk.vdev) || twice) {
+            fields.fail("disks: not a list of disks");
+            return;
+          }
+          value.guest.disks.push_back(std::move(disk));
+        }
+        if (!is_plain_name(value.guest.name) || !is_uuid(value.guest.uuid)) {
+          fields.fail("name or uuid: not of a guest");
+        }
+      });
+  if (offered &&
+      (offered->guest.disks.empty() || !sizes_in_range(offered->guest.disks))) {
+    return malformed("SEED", "no disk, or a disk's size is out of range");
+  }
+  return offered;
+}
+
+std::string to_json(const seed_result& value) {
+  return dump({{"disks", targets_json(value.disks)},
+               {"bulk", counts_json(value.bulk)},
+               {"rounds", counts_json(value.rounds)}});
+}
+
+result<seed_result> read_seed_result(std::string_view json) {
+  return read_record<seed_result>(
+      "SEEDED", json, [](json_fields& fields, seed_result& value) {
+        value.disks = targets_of(fields);
+        value.bulk = read_counts(fields.find("bulk"), fields);
+        value.rounds = read_counts(fields.find("rounds"), fields);
+      });
+}
+
+}  // namespace teleport

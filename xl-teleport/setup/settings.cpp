@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/setup/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace teleport {
+
+namespace {
+
+/// "64 GiB", "512MiB" or plain bytes.
+std::optional<std::uint64_t> read_size(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, failure] =
+      std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc()) {
+    return std::nullopt;
+  }
+  std::string_view unit(end, text.data() + text.size());
+  while (!unit.empty() && unit.front() == ' ') {
+    unit.remove_prefix(1);
+  }
+  static const std::map<std::string_view, unsigned> shifts = {
+      {"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  const auto shift = shifts.find(unit);
+  if (shift == shifts.end() || number > (UINT64_MAX >> shift->second)) {
+    return std::nullopt;
+  }
+  return number << shift->second;
+}
+
+/// Sets one key; returns what was expected when the value is not that.
+using setter =
+    std::function<std::optional<std::string>(settings&, const toml::node&)>;
+
+setter text(std::string settings::*field) {
+  return [field](settings& out,
+                 const toml::node& node) -> std::optional<std::string> {
+    const auto value = node.value_exact<std::string>();
+    if (!value) {
+      return "a text in quotes";
+    }
+    out.*field = *value;
+    return std::nullopt;
+  };
+}
+
+setter key_file(std::string key_files::*field) {
+  return [field](settings& out,
+                 const toml::node& node) -> std::optional<std::string> {
+    const auto value = node.value_exact<std::string>();
+    if (!value || !value->starts_with('/')) {
+      return "an absolute path in quotes";
+    }
+    out.keys.*field = *value;
+    return std::nullopt;
+  };
+}
+
+setter store_text(std::string store_config::*field) {
+  return [field](settings& out,
+                 const toml::node& node) -> std::optional<std::string> {
+    const auto value = node.value_exact<std::string>();
+    if (!value) {
+      return "a text in quotes";
+    }
+    out.store.*field = *value;
+    return std::nullopt;
+  };
+}
+
+std::optional<std::string> set_port(settings& out, const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 1 || *value > 65535) {
+    return "a number from 1 to 65535";
+  }
+  out.port = static_cast<std::uint16_t>(*value);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_kind(settings& out, const toml::node& node) {
+  static const std::map<std::string, store_kind> kinds = {
+      {"directory", store_kind::directory},
+      {"lvm", store_kind::lvm},
+      {"lvm-thin", store_kind::lvm_thin}};
+  const auto kind = kinds.find(node.value_exact<std::string>().value_or(""));
+  if (kind == kinds.end()) {
+    return R"("directory", "lvm" or "lvm-thin")";
+  }
+  out.store.kind = kind->second;
+  return std::nullopt;
+}
+
+setter size(std::uint64_t settings::*field, const char* expected) {
+  return
+      [field, expected](settings& out,
+                        const toml::node& node) -> std::optional<std::string> {
+        const auto value =
+            read_size(node.value_exact<std::string>().value_or("none"));
+        if (!value) {
+          return expected;
+        }
+        out.*field = *value;
+        return std::nullopt;
+      };
+}
+
+std::optional<std::string> set_donors(settings& out, const toml::node& node) {
+  const std::string word = node.value_exact<std::string>().value_or("");
+  if (word != "listed" && word != "auto") {
+    return R"("listed" or "auto")";
+  }
+  out.index_donors =
+      word == "auto" ? donor_choice::automatic : donor_choice::listed;
+  return std::nullopt;
+}
+
+std::optional<std::string> set_folders(settings& out, const toml::node& node) {
+  const std::string expected =
+      R"(a list of absolute paths, as ["/var/lib/xen/images"])";
+  const toml::array* const list = node.as_array();
+  if (list == nullptr) {
+    return expected;
+  }
+  std::vector<std::string> folders;
+  for (const toml::node& entry : *list) {
+    const auto path = entry.value_exact<std::string>();
+    if (!path || !path->starts_with('/') ||
+        path->find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
+      return expected;
+    }
+    std::string folder = std::filesystem::path(*path).lexically_normal();
+    if (folder.size() > 1 && folder.ends_with('/')) {
+      folder.pop_back();
+    }
+    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+      folders.push_back(std::move(folder));
+    }
+  }
+  out.index_folders = std::move(folders);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_keep_fresh(settings& out,
+                                          const toml::node& node) {
+  const auto value = node.value_exact<bool>();
+  if (!value) {
+    return "true or false, without quotes";
+  }
+  out.index_keep_fresh = *value;
+  return std::nullopt;
+}
+
+/// Longer than a day is no keeping fresh.
+constexpr std::int64_t longest_quiet = 86400;
+
+std::optional<std::string> set_quiet(settings& out, const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 1 || *value > longest_quiet) {
+    return fmt::format("a number of seconds from 1 to {}", longest_quiet);
+  }
+  out.index_quiet = std::chrono::seconds(*value);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_bwlimit(settings& out, const toml::node& node) {
+  const std::string expected = fmt::format(
+      R"({}, or a list as ["08:00-18:00 20Mbit", "100Mbit"])", rate_examples);
+  link_plan plan;
+  const auto add = [&plan](const toml::node& entry) {
+    const auto text = entry.value_exact<std::string>();
+    return text && plan.add(*text);
+  };
+  const toml::array* const list = node.as_array();
+  const bool good = list == nullptr
+                        ? add(node)
+                        : std::all_of(list->begin(), list->end(), add);
+  if (!good) {
+    return expected;
+  }
+  out.bwlimit = std::move(plan);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_connections(settings& out,
+                                           const toml::node& node) {
+  const auto count = node.value_exact<std::int64_t>();
+  if (node.value_exact<std::string>() == "auto") {
+    out.link.connections = 0;
+  } else if (count && *count >= 1 && *count <= most_lanes) {
+    out.link.connections = static_cast<unsigned>(*count);
+  } else {
+    return fmt::format("\"auto\" or a number from 1 to {}", most_lanes);
+  }
+  return std::nullopt;
+}
+
+/// As long as Linux's names of them may be.
+constexpr std::size_t longest_control = 15;
+
+std::optional<std::string> set_congestion_control(settings& out,
+                                                  const toml::node& node) {
+  const auto name = node.value_exact<std::string>();
+  if (!name || name->empty() || name->size() > longest_control ||
+      name->find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") !=
+          std::string::npos) {
+    return R"("auto" or a name such as "bbr" or "cubic")";
+  }
+  out.link.congestion_control = *name == "auto" ? "" : *name;
+  return std::nullopt;
+}
+
+const std::map<std::string, setter>& setters() {
+  static const std::map<std::string, setter> all = {
+      {"listen.address", text(&settings::listen_address)},
+      {"listen.port", set_port},
+      {"keys.cert", key_file(&key_files::certificate)},
+      {"keys.key", key_file(&key_files::key)},
+      {"peers.dir", key_file(&key_files::peers)},
+      {"store.kind", set_kind},
+      {"store.path", store_text(&store_config::path)},
+      {"store.pool", store_text(&store_config::thin_pool)},
+      {"index.path", text(&settings::index_path)},
+      {"index.max_size",
+       size(&settings::index_max_bytes, "a size such as \"64 GiB\"")},
+      {"index.donors", set_donors},
+      {"index.folders", set_folders},
+      {"index.keep_fresh", set_keep_fresh},
+      {"index.scan_rate",
+       size(&settings::index_scan_rate,
+            "bytes a second such as \"100 MiB\", or \"0\" for no limit")},
+      {"index.quiet_seconds", set_quiet},
+      {"link.bwlimit", set_bwlimit},
+      {"link.connections", set_connections},
+      {"link.congestion_control", set_congestion_control},
+      {"state.path", text(&settings::state_path)},
+      {"state.run", text(&settings::run_path)},
+      {"hooks.at_gate", text(&settings::at_gate_hook)},
+      {"debug.record_stream", text(&settings::record_stream)},
+  };
+  return all;
+}
+
+error wrong(const std::string& path,
+            const toml::node& node,
+            std::string_view what) {
+  return {errc::bad_input,
+          fmt::format("{} line {}: {}", path, node.source().begin.line, what)};
+}
+
+}  // namespace
+
+result<settings> load_settings(const std::string& path, bool named) {
+  settings out;
+  if (!named && !std::filesystem::exists(path)) {
+    return out;
+  }
+  toml::table table;
+  try {
+    table = toml::parse_file(path);
+  } catch (const toml::parse_error& failure) {
+    return error(errc::bad_input,
+                 fmt::format("{} line {}: {}",
+                             path,
+                             failure.source().begin.line,
+                             failure.description()));
+  }
+  for (const auto& [section, content] : table) {
+    const auto* keys = content.as_table();
+    if (keys == nullptr) {
+      return wrong(
+          path,
+          content,
+          fmt::format("'{}' stands outside any [section]", section.str()));
+    }
+    for (const auto& [key, value] : *keys) {
+      const auto name = fmt::format("{}.{}", section.str(), key.str());
+      const auto set = setters().find(name);
+      if (set == setters().end()) {
+        return wrong(path, value, fmt::format("unknown key '{}'", name));
+      }
+      if (const auto expected = set->second(out, value)) {
+        return wrong(
+            path, value, fmt::format("'{}' must be {}", name, *expected));
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace teleport

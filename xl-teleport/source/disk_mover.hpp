@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/disk_mover.hpp: the source's disks, their trackers, and the
+// sender that decides: passes over the disks, one after the other.
+//
+// Order: attach() -> start_bulk() -> targets_ready() -> on_pass_done -> weigh()
+// -> start_round() or, the guest being suspended, finish_writes() ->
+// on_pass_done.
+//
+// Threads: the loop's thread; reading, hashing and tracker calls on the pool.
+
+#ifndef XL_TELEPORT_SOURCE_DISK_MOVER_HPP
+#define XL_TELEPORT_SOURCE_DISK_MOVER_HPP
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/block_device.hpp"
+#include "libteleport/disk/dirty_tracker.hpp"
+#include "libteleport/migrate/known_content.hpp"
+#include "libteleport/migrate/sender.hpp"
+#include "libteleport/net/loop.hpp"
+#include "libteleport/xen/domain.hpp"
+#include "xl-teleport/source/settle.hpp"
+
+namespace teleport {
+
+/// Makes what is known of a disk without reading it; null: nothing is.
+using known_content_factory =
+    std::function<std::unique_ptr<known_content>(const guest_disk&)>;
+
+class disk_mover {
+ public:
+  struct events {
+    std::function<void(record_type, byte_span)> send;
+    /// Bytes that wait for the link.
+    std::function<std::size_t()> queued;
+    /// Everything of the pass is proven at the destination.
+    std::function<void()> on_pass_done;
+    /// Bytes written by the guest since the last take; answers weigh().
+    std::function<void(std::uint64_t dirty)> on_weighed;
+    std::function<void(error)> on_failed;
+  };
+
+  disk_mover(event_loop& loop, events callbacks);
+
+  /// Opens the disks and attaches a tracker to each that the guest may write.
+  /// Blocks: pool thread, before anything else.
+  ///
+  /// @param set_paused  pauses the guest (true) and lets it go on: called where
+  ///                    a disk never comes to rest by itself
+  /// @param know        may be empty; called for each disk with a tracker after
+  ///                    its barrier, so that whatever is written later than
+  ///                    what is known here is marked
+  result<void> attach(const std::vector<guest_disk>& disks,
+                      const pause_call& set_paused,
+                      const known_content_factory& know);
+
+  /// Begins to read and hash; what is to be sent waits for targets_ready().
+  void start_bulk();
+  /// PREPARED has come.
+  void targets_ready();
+  /// Takes what was written since the last take and tells how much it is. It
+  /// stays to be sent by the next start_round() or finish_writes().
+  void weigh();
+  void start_round();
+  /// The guest is suspended: waits until its last writes are on the disk, takes
+  /// them, checks that none escaped the trackers and what was known of the
+  /// disks, and sends them.
+  void finish_writes();
+
+  /// EXTENT_STATES or WANTED.
+  result<void> on_record(const raw_record& record);
+  /// The link has taken what was queued.
+  void pump();
+  /// Starts nothing more.
+  void stop() noexcept { stopped_ = true; }
+  /// Lets go of the disks and their trackers.
+  /// @pre at_rest()
+  void close() noexcept { disks_.clear(); }
+  /// No job of this is on the pool: it may be destroyed.
+  [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
+  /// Called when at_rest() becomes true after stop().
+  std::function<void()> on_rest;
+
+  [[nodiscard]] std::uint64_t pass_done() const noexcept {
+    return sender_->pass_done();
+  }
+  [[nodiscard]] std::uint64_t pass_total() const noexcept {
+    return sender_->pass_total();
+  }
+  /// Bytes of blocks that the destination asked for.
+  [[nodiscard]] std::uint64_t bytes_wanted() const noexcept {
+    return sender_->bytes_wanted();
+  }
+  /// What was read here, and what was known without.
+  [[nodiscard]] source_counts counts() const noexcept {
+    return sender_ ? sender_->counts() : source_counts();
+  }
+
+ private:
+  struct moved_disk {
+    std::unique_ptr<block_device> device;
+    std::unique_ptr<dirty_tracker> tracker;  ///< none for a read-only disk
+    std::unique_ptr<known_content> known;    ///< none: all of it is read
+    dirty_map dirty;                         ///< taken and not yet sent
+  };
+
+  result<void> take_all(bool last);
+  void take_then(bool last, std::function<void()> go_on);
+  void begin_pass();
+  void job_over();
+
+  event_loop& loop_;
+  events events_;
+  std::vector<moved_disk> disks_;
+  std::unique_ptr<disk_sender> sender_;
+  block_packer packer_;  ///< one job at a time has it
+  std::size_t jobs_ = 0;
+  bool in_pass_ = false;
+  bool targets_ready_ = false;
+  /// To be sent when they are; as many extents as may be under way.
+  std::vector<raw_record> early_;
+  bool stopped_ = false;
+};
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_DISK_MOVER_HPP

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/marks.hpp: takes a disk's marks between its passes, and the last
+// ones once the guest is suspended, with the proof that none is missing.
+//
+// Blocks: take_last() until the writes in flight have ended, some milliseconds;
+//         call on a pool thread.
+
+#ifndef XL_TELEPORT_SOURCE_MARKS_HPP
+#define XL_TELEPORT_SOURCE_MARKS_HPP
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/dirty_map.hpp"
+#include "libteleport/disk/dirty_tracker.hpp"
+#include "libteleport/migrate/known_content.hpp"
+
+namespace teleport {
+
+/// Adds what was written since the last take to `dirty`.
+result<void> take_marks(write_tracker& tracker, dirty_map& dirty);
+
+/// The same for a suspended guest: waits until its last writes are on the disk,
+/// takes them, and lets the tracker and then what is known of the disk vouch
+/// that no write has escaped.
+///
+/// @param known  may be null
+/// @error before GO every one fails the teleport
+result<void> take_last_marks(write_tracker& tracker,
+                             known_content* known,
+                             dirty_map& dirty);
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_MARKS_HPP

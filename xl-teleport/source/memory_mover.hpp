@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/memory_mover.hpp: the guest's memory at the source: libxl saves
+// into a pipe, the filter codes what comes out, the link takes it away.
+//
+// The pipe is read only while the link keeps up: libxl then waits, and the
+// guest runs on.
+//
+// Threads: the loop's thread; libxl on a thread of its own, coding on the pool.
+
+#ifndef XL_TELEPORT_SOURCE_MEMORY_MOVER_HPP
+#define XL_TELEPORT_SOURCE_MEMORY_MOVER_HPP
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/net/loop.hpp"
+#include "libteleport/net/pipe.hpp"
+#include "libteleport/stream/stream_filter.hpp"
+#include "libteleport/xen/save.hpp"
+#include "xl-teleport/setup/stream_recorder.hpp"
+
+namespace teleport {
+
+class memory_mover {
+ public:
+  struct events {
+    std::function<void(coded_piece)> send;
+    std::function<std::size_t()> queued;
+    std::function<void()> on_suspended;
+    /// The stream has been sent whole, or libxl failed or was aborted.
+    std::function<void(result<void>)> on_done;
+  };
+
+  memory_mover(event_loop& loop,
+               events callbacks,
+               const std::string& record_folder,
+               const std::string& id);
+
+  [[nodiscard]] result<void> start(std::uint32_t domid, bool live);
+  /// The link has taken what was queued.
+  void pump();
+  /// Makes libxl give up; on_done follows.
+  void abort();
+
+  [[nodiscard]] const stream_statistics& statistics() const noexcept {
+    return statistics_;
+  }
+
+ private:
+  void take(result<byte_buffer> bytes);
+  void coded(result<std::vector<coded_piece>> pieces);
+  void finish_if_over();
+
+  event_loop& loop_;
+  events events_;
+  stream_recorder recorder_;
+  stream_filter filter_;  ///< the pool's while `busy_`
+  stream_statistics statistics_;
+  std::unique_ptr<pipe_reader> pipe_;
+  std::unique_ptr<saver> saver_;
+  bool busy_ = false;  ///< a read or the coding of one is under way
+  bool pipe_over_ = false;
+  bool aborted_ = false;
+  bool told_ = false;
+  std::unique_ptr<result<void>> saved_;  ///< libxl's outcome
+  result<void> piped_;                   ///< ours
+};
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_MEMORY_MOVER_HPP

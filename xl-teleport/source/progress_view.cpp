@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/source/progress_view.hpp"
+
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+namespace teleport {
+
+namespace {
+
+using seconds_f = std::chrono::duration<double>;
+
+/// Weight of the newest second in the rate shown.
+constexpr double rate_weight = 0.3;
+
+/// In a log, a line this often.
+constexpr std::chrono::seconds log_interval{10};
+
+}  // namespace
+
+void progress_view::show(progress now, clock::time_point time) {
+  if (style_ == style::none) {
+    return;
+  }
+  const double passed = seconds_f(time - last_time_).count();
+  if (shown_ && passed > 0) {
+    const double rate = static_cast<double>(now.sent - last_sent_) / passed;
+    rate_ += (rate - rate_) * rate_weight;
+  }
+  if (!shown_ || now.phase != phase_) {
+    phase_ = now.phase;
+    phase_start_ = time;
+    last_line_ = clock::time_point();
+  }
+  last_time_ = time;
+  last_sent_ = now.sent;
+  shown_ = true;
+  now.rate = rate_;
+  const double in_phase = seconds_f(time - phase_start_).count();
+  if (now.done != 0 && now.total > now.done && in_phase > 1) {
+    now.eta_seconds = in_phase * static_cast<double>(now.total - now.done) /
+                      static_cast<double>(now.done);
+  }
+  switch (style_) {
+    case style::none:
+      break;
+    case style::json:
+      std::cout << nlohmann::json{{"progress", to_json(now)}}.dump() << '\n'
+                << std::flush;
+      break;
+    case style::terminal:
+      std::cerr << '\r' << to_text(now) << "\x1b[K" << std::flush;
+      break;
+    case style::lines:
+      if (time - last_line_ >= log_interval) {
+        last_line_ = time;
+        std::cerr << to_text(now) << '\n';
+      }
+      break;
+  }
+}
+
+void progress_view::end() {
+  if (style_ == style::terminal && shown_) {
+    std::cerr << "\r\x1b[K" << std::flush;
+  }
+}
+
+}  // namespace teleport

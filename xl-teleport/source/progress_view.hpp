@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/progress_view.hpp: shows progress once a second: one line that
+// overwrites itself on a terminal, lines of JSON for programs, now and then a
+// line in a log.
+
+#ifndef XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP
+#define XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP
+
+#include <chrono>
+#include <cstdint>
+
+#include "xl-teleport/source/report.hpp"
+
+namespace teleport {
+
+class progress_view {
+ public:
+  enum class style { none, terminal, lines, json };
+
+  explicit progress_view(style how) : style_(how) {}
+
+  using clock = std::chrono::steady_clock;
+
+  /// Shows `now`; fills in rate and ETA from what it saw before.
+  /// @param link_found  bytes of the phase so far that crossed the link as
+  ///                    data, for the share found at the destination
+  void show(progress now, clock::time_point time);
+  /// Clears the terminal's line.
+  void end();
+
+ private:
+  style style_;
+  clock::time_point last_time_;
+  std::uint64_t last_sent_ = 0;
+  double rate_ = 0;
+  move_phase phase_ = move_phase::connect;
+  clock::time_point phase_start_;
+  clock::time_point last_line_;
+  bool shown_ = false;
+};
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/source/report.hpp"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace teleport {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 7> phase_names = {
+    "connect", "prepare", "bulk", "rounds", "memory", "stopped", "over"};
+
+json problems_json(const std::vector<problem>& problems) {
+  json list = json::array();
+  for (const problem& found : problems) {
+    list.push_back({{"code", found.code}, {"sentence", found.sentence}});
+  }
+  return list;
+}
+
+json room_json(const std::optional<host_room>& room) {
+  if (!room) {
+    return {};
+  }
+  return {{"free_memory_kib", room->free_memory_kib},
+          {"needed_memory_kib", room->needed_memory_kib},
+          {"free_store_bytes", room->free_store_bytes},
+          {"needed_store_bytes", room->needed_store_bytes}};
+}
+
+std::string share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? std::string()
+                    : fmt::format(" ({:.1f} %)",
+                                  100.0 * static_cast<double>(part) /
+                                      static_cast<double>(whole));
+}
+
+}  // namespace
+
+std::string_view name_of(move_phase phase) noexcept {
+  return phase_names[static_cast<std::size_t>(phase)];
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  static constexpr std::array<const char*, 5> units = {
+      "B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units[unit]);
+}
+
+json to_json(const rebuild_counts& counts) {
+  return {{"zero", counts.zero},
+          {"in_place", counts.in_place},
+          {"donors", counts.donors},
+          {"link", counts.link},
+          {"mismatched_extents", counts.mismatches}};
+}
+
+json to_json(const move_report& report) {
+  json disks = json::array();
+  for (const auto& disk : report.disks) {
+    disks.push_back(
+        {{"vdev", disk.vdev}, {"kind", disk.kind}, {"target", disk.target}});
+  }
+  json phases = json::object();
+  for (std::size_t i = 0; i < report.phase_seconds.size(); ++i) {
+    phases[std::string(phase_names[i])] = report.phase_seconds[i];
+  }
+  return {
+      {"id", report.id},
+      {"guest", report.guest},
+      {"destination", report.destination},
+      {"outcome", report.outcome},
+      {"sentence", report.sentence},
+      {"uuid", report.uuid},
+      {"problems", problems_json(report.problems)},
+      {"room", room_json(report.room)},
+      {"disks", disks},
+      {"disk_bytes", report.disk_bytes},
+      {"bulk", to_json(report.bulk)},
+      {"rounds", to_json(report.rounds)},
+      {"round_count", report.round_count},
+      {"source_known_bytes", report.source.known},
+      {"source_read_bytes", report.source.read_in_bulk},
+      {"source_read_in_rounds_bytes", report.source.read_in_rounds},
+      {"memory",
+       {{"stream_bytes", report.memory.bytes_in},
+        {"coded_bytes", report.memory.bytes_out},
+        {"pages", report.memory.pages},
+        {"zero_pages", report.memory.zero_pages}}},
+      {"link",
+       {{"sent", report.link.sent},
+        {"received", report.link.received},
+        {"congestion_control", report.congestion_control},
+        {"connections", report.connections},
+        {"losses", report.link_losses}}},
+      {"seconds", phases},
+      {"total_seconds", report.total_seconds},
+      {"downtime_seconds",
+       report.downtime_seconds ? json(*report.downtime_seconds) : json()},
+      {"kept_here", report.kept_here},
+  };
+}
+
+std::string to_text(const move_report& report) {
+  if (report.outcome != "moved") {
+    return fmt::format("{}: {}\n", report.guest, report.sentence);
+  }
+  std::string text =
+      fmt::format("{} runs on {}.\n", report.guest, report.destination);
+  const auto line = [&](std::string_view what, std::uint64_t bytes) {
+    text += fmt::format("  {:<22}{:>12}{}\n",
+                        what,
+                        human_bytes(bytes),
+                        share(bytes, report.disk_bytes));
+  };
+  line("disks", report.disk_bytes);
+  line("  zero", report.bulk.zero);
+  line("  in place", report.bulk.in_place);
+  line("  from donors", report.bulk.donors);
+  line("  gaps", report.bulk.link);
+  line("known without reading", report.source.known);
+  line("read here", report.source.read_in_bulk);
+  text += fmt::format("  {:<22}{:>12} in {} rounds\n",
+                      "written meanwhile",
+                      human_bytes(report.rounds.link),
+                      report.round_count);
+  text += fmt::format("  {:<22}{:>12} coded to {}\n",
+                      "memory",
+                      human_bytes(report.memory.bytes_in),
+                      human_bytes(report.memory.bytes_out));
+  text += fmt::format("  {:<22}{:>12} sent, {} received{}\n",
+                      "link",
+                      human_bytes(report.link.sent),
+                      human_bytes(report.link.received),
+                      report.link_losses == 0
+                          ? std::string()
+                          : fmt::format(", lost {} times", report.link_losses));
+  text += fmt::format("  {:<22}{:>10.1f} s:", "time", report.total_seconds);
+  for (std::size_t i = 0; i < report.phase_seconds.size(); ++i) {
+    text += fmt::format(" {} {:.1f}", phase_names[i], report.phase_seconds[i]);
+  }
+  text += '\n';
+  if (report.downtime_seconds) {
+    text += fmt::format(
+        "  {:<22}{:>10.2f} s\n", "downtime", *report.downtime_seconds);
+  }
+  for (const std::string& kept : report.kept_here) {
+    text += "  kept here as shadow     " + kept + '\n';
+  }
+  return text;
+}
+
+json to_json(const progress& now) {
+  json out = {{"phase", name_of(now.phase)},
+              {"done", now.done},
+              {"total", now.total},
+              {"sent", now.sent},
+              {"rate", now.rate}};
+  if (now.found) {
+    out["found_share"] = *now.found;
+  }
+  if (now.eta_seconds) {
+    out["eta_seconds"] = *now.eta_seconds;
+  }
+  return out;
+}
+
+std::string to_text(const progress& now) {
+  std::string text = fmt::format("{:<8}", name_of(now.phase));
+  if (now.total != 0) {
+    text +=
+        fmt::format(" {} of {}", human_bytes(now.done), human_bytes(now.total));
+  }
+  text += fmt::format(
+      ", link {} at {:.1f} Mbit/s", human_bytes(now.sent), now.rate * 8 / 1e6);
+  if (now.found) {
+    text += fmt::format(", {:.0f} % found there", *now.found * 100);
+  }
+  if (now.eta_seconds) {
+    text += fmt::format(", {:.0f} s to go", *now.eta_seconds);
+  }
+  return text;
+}
+
+}  // namespace teleport

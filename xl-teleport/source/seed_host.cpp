@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/source/seed_host.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include "libteleport/disk/disk_book.hpp"
+#include "libteleport/disk/file_device.hpp"
+#include "libteleport/xen/names.hpp"
+#include "xl-teleport/setup/offer.hpp"
+
+namespace teleport {
+
+namespace {
+
+constexpr const char* first_disk = "xvda";
+constexpr std::size_t max_name = 255;
+constexpr std::size_t max_disk_name_there = 31;
+
+}  // namespace
+
+result<guest_info> look_at_running(const std::string& name) {
+  auto xen = toolstack::open();
+  if (!xen) {
+    return in_context("the disks of '" + name +
+                          "' (an image without a guest is seeded by --disk)",
+                      xen.error());
+  }
+  auto guest = (*xen)->describe(name);
+  if (!guest) {
+    return guest;
+  }
+  const auto disks = moved_disks(*guest);
+  if (disks.empty()) {
+    return error(errc::not_found, guest->name + " has no disk to seed");
+  }
+  for (const guest_disk& disk : disks) {
+    if (disk.device.empty()) {
+      return error(errc::unsupported,
+                   disk.vdev + " of " + guest->name +
+                       " is no block device under blkback: only those are "
+                       "teleported and seeded");
+    }
+  }
+  return guest;
+}
+
+result<guest_info> look_at_image(const std::string& path,
+                                 const std::string& belongs_to) {
+  guest_info guest;
+  guest_disk disk;
+  disk.vdev = first_disk;
+  guest.name = belongs_to;
+  if (belongs_to.empty()) {
+    guest.name = std::filesystem::path(path).stem().string();
+  } else if (const auto colon = belongs_to.find(':');
+             colon != std::string::npos) {
+    guest.name = belongs_to.substr(0, colon);
+    disk.vdev = belongs_to.substr(colon + 1);
+  }
+  if (!is_plain_name(guest.name) || guest.name.size() > max_name ||
+      !is_vdev(disk.vdev) || disk.vdev.size() > max_disk_name_there) {
+    return error(errc::bad_input,
+                 "'" + (belongs_to.empty() ? path : belongs_to) +
+                     "' names no guest: say --as NAME or --as NAME:DISK, as "
+                     "web1:xvda");
+  }
+  guest.uuid = is_uuid(guest.name) ? guest.name : uuid_of_name(guest.name);
+  auto device = open_device(path, open_mode::read_only);
+  if (!device) {
+    return device.error();
+  }
+  disk.size = (*device)->size();
+  disk.device = path;
+  disk.configured_path = path;
+  disk.read_only = true;  // nobody follows who writes it
+  guest.disks.push_back(std::move(disk));
+  return guest;
+}
+
+}  // namespace teleport

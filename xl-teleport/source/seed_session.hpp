@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/seed_session.hpp: one seed at the source: disks cross the link
+// while their guest, if there is one, runs on untouched. PROTOCOL.md, section 7.
+//
+// Where a tracker can follow the disks, what was written during the bulk is
+// sent after it, once. The copy is that of no single moment; the teleport that
+// adopts it proves every extent against the disk of its own moment.
+//
+// Threads: everything on the loop's thread; what blocks, on the pool.
+
+#ifndef XL_TELEPORT_SOURCE_SEED_SESSION_HPP
+#define XL_TELEPORT_SOURCE_SEED_SESSION_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/net/connection.hpp"
+#include "libteleport/net/loop.hpp"
+#include "xl-teleport/setup/offer.hpp"
+#include "xl-teleport/setup/settings.hpp"
+#include "xl-teleport/source/disk_mover.hpp"
+#include "xl-teleport/source/progress_view.hpp"
+#include "xl-teleport/source/seed_report.hpp"
+
+namespace teleport {
+
+struct seed_request {
+  guest_info guest;
+  std::string host;
+  std::uint16_t port = 0;
+  link_rate bwlimit = 0;  ///< this seed's own
+  link_options link;
+  progress_view::style progress = progress_view::style::none;
+};
+
+class seed_session {
+ public:
+  /// @param finished  called once, last
+  seed_session(event_loop& loop,
+               seed_request request,
+               settings config,
+               std::function<void(const result<void>& outcome)> finished);
+
+  void start();
+  /// SIGINT or SIGTERM: what was transferred serves the next attempt.
+  void cancel();
+  /// Whether it was the link that ended it, with disks under way.
+  [[nodiscard]] bool lost_link() const noexcept {
+    return lost_link_ && !report_.disks.empty();
+  }
+  [[nodiscard]] const seed_report& report() const noexcept { return report_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  /// What is awaited.
+  enum class phase {
+    hello,
+    answer,
+    attached,  ///< the disks, where they are not yet
+    prepared,
+    bulk,
+    marks,
+    round,
+    seeded,
+    over
+  };
+
+  void connected(result<std::shared_ptr<connection>> link);
+  void on_record(const raw_record& record);
+  result<void> take(const raw_record& record);
+  result<void> on_hello(const raw_record& record);
+  result<void> on_answer(const raw_record& record);
+  result<void> on_prepared(const raw_record& record);
+  result<void> on_seeded(const raw_record& record);
+  void make_mover();
+  void attach(bool follow);
+  void attached(const result<void>& outcome);
+  void ask_for_targets();
+  void begin_bulk();
+  void pass_done();
+  void weighed(std::uint64_t dirty);
+  void complete();
+  void fail(const error& cause);
+  void end_when_quiet();
+  void tick();
+  [[nodiscard]] error not_paired(std::string_view why) const;
+
+  event_loop& loop_;
+  seed_request request_;
+  settings settings_;
+  std::function<void(const result<void>&)> finished_;
+
+  std::shared_ptr<connection> link_;
+  std::unique_ptr<disk_mover> disks_;
+  phase phase_ = phase::hello;
+  bool on_pool_ = false;
+  bool follows_ = false;  ///< trackers are attached
+  bool reads_ = false;    ///< the disks are, and the bulk has begun here
+  bool targets_here_ = false;
+  bool asked_early_ = false;  ///< PREPARE went with SEED
+  std::optional<error> failure_;
+  bool ended_ = false;
+  bool lost_link_ = false;
+  clock::time_point start_ = clock::now();
+  timer tick_timer_;
+  progress_view view_;
+  seed_report report_;
+};
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_SEED_SESSION_HPP

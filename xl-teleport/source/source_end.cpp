@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/source_end.cpp: source_session's ends: the guest moved, the guest
+// stays, or nobody knows. Before GO every failure comes to "stays".
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+#include "xl-teleport/source/source_session.hpp"
+
+namespace teleport {
+
+void source_session::cancel() {
+  if (handover_.at() == source_handover::state::asked ||
+      handover_.at() == source_handover::state::moved) {
+    log_warning("too late to cancel: the guest was given to the destination");
+    return;
+  }
+  fail({errc::cancelled, "cancelled"});
+}
+
+void source_session::fail(const error& cause) {
+  if (ended_ || failing_) {
+    return;
+  }
+  const auto action = handover_.on_failure();
+  if (action == source_handover::action::none) {
+    return;  // what counts has been decided already
+  }
+  log_debug("failure: " + cause.context);
+  report_.sentence = cause.context;
+  if (cause.code == errc::peer_lost &&
+      (phase_ == move_phase::bulk || phase_ == move_phase::rounds ||
+       phase_ == move_phase::memory)) {
+    lost_link_in_ = phase_;
+  }
+  report_.problems = preparing_ ? std::vector<problem>() : view_.problems;
+  report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
+  if (!preparing_) {
+    if (link_) {
+      link_->close();
+    }
+    end(exit_code::refused, "refused");
+    return;
+  }
+  act(action);
+}
+
+void source_session::act(source_handover::action action) {
+  using todo = source_handover::action;
+  switch (action) {
+    case todo::none:
+      return;
+    case todo::journal_go:
+      act(handover_.on_journalled(
+          write_journal(journal_state::go).has_value()));
+      return;
+    case todo::send_go:
+      link_->send(record_type::go, {});
+      return;
+    case todo::finish:
+      finish();
+      return;
+    case todo::stay:
+      stay();
+      return;
+    case todo::ask_destination:
+      ask();
+      return;
+    case todo::report_uncertain:
+      guardian_.release();
+      report_.sentence += fmt::format(
+          "; it is not known whether {} runs on {}. It is suspended here. Look "
+          "at both hosts ('xl list'), then run 'xl teleport --recover {}'. "
+          "Never run both",
+          view_.guest.name,
+          options_.host,
+          view_.guest.name);
+      end(exit_code::uncertain, "uncertain");
+      return;
+  }
+}
+
+/// The guest stays: everything of the move is stopped, then it goes on.
+void source_session::stay() {
+  failing_ = true;
+  round_timer_ = timer();
+  const failure_note note{"source_gave_up", report_.sentence};
+  link_->send(record_type::fail, as_bytes(to_json(note)));
+  link_->finish([] {});
+  if (disks_) {
+    disks_->stop();
+  }
+  if (memory_running_) {
+    memory_->abort();
+  }
+  stay_when_quiet();
+}
+
+void source_session::stay_when_quiet() {
+  if (!failing_ || ended_ || memory_running_ || leaving_ || set_up_on_pool_ ||
+      (disks_ && !disks_->at_rest())) {
+    return;
+  }
+  leaving_ = true;
+  loop_.work([domid = view_.guest.domid] { return let_go_on(domid); },
+             [this](const result<void>& resumed) {
+               if (!resumed) {
+                 // The guardian stays on watch: it tries again once we end.
+                 report_.sentence += "; and the guest could not be resumed: " +
+                                     resumed.error().context;
+                 end(exit_code::uncertain, "uncertain");
+                 return;
+               }
+               if (journal_) {
+                 const auto written = write_journal(journal_state::home);
+                 if (!written) {
+                   log_warning(written.error().context);
+                 }
+               }
+               guardian_.release();
+               end(exit_code::stayed, "failed");
+             });
+}
+
+void source_session::finish() {
+  const auto written = write_journal(journal_state::moved);
+  if (!written) {
+    log_warning(written.error().context);
+  }
+  link_->finish([] {});
+  if (disks_ && disks_->at_rest()) {
+    disks_->close();  // a disk that we hold open cannot be set aside
+  }
+  loop_.work([guest = view_.guest,
+              options = settings_] { return clear_away(guest, options); },
+             [this](const result<std::vector<std::string>>& shadows) {
+               guardian_.release();
+               if (!shadows) {
+                 report_.sentence = shadows.error().context;
+                 end(exit_code::not_cleared, "moved");
+                 return;
+               }
+               report_.kept_here = *shadows;
+               end(exit_code::moved, "moved");
+             });
+}
+
+void source_session::ask() {
+  if (link_) {
+    link_->close();
+  }
+  if (disks_) {
+    disks_->stop();
+  }
+  if (query_) {
+    query_->ask();
+    return;
+  }
+  log_warning("the answer to GO is lost: asking " + options_.host);
+  query_ = std::make_unique<fate_query>(
+      loop_,
+      fate_query::target{settings_.keys, options_.host, options_.port, id_},
+      options_.ask_limit,
+      [this](std::optional<destination_fate> fate) {
+        act(fate ? handover_.on_fate(*fate) : handover_.on_no_answer());
+      });
+  query_->ask();
+}
+
+void source_session::end(exit_code code, std::string outcome) {
+  if (ended_) {
+    return;
+  }
+  enter(move_phase::over);
+  if (memory_) {
+    report_.memory = memory_->statistics();
+  }
+  if (disks_) {
+    report_.source = disks_->counts();
+  }
+  ended_ = true;
+  tick_timer_ = timer();
+  round_timer_ = timer();
+  view_of_progress_.end();
+  report_.outcome = std::move(outcome);
+  report_.total_seconds =
+      std::chrono::duration<double>(clock::now() - start_).count();
+  if (link_) {
+    link_->finish([this, code] { finished_(code); });
+  } else {
+    finished_(code);
+  }
+}
+
+result<void> source_session::write_journal(journal_state state) {
+  journal_entry entry;
+  entry.id = id_;
+  entry.role = journal_role::source;
+  entry.state = state;
+  entry.guest = view_.guest.name;
+  entry.uuid = view_.guest.uuid;
+  entry.domid = view_.guest.domid;
+  entry.peer = fmt::format("[{}]:{}", options_.host, options_.port);
+  entry.disks = remember(view_.guest);
+  return journal_->write(entry);
+}
+
+}  // namespace teleport

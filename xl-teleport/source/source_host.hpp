@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/source_host.hpp: what the source looks up before a teleport, and
+// what it does with the guest and its disks afterwards.
+//
+// Blocks: on Xen, disks and files.
+
+#ifndef XL_TELEPORT_SOURCE_SOURCE_HOST_HPP
+#define XL_TELEPORT_SOURCE_SOURCE_HOST_HPP
+
+#include <string>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/migrate/journal.hpp"
+#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/preflight.hpp"
+#include "xl-teleport/setup/offer.hpp"
+#include "xl-teleport/setup/settings.hpp"
+
+namespace teleport {
+
+/// A random name for a teleport: 32 hexadecimal digits.
+[[nodiscard]] result<std::string> new_teleport_id();
+
+/// The guest and this host, and every problem that can be seen from here.
+struct source_view {
+  guest_info guest;
+  host_facts host;
+  std::vector<problem> problems;
+};
+[[nodiscard]] result<source_view> look_at_guest(const std::string& name,
+                                                bool live);
+
+/// Pauses the guest for a moment, or lets it go on from that.
+[[nodiscard]] result<void> set_paused(std::uint32_t domid, bool paused);
+
+/// Lets the guest go on here if it is suspended.
+[[nodiscard]] result<void> let_go_on(std::uint32_t domid);
+
+/// The guest runs at the destination: destroys the suspended one here, sets
+/// its disks aside and notes them as shadows. May be repeated.
+///
+/// @return where the shadows are
+[[nodiscard]] result<std::vector<std::string>> clear_away(
+    const guest_info& guest, const settings& options);
+
+/// What clear_away() needs, to keep in the journal; and back.
+[[nodiscard]] std::string remember(const guest_info& guest);
+[[nodiscard]] result<guest_info> recall(const journal_entry& entry);
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_SOURCE_HOST_HPP
