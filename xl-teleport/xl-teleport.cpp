@@ -19,10 +19,10 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/guardian.hpp"
+#include "xl-teleport/recover.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/options.hpp"
 #include "xl-teleport/source/reconnect.hpp"
-#include "xl-teleport/recover.hpp"
 #include "xl-teleport/source/source_host.hpp"
 #include "xl-teleport/source/source_session.hpp"
 

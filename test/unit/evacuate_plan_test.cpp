@@ -2,14 +2,13 @@
 //
 // test/unit/evacuate_plan_test.cpp: which guest goes where.
 
-#include "tools/evacuate/plan.hpp"
-
 #include <algorithm>
 #include <random>
 
 #include <catch2/catch.hpp>
 
 #include "libteleport/base/units.hpp"
+#include "tools/evacuate/plan.hpp"
 
 namespace teleport::evacuation {
 

@@ -3,8 +3,6 @@
 // test/unit/evacuate_record_test.cpp: what an evacuation finds of the last one,
 // and the command lines of its teleports.
 
-#include "tools/evacuate/logbook.hpp"
-
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -19,6 +17,7 @@
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "tools/evacuate/command.hpp"
+#include "tools/evacuate/logbook.hpp"
 
 namespace teleport::evacuation {
 

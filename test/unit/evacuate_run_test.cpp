@@ -3,8 +3,6 @@
 // test/unit/evacuate_run_test.cpp: whole evacuations, with a program in
 // xl-teleport's place that moves a file from one folder to another.
 
-#include "tools/evacuate/run.hpp"
-
 #include <filesystem>
 #include <fstream>
 
@@ -14,6 +12,7 @@
 
 #include "test/support/evacuation_world.hpp"
 #include "test/support/print_error.hpp"
+#include "tools/evacuate/run.hpp"
 
 namespace teleport::evacuation {
 

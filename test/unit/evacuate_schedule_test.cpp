@@ -3,13 +3,12 @@
 // test/unit/evacuate_schedule_test.cpp: which guest of an evacuation moves
 // when, and the part of the day in which it may.
 
-#include "tools/evacuate/schedule.hpp"
-
 #include <random>
 
 #include <catch2/catch.hpp>
 
 #include "test/support/print_error.hpp"
+#include "tools/evacuate/schedule.hpp"
 #include "tools/evacuate/window.hpp"
 
 namespace teleport::evacuation {

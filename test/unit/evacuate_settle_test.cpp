@@ -3,8 +3,6 @@
 // test/unit/evacuate_settle_test.cpp: a start after a crash finds out what
 // became of the teleports that were under way.
 
-#include "tools/evacuate/aftermath.hpp"
-
 #include <ctime>
 #include <thread>
 
@@ -17,6 +15,7 @@
 #include "libteleport/migrate/journal.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
+#include "tools/evacuate/aftermath.hpp"
 
 namespace teleport::evacuation {
 

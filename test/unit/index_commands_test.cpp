@@ -2,13 +2,12 @@
 //
 // test/unit/index_commands_test.cpp: names to disks, and how long it takes yet.
 
-#include "tools/teleportctl/index_commands.hpp"
-
 #include <filesystem>
 #include <fstream>
 
 #include <catch2/catch.hpp>
 
+#include "index/scan_text.hpp"
 #include "libteleport/base/units.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
@@ -60,15 +59,15 @@ TEST_CASE("a volume group means its volumes", "[cli]") {
 TEST_CASE("the time left follows what was read, not the holes", "[cli]") {
   index::scan_progress now;
   now.disk_bytes = 100_GiB;
-  CHECK(time_left(now, 10).empty());
+  CHECK(index::time_left(now, 10).empty());
   now.read_bytes = 1_GiB;
   now.done_bytes = 60_GiB;
-  CHECK(time_left(now, 0.5).empty());
-  CHECK(time_left(now, 1) == "40 s");
-  CHECK(time_left(now, 60) == "40 min");
-  CHECK(time_left(now, 3600) == "40.0 h");
+  CHECK(index::time_left(now, 0.5).empty());
+  CHECK(index::time_left(now, 1) == "40 s");
+  CHECK(index::time_left(now, 60) == "40 min");
+  CHECK(index::time_left(now, 3600) == "40.0 h");
   now.done_bytes = now.disk_bytes;
-  CHECK(time_left(now, 60) == "0 s");
+  CHECK(index::time_left(now, 60) == "0 s");
 }
 
 }  // namespace teleport

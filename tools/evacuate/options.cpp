@@ -6,8 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "xl-teleport/destination/destination_host.hpp"
 #include "tools/evacuate/command.hpp"
+#include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport::evacuation {

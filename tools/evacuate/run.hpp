@@ -26,10 +26,10 @@
 #include "libteleport/xen/domain.hpp"
 #include "tools/evacuate/child_program.hpp"
 #include "tools/evacuate/command.hpp"
+#include "tools/evacuate/logbook.hpp"
 #include "tools/evacuate/options.hpp"
 #include "tools/evacuate/plan.hpp"
 #include "tools/evacuate/preflight.hpp"
-#include "tools/evacuate/logbook.hpp"
 #include "tools/evacuate/schedule.hpp"
 #include "tools/evacuate/story.hpp"
 

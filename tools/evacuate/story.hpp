@@ -16,8 +16,8 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/error.hpp"
-#include "tools/evacuate/options.hpp"
 #include "tools/evacuate/logbook.hpp"
+#include "tools/evacuate/options.hpp"
 #include "tools/evacuate/schedule.hpp"
 
 namespace teleport::evacuation {

@@ -13,10 +13,10 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/domain.hpp"
-#include "tools/evacuate/options.hpp"
-#include "tools/evacuate/logbook.hpp"
-#include "tools/evacuate/run.hpp"
 #include "tools/evacuate/aftermath.hpp"
+#include "tools/evacuate/logbook.hpp"
+#include "tools/evacuate/options.hpp"
+#include "tools/evacuate/run.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport::evacuation {

@@ -32,17 +32,6 @@ int index_failed(const error& cause) {
   return exit_failed;
 }
 
-std::string mib_text(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB",
-                     static_cast<double>(bytes) / static_cast<double>(1_MiB));
-}
-
-double percent_of(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0
-             ? 0
-             : 100 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
 const std::atomic<bool>& stop_asked() {
   static const bool caught = std::signal(SIGINT, ask_to_stop) != SIG_ERR &&
                              std::signal(SIGTERM, ask_to_stop) != SIG_ERR;

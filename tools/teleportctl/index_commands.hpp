@@ -18,28 +18,15 @@
 #include "index/scanner.hpp"
 #include "index/store.hpp"
 #include "tools/teleportctl/index_command.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
 
 namespace teleport {
-
-inline constexpr int exit_ok = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_usage = 2;
 
 /// Prints the failure. @return exit_failed
 int index_failed(const error& cause);
 
-/// "1.5 MiB"
-[[nodiscard]] std::string mib_text(std::uint64_t bytes);
-/// Percent; 0 of nothing.
-[[nodiscard]] double percent_of(std::uint64_t part, std::uint64_t whole);
-
 /// Set by SIGINT and SIGTERM from now on.
 [[nodiscard]] const std::atomic<bool>& stop_asked();
-
-/// "12 min": how long the rest takes when it goes on like this; empty while
-/// nothing can be said. @param seconds  that the scan has run
-[[nodiscard]] std::string time_left(const index::scan_progress& now,
-                                    double seconds);
 
 /// Is what the index holds of a disk still what the disk holds?
 [[nodiscard]] const char* freshness(const index::disk_record& disk);

@@ -12,20 +12,22 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "index/scan_text.hpp"
 #include "libteleport/base/units.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
+#include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
 
 namespace {
 
 void show_progress(const std::string& path, const index::scan_progress& now) {
-  const std::string left = time_left(now, now.seconds);
+  const std::string left = index::time_left(now, now.seconds);
   std::cerr << fmt::format("\r{} {:.0f} % of {}{}{}\033[K",
                            path,
                            percent_of(now.done_bytes, now.disk_bytes),
-                           mib_text(now.disk_bytes),
+                           human_bytes(now.disk_bytes),
                            now.paused     ? ", paused"
                            : left.empty() ? ""
                                           : ", left: ",
@@ -136,10 +138,10 @@ int scan_paths(index::store& tables,
       std::cout << fmt::format(
           "{}: {} read in {:.1f} s, {} of data, {} of zeros\n",
           path,
-          mib_text(report->read_bytes),
+          human_bytes(report->read_bytes),
           report->seconds,
-          mib_text(report->disk.data_blocks * block_bytes),
-          mib_text(report->disk.zero_blocks * block_bytes));
+          human_bytes(report->disk.data_blocks * block_bytes),
+          human_bytes(report->disk.zero_blocks * block_bytes));
     }
   }
   if (command.json) {
@@ -169,20 +171,6 @@ result<void> forget_lost(index::store& tables, const std::string& path) {
 }
 
 }  // namespace
-
-std::string time_left(const index::scan_progress& now, double seconds) {
-  // Holes take no time; what is left may hold some, so this is the most.
-  if (now.read_bytes == 0 || seconds < 1) {
-    return {};
-  }
-  const double rest = static_cast<double>(now.disk_bytes - now.done_bytes) *
-                      seconds / static_cast<double>(now.read_bytes);
-  if (rest < 100) {
-    return fmt::format("{:.0f} s", rest);
-  }
-  return rest < 100 * 60 ? fmt::format("{:.0f} min", rest / 60)
-                         : fmt::format("{:.1f} h", rest / 3600);
-}
 
 int run_index_add(index::store& tables, const index_command& command) {
   const auto paths = disks_named(command.paths);

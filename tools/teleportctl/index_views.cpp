@@ -19,6 +19,7 @@
 #include "libteleport/disk/standing_tracker.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
+#include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
 
@@ -127,17 +128,17 @@ void print_stat(const index::store_counts& counts,
       counts.disks,
       states_text(seen),
       seen.followed,
-      mib_text(seen.behind),
+      human_bytes(seen.behind),
       seen.paused,
       time_text(seen.oldest_scan),
-      mib_text(data),
+      human_bytes(data),
       blocks,
       percent_of(blocks - std::min(blocks, counts.tags), blocks),
       counts.pairs,
       counts.extents,
-      mib_text(counts.file_bytes),
+      human_bytes(counts.file_bytes),
       percent_of(counts.file_bytes, data),
-      mib_text(counts.free_bytes),
+      human_bytes(counts.free_bytes),
       counts.damaged_values);
 }
 
@@ -202,8 +203,8 @@ int run_index_list(index::store& tables, const index_command& command) {
                     {"state", state}});
     if (!command.json) {
       std::cout << fmt::format("{:>12}  {:>12} data  {:16}  {:11}  {}{}{}\n",
-                               mib_text(disk.size),
-                               mib_text(disk.data_blocks * block_bytes),
+                               human_bytes(disk.size),
+                               human_bytes(disk.data_blocks * block_bytes),
                                time_text(disk.scanned_at),
                                state,
                                disk.path,

@@ -14,6 +14,7 @@
 
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/net/loop.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_port.hpp"
 #include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/source/seed_host.hpp"
@@ -22,10 +23,6 @@
 namespace teleport {
 
 namespace {
-
-constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_usage = 2;
 
 /// Threads that read and hash disks; half of disk_mover's jobs, so that each
 /// finds its next one waiting.

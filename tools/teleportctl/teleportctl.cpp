@@ -19,19 +19,16 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/net/identity.hpp"
-#include "xl-teleport/destination/destination_host.hpp"
-#include "xl-teleport/setup/link_plan.hpp"
-#include "tools/teleportctl/pairing.hpp"
-#include "xl-teleport/setup/settings.hpp"
 #include "tools/teleportctl/index_command.hpp"
+#include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/seed_command.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/host_name.hpp"
+#include "xl-teleport/setup/link_plan.hpp"
+#include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
 namespace {
-
-constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_usage = 2;
 
 int failed(const error& cause) {
   std::cerr << "teleportctl: " << cause.context << '\n';

@@ -22,13 +22,15 @@
 
 #include "index/identity.hpp"
 #include "index/keeper.hpp"
+#include "index/scan_text.hpp"
 #include "index/scanner.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "tools/teleportd/donor_set.hpp"
 #include "tools/teleportd/donor_watch.hpp"
-#include "tools/teleportctl/index_commands.hpp"
 #include "tools/teleportd/own_process.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
 
@@ -455,8 +457,8 @@ class progress_log {
     log_info(fmt::format("index: {}: {:.0f} % of {}, left: {}",
                          path_,
                          percent_of(now.done_bytes, now.disk_bytes),
-                         mib_text(now.disk_bytes),
-                         time_left(now, now.seconds)));
+                         human_bytes(now.disk_bytes),
+                         index::time_left(now, now.seconds)));
   }
 
  private:

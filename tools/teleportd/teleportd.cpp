@@ -32,10 +32,12 @@
 #include "libteleport/net/lane_door.hpp"
 #include "libteleport/net/listener.hpp"
 #include "libteleport/net/loop.hpp"
-#include "xl-teleport/destination/destination_host.hpp"
-#include "xl-teleport/destination/destination_session.hpp"
 #include "tools/teleportd/index_keeper.hpp"
 #include "tools/teleportd/own_process.hpp"
+#include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/destination/destination_session.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -50,10 +52,6 @@ constexpr unsigned session_workers = 4;
 
 /// Before a keeper that ended is started again.
 constexpr std::chrono::seconds keeper_pause(10);
-
-constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_usage = 2;
 
 class daemon_process {
  public:

@@ -22,6 +22,7 @@
 #include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/setup/host_name.hpp"
 
 namespace teleport {
 
@@ -76,14 +77,6 @@ result<store_space> look_for_space(const guest_info& guest,
 }
 
 }  // namespace
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) {
-    return "localhost";
-  }
-  return name.data();
-}
 
 result<answer> consider(const offer& offered, const settings& options) {
   answer reply;

@@ -44,9 +44,6 @@ namespace teleport {
 /// again, unless their guest is here.
 void tidy_shadows(const settings& options);
 
-/// This host's name.
-[[nodiscard]] std::string host_name();
-
 }  // namespace teleport
 
 #endif  // XL_TELEPORT_DESTINATION_DESTINATION_HOST_HPP

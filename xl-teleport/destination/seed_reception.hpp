@@ -24,8 +24,8 @@
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
-#include "xl-teleport/setup/offer.hpp"
 #include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/setup/offer.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

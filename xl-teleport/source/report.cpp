@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "xl-teleport/setup/texts.hpp"
+
 namespace teleport {
 
 namespace {
@@ -46,18 +48,6 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
 
 std::string_view name_of(move_phase phase) noexcept {
   return phase_names[static_cast<std::size_t>(phase)];
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  static constexpr std::array<const char*, 5> units = {
-      "B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < units.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units[unit]);
 }
 
 json to_json(const rebuild_counts& counts) {

@@ -84,9 +84,6 @@ struct progress {
 /// One line.
 [[nodiscard]] std::string to_text(const progress& now);
 
-/// "1.5 GiB"
-[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
-
 }  // namespace teleport
 
 #endif  // XL_TELEPORT_SOURCE_REPORT_HPP

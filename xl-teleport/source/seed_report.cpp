@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "xl-teleport/setup/texts.hpp"
 #include "xl-teleport/source/report.hpp"
 
 namespace teleport {

@@ -9,6 +9,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/wire/record.hpp"
+#include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/setup/texts.hpp: numbers as people read them, one way for all
+// programs.
+
+#ifndef XL_TELEPORT_SETUP_TEXTS_HPP
+#define XL_TELEPORT_SETUP_TEXTS_HPP
+
+#include <cstdint>
+#include <string>
+
+namespace teleport {
+
+/// "1.5 MiB", "512 B": the largest binary unit of which there is one.
+[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
+/// Percent; 0 of nothing.
+[[nodiscard]] double percent_of(std::uint64_t part, std::uint64_t whole);
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SETUP_TEXTS_HPP
