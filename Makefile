@@ -4,7 +4,7 @@
 #   make test LONG=1      the longest scenarios on the Xen hosts too
 #   make check            the same without the emulated Xen hosts (minutes)
 #   make demo             two emulated Xen hosts, a guest there and back
-#   make lint             format, tidy, layers, co_await, headers, shell
+#   make lint             format, tidy, layers, length, headers, shell
 #   make SAN=address,undefined check   a separate build folder for each SAN
 #   make install DESTDIR=/some/where PREFIX=/usr     staged install
 #   make deb                Debian packages, in $(BUILD)/deb
@@ -24,8 +24,12 @@ CCACHE   ?= $(firstword $(wildcard /usr/bin/ccache))
 export CCACHE_NOHASHDIR := 1
 # A daemon of root's that listens: hardened as Debian hardens its own. With
 # sanitizers, lines of code are all that reports need; more takes half as long
-# again to compile.
-CXXFLAGS ?= $(if $(SAN),-O1 -g1,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2)
+# again to compile. All that Debian's `hardening=+all` would add is here, and
+# more: the packages have what was compiled and tested here, and
+# tools/package/check-hardening reads it off the programs.
+CXXFLAGS ?= $(if $(SAN),-O1 -g1,-O2 -g -Wformat -Werror=format-security \
+              -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+              -fstack-clash-protection -fcf-protection)
 LDFLAGS  ?= -Wl,-z,relro,-z,now
 SAN      ?=
 comma    := ,
@@ -41,13 +45,14 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wno-maybe-uninitialized
 DEFS     := -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_NO_DEPRECATED \
             -DTELEPORT_VERSION='"$(VERSION)"' -D_FILE_OFFSET_BITS=64 \
-            -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL \
+            -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL -D_GLIBCXX_ASSERTIONS \
             $(if $(filter thread,$(SAN)),-DBOOST_ASIO_DISABLE_FENCED_BLOCK)
 TP_FLAGS := -std=c++20 -I. -isystem $(BUILD) -pthread $(WARN) $(DEFS) \
             $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
               -fno-omit-frame-pointer) \
             $(if $(filter 1,$(WERROR)),-Werror)
-LDLIBS   += -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
+# A program names only the libraries that it calls.
+LDLIBS   += -Wl,--as-needed -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
             -lzstd -lexpat -lbpf -lspdlog -lfmt -lssl -lcrypto
 
 # A module is a folder; a folder's sources are all its .cpp files.

@@ -165,8 +165,10 @@ result<void> record::write(const json& event) {
     if (n < 0) {
       const int cause = errno;
       // The first part of a line would swallow the next event.
-      (void)::ftruncate(file_.get(), end);
-      return system_error(cause, "write to " + path());
+      const bool cut = ::ftruncate(file_.get(), end) == 0;
+      return system_error(cause,
+                          "write to " + path() +
+                              (cut ? "" : ", which now ends in half a line"));
     }
     rest.remove_prefix(static_cast<std::size_t>(n));
   }

@@ -6,8 +6,6 @@
 
 LINT      := $(BUILD)/lint$(if $(filter deep,$(TIDY_DEPTH)),-deep)
 FORMATTED := $(ALL_SRC) $(HEADERS) $(FUZZ_SRC) $(BENCH_SRC) $(sort $(wildcard libteleport/*/*.bpf.c))
-AWAITING  := $(if $(filter lint lint-%,$(MAKECMDGOALS)),$(shell \
-               grep -ls co_await $(ALL_SRC) $(HEADERS)))
 # A header that its own source file includes first compiles alone if that does:
 # what is left is compiled here.
 UNPROVEN  := $(if $(filter lint lint-%,$(MAKECMDGOALS)),$(shell \
@@ -28,9 +26,8 @@ TIDY       := clang-tidy --quiet --extra-arg=-Xclang \
               --extra-arg=mode=$(TIDY_DEPTH)
 
 .PHONY: lint lint-format lint-layers lint-length lint-shell lint-tidy \
-        lint-coawait lint-headers format
-lint: lint-format lint-layers lint-length lint-shell lint-headers \
-      lint-coawait lint-tidy
+        lint-headers format
+lint: lint-format lint-layers lint-length lint-shell lint-headers lint-tidy
 	$(Q)echo "lint: clean"
 
 lint-format:
@@ -50,7 +47,6 @@ lint-shell:
 	$(Q)tools/lint/tree-files --shell | xargs -d '\n' \
 	  shellcheck --external-sources --source-path=SCRIPTDIR --exclude=$(UNSHELL)
 lint-headers: $(addprefix $(BUILD)/,$(UNPROVEN:.hpp=.hpp.ok))
-lint-coawait: $(AWAITING:%=$(LINT)/%.coawait)
 # Tests take as long again as the programs, for Catch2's headers: they are
 # looked at with TIDY_TESTS=1. Catch2's main has nothing of ours in it.
 TIDY_TESTS ?= 0
@@ -67,11 +63,6 @@ $(LINT)/%.tidy: % .clang-tidy test/.clang-tidy tools/lint/lint.mk | $(SKELETONS)
 	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) -MM -MP -MT $@ -MF $@.d $<
 	$(Q)$(TIDY) $< -- $(TIDY_FLAGS) >$@.log 2>&1 || \
 	  { grep -v ' warnings\? generated\.$$' $@.log; exit 1; }
-	$(Q)touch $@
-$(LINT)/%.coawait: % tools/lint/check-coawait tools/lint/lint.mk | $(SKELETONS)
-	$(call say,AWAIT,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)tools/lint/check-coawait $< -- $(TIDY_FLAGS)
 	$(Q)touch $@
 
 -include $(ALL_SRC:%=$(LINT)/%.tidy.d) $(HEADERS:%=$(BUILD)/%.ok.d)
