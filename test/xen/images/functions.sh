@@ -11,10 +11,9 @@ make_rootfs() {
     packages=$(IFS=,; echo "$*")
     # INITRD=No: nobody needs Debian's initramfs, which takes long to make
     INITRD=No mmdebstrap --quiet --mode=root --variant="$variant" --include="$packages" \
-        --aptopt='APT::Install-Recommends "false"' \
+        --aptopt='APT::Install-Recommends "false"' --aptopt="$work/apt.conf" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$SUITE" "${tar%.tar}.part.tar" \
-        "deb $MIRROR $SUITE main" "deb $MIRROR $SUITE-updates main" "deb $SECURITY_MIRROR $SUITE-security main"
+        "$SUITE" "${tar%.tar}.part.tar" "$work/debian.sources"
     mv "${tar%.tar}.part.tar" "$tar"
 }
 

@@ -1,9 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # What Debian packages each root file system of the lab is made of. Sourced by build.
 
+# They are fetched from where this machine has its own packages from: tools/apt-sources.
 SUITE=bookworm
-MIRROR=${XL_TELEPORT_MIRROR:-http://deb.debian.org/debian}
-SECURITY_MIRROR=${XL_TELEPORT_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 
 # dom0: Xen and its tools, what our programs link to, and what scenarios use. The guests run Debian's
 # cloud kernel, taken from here too: half the size, and it boots in half the time.
