@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """damage.py (--image FILE | --final FILE) [--lanes] TRACE: would the decoder see it? Damages a session that it has
-accepted, in every kind of record: bytes, and records that are left out, doubled or
-come from the other side; each must break a rule. Same damage each time. --image
+accepted: records of every kind are left out, doubled, come from the other side, or
+have a byte of their header changed; so have bytes of a body, but of the kinds in FREE.
+Each must break a rule. Same damage each time. --image
 and --final are those of decode.py. Of a session on several lanes the slices are
 damaged, not the records in them; --lanes: they and what else brings lanes, alone.
 """

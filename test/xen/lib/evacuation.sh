@@ -35,6 +35,7 @@ has_moved() {
     mkdir -p "$LAB/teleport"
     events "select(.event == \"moved\" and .guest == \"$3\").report | tojson" > "$LAB/teleport/report"
     assert_equal "the fate of $3" moved "$(fate "$3")"
+    losses_are 0
     assert_equal "where $3 runs" "${2#host}" "$(guest_hosts "$3")"
     disks_equal "$1" "$2" "$3"
     guest_alive "$2" "$3"

@@ -25,10 +25,14 @@ guest_runs() {
     on "$1" "xl list '$2' 2> /dev/null" | awk 'NR == 2 { fine = $5 !~ /[psd]/ } END { exit !fine }'
 }
 
-# guest_hosts NAME: on which hosts it runs, for example "1". Two would be the end of the world.
+# guest_hosts NAME: on which hosts it runs, one number for each copy, for example "1". A copy under a name that xl gives
+# it for a while (NAME--incoming) counts. Two would be the end of the world, on one host as well.
 guest_hosts() {
     local host found=
-    for host in $LAB_HOSTS; do guest_runs "$host" "$1" && found+="$host "; done
+    for host in $LAB_HOSTS; do
+        found+=$(on "$host" "xl list" | awk -v name="$1" -v host="$host" \
+            'NR > 1 && ($1 == name || index($1, name "--") == 1) && $5 !~ /[psd]/ { printf "%s ", host }')
+    done
     echo "${found% }"
 }
 

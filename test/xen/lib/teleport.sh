@@ -40,6 +40,7 @@ set_store() {
         printf '%s\n' '[store]' "kind = \"$kind\"" "path = \"$path\"" "pool = \"$pool\"" \
             '[index]' "$index" '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
             on_input "$host" 'cat > /etc/xen/teleport.conf'
+        standstill_watch "$host"
         daemon_restart "$host"
         on "$host" "teleportctl shadow list --json | jq -r '.[].uuid' | sort -u | xargs -r -n 1 teleportctl shadow forget" > /dev/null
     done
@@ -58,6 +59,46 @@ for disk in $TELEPORT_DISKS; do
 done
 mv "/run/lab-gate/$TELEPORT_GUEST.new" "/run/lab-gate/$TELEPORT_GUEST"
 HOOK
+}
+
+# standstill_watch HOST: notes in there how long the host stood still, where that was for more than 3 s, as an emulated
+# one does when the machine below is busy. standstill_forget: what was noted is over. stood_still: since then a host
+# stood still for about as long as a peer may be silent (10 s, libteleport/net/silence.hpp).
+standstill_watch() {
+    on_input "$1" 'cat > /usr/local/lib/lab/standstills' << 'END'
+import time
+last = time.monotonic()
+while True:
+    time.sleep(1)
+    now = time.monotonic()
+    if now - last > 4:
+        with open("/run/lab-standstills", "a") as notes:
+            print(round(now - last - 1), file=notes)
+    last = now
+END
+    # shellcheck disable=SC2016
+    on "$1" ': > /run/lab-standstills; kill -0 $(cat /run/lab-standstills.pid 2> /dev/null) 2> /dev/null ||
+        { setsid python3 /usr/local/lib/lab/standstills > /dev/null 2>&1 < /dev/null & echo $! > /run/lab-standstills.pid; }'
+}
+standstill_forget() { local host; for host in $LAB_HOSTS; do on "$host" ': > /run/lab-standstills'; done; }
+stood_still() {
+    local host notes
+    for host in $LAB_HOSTS; do
+        notes=$(on "$host" 'cat /run/lab-standstills' | xargs)
+        [ -z "$notes" ] || say "host$host stood still for seconds: $notes"
+        ! awk -v RS=' ' '$1 >= 8 { found = 1 } END { exit !found }' <<< "$notes" || return 0
+    done
+    return 1
+}
+
+# losses_are NUMBER: the last report names as many losses of the link as the scenario caused. More are a fault of ours,
+# unless a host stood still.
+losses_are() {
+    local found
+    found=$(report .link.losses)
+    [ "$found" = "$1" ] && return
+    [ "$found" -gt "$1" ] || fail "the link was lost $found times, not $1"
+    stood_still || fail "the link was lost $found times, not $1, and no host stood still"
 }
 
 # gate_digests on|off: reading whole disks costs seconds of downtime; off where only the guest is judged.
@@ -88,6 +129,7 @@ try_teleport() {
     shift 3
     mkdir -p "$files"
     on "$to" rm -f "/run/lab-gate/$guest"
+    standstill_forget
     read -r -a before < <(link_bytes "$from")
     code=0
     on "$from" "xl teleport --json $* '$guest' host$to" > "$files/lines" 2> "$files/errors" || code=$?
@@ -97,12 +139,14 @@ try_teleport() {
     say "teleport of $guest from host$from to host$to: exit code $code, $(cat "$files/report" "$files/errors")"
 }
 
-# teleport FROM TO GUEST [OPTION...]: as above, and it must have moved, and run there and there only.
+# teleport FROM TO GUEST [OPTION...]: as above, and it must have moved without a loss of the link, and run there and
+# there only.
 teleport() {
     local code
     try_teleport "$@"
     [ "$code" -eq 0 ] || fail "the teleport of $3 ended with exit code $code: $(tail -n 3 "$LAB/teleport/errors")"
     assert_equal "the report's outcome" moved "$(report .outcome)"
+    losses_are 0
     assert_equal "where $3 runs" "${2#host}" "$(guest_hosts "$3")"
 }
 

@@ -64,8 +64,11 @@ for path in sys.argv[1:]:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 END
 assert_equal "what the index thinks of its donors" fresh "$(host2 "teleportctl index list --json" | jq -r 'map(.state) | unique | join(" ")')"
+at_least "blocks that the index promises" $((data / 2 / 4096)) "$(host2 "teleportctl index stat --json" | jq .kept_blocks)"
 judge host1 host2 lying
 at_least "gaps" $((data / 2)) "$(report .bulk.link)"
+# What donors gave are blocks that their neighbour is equal to: next to nothing.
+at_most "bytes from donors that lie" $((data / 20)) "$(report .bulk.donors)"
 host2 "rm -r $copies"
 index_empty host2
 

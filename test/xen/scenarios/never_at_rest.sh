@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A disk that is written without a pause, not by the guest alone: the guest is paused for the tracker's start, in
-# vain, and goes on; and it goes on when the teleport is killed while the guest is paused.
+# vain, and goes on; and it goes on when the teleport is killed while the guest is paused. When the disk comes to rest
+# the guest moves, and the whole disk is equal.
 
 guest=restless1
 
@@ -40,4 +41,6 @@ host1 "pkill -9 -o -x xl-teleport"
 wait_for "the guardian to end the pause" 60 guest_is_not p
 host1 rm -f /run/lab-restless
 guest_alive host1 $guest
-witness_verdict host1 $guest
+teleport host1 host2 $guest
+disks_equal host1 host2 $guest
+witness_verdict host2 $guest

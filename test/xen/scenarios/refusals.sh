@@ -26,6 +26,22 @@ guest_create host1 $guest loop --idle
 
 refused "no guest named 'nobody'" nobody
 
+# misused SENTENCE [WORD...]: 2, and nobody was asked anything
+misused() {
+    local sentence=$1 here there code=0
+    shift
+    here=$(everything host1) there=$(everything host2)
+    host1 "xl teleport $*" > "$LAB/teleport/lines" 2> "$LAB/teleport/errors" || code=$?
+    assert_equal "exit code of 'xl teleport $*'" 2 "$code"
+    grep -qE -- "$sentence" "$LAB/teleport/errors" || fail "nobody said '$sentence': $(cat "$LAB/teleport/errors")"
+    assert_equal "host1 after that" "$here" "$(everything host1)"
+    assert_equal "host2 after that" "$there" "$(everything host2)"
+}
+misused DOMAIN
+misused HOST "$guest"
+misused no-such-option --no-such-option "$guest" host2
+misused 'longer than --max-downtime' "$guest" host2 --downtime 5 --max-downtime 1
+
 # neither host knows the other any more; put back whatever happens
 peers=/etc/xen/teleport/peers
 know_again() { on "$1" "if [ -d $peers.away ]; then rm -rf $peers; mv $peers.away $peers; fi"; }
@@ -46,7 +62,7 @@ host2 "xl destroy $guest; rm /tmp/clash.cfg"
 store_again() { host2 "if [ -d $LAB_STORE.away ]; then umount $LAB_STORE 2> /dev/null; rm -rf $LAB_STORE; mv $LAB_STORE.away $LAB_STORE; fi"; }
 trap 'know_again host1; know_again host2; store_again' EXIT
 host2 "mv $LAB_STORE $LAB_STORE.away"
-refused "$LAB_STORE"
+refused "the store's directory $LAB_STORE"
 host2 "mkdir $LAB_STORE && mount -t tmpfs -o size=100m tmpfs $LAB_STORE"
 refused "the disks need .* MiB in the destination's store"
 store_again

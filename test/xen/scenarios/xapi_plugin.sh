@@ -92,6 +92,7 @@ say "measured: phases seen: $(tr ' ' '\n' <<< "$phases" | uniq | xargs)"
 assert_equal "the job" 'done 0 moved 100' "$(status "$id" '"\(.state) \(.exit_code) \(.report.outcome) \(.percent | floor)"')"
 mkdir -p "$LAB/teleport"
 status "$id" '.report | tojson' > "$LAB/teleport/report"
+losses_are 0
 assert_equal "where it runs" 2 "$(guest_hosts $guest)"
 disks_equal host1 host2 $guest
 guest_alive host2 $guest
