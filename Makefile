@@ -81,7 +81,8 @@ obj        = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps test check demo lint install uninstall fuzz bench clean tests
+.PHONY: all deps test check demo lint install uninstall fuzz bench clean tests \
+        print-flags
 all: $(addprefix $(BUILD)/,$(PROGS))
 
 # The machine's packages, once: a stamp keyed by the script that installs them.
@@ -126,6 +127,8 @@ $(BUILD)/test/unit-tests: $(call obj,$(TEST_SRC)) $(ROOMS:%=$(BUILD)/%/room.a) $
 $(call obj,$(TEST_SRC)): CXXFLAGS = -O1 -g1
 tests: $(BUILD)/test/unit-tests
 
+print-flags:
+	@echo $(CPPFLAGS) $(TP_FLAGS) $(CXXFLAGS)
 # Each header must compile alone (lint-headers).
 $(BUILD)/%.hpp.ok: %.hpp | $(SKELETONS)
 	$(call say,HDR,$<)

@@ -126,10 +126,10 @@ attempt_end end_of(const attempt& last) {
                                          : attempt_end::over;
 }
 
-/// Moves the guest. A link that is lost while the guest runs here is looked for:
-/// what is on the targets stays there, and the next attempt announces it and
-/// sends the rest. Once the guest was suspended, another downtime is for whoever
-/// called us to decide.
+/// Moves the guest. A link that is lost while the guest runs here is looked
+/// for: what is on the targets stays there, and the next attempt announces it
+/// and sends the rest. Once the guest was suspended, another downtime is for
+/// whoever called us to decide.
 int move(const move_options& options, const settings& config) {
   keep_freed_memory();
   reconnect_policy policy(options.reconnect_limit);

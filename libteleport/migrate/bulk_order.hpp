@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/migrate/bulk_order.hpp: in which order a bulk announces the extents
-// of all disks.
+// libteleport/migrate/bulk_order.hpp: in which order a bulk announces the
+// extents of all disks.
 //
 // Not from the first to the last: a disk has its data in one part, its zeros in
 // another, what the destination has in a third. Taken one after the other, the
@@ -37,8 +37,8 @@ class bulk_order {
   /// announcement whose header costs little beside its digests.
   static constexpr std::size_t run_extents = 8;
   /// One turn through all of them is as long as the window in which blocks are
-  /// packed (32 MiB): with 8, what lies side by side on the disk was too far apart
-  /// there, which cost 3 % of the bytes of a web server's disk.
+  /// packed (32 MiB): with 8, what lies side by side on the disk was too far
+  /// apart there, which cost 3 % of the bytes of a web server's disk.
   static constexpr std::size_t sections = 4;
 
   /// Nothing to announce.

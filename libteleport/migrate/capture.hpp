@@ -6,9 +6,9 @@
 // An extent is captured, or recalled from what is known of it, once and kept
 // until its data has been sent, so that everything said of it is said of the
 // same moment, whatever the guest writes meanwhile (the tracker has marked
-// that). Of a recalled extent, or one whose bytes there was no room to keep, the
-// wanted blocks are read later: if the guest has written to them, the extent's
-// proof fails and it is captured anew.
+// that). Of a recalled extent, or one whose bytes there was no room to keep,
+// the wanted blocks are read later: if the guest has written to them, the
+// extent's proof fails and it is captured anew.
 //
 // Threads: pure but for capture() and read_blocks(), which read the disk: pool
 //          threads.

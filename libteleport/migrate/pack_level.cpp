@@ -37,8 +37,8 @@ bool pack_level::is_fast(time_point at) const noexcept {
   return static_cast<double>(packed_) > seconds * bytes_a_second_of_fast;
 }
 
-/// Blocks that come in bursts wait for each other, and the link for them; only a
-/// packer that hardly rests is what holds them up.
+/// Blocks that come in bursts wait for each other, and the link for them; only
+/// a packer that hardly rests is what holds them up.
 bool pack_level::is_too_slow(time_point at) const noexcept {
   const bool restless = busy_ * 3 > (at - *began_) * 2;
   return restless && held_by_packing_ * 4 > bytes_;
@@ -60,8 +60,8 @@ void pack_level::judge(time_point at) noexcept {
     step_ = highest_ = 1;
     since_too_slow_ = 0;
   } else if (is_too_slow(at) && step_ > (quick ? 0U : 1U)) {
-    // A level that was only tried is left at once; less than the first one costs
-    // bytes, which a shortage that is soon over does not give back.
+    // A level that was only tried is left at once; less than the first one
+    // costs bytes, which a shortage that is soon over does not give back.
     if (step_ > first_step || was_too_slow_) {
       highest_ = --step_;
       since_too_slow_ = 0;

@@ -6,10 +6,10 @@
 // Sans-IO: events go in by on_...(), what is to be done comes out of next().
 // The driver runs jobs on the pool with run() and gives their results back.
 // What is known of a disk is announced without reading it; what is not, is read
-// and, while there is room, stays captured until its data has been sent. At most
-// max_outstanding extents are under way, and max_data_bytes of their blocks. All
-// blocks go through one packer, in the order in which they are sent. PROTOCOL.md,
-// section 4.
+// and, while there is room, stays captured until its data has been sent. At
+// most max_outstanding extents are under way, and max_data_bytes of their
+// blocks. All blocks go through one packer, in the order in which they are
+// sent. PROTOCOL.md, section 4.
 //
 // Threads: one owner; run() alone may be called from any thread.
 // Trust:   records from the destination are checked against what was sent.
@@ -48,8 +48,8 @@ struct announce_job {
   bool keep_bytes = true;  ///< there is room for what is read
 };
 
-/// Make BLOCK_DIGESTS of an extent, or take the data of the chosen blocks, which
-/// are read when its bytes were not kept.
+/// Make BLOCK_DIGESTS of an extent, or take the data of the chosen blocks,
+/// which are read when its bytes were not kept.
 struct answer_job {
   shared_extent extent;
   std::optional<block_mask> blocks;  ///< nullopt: digests

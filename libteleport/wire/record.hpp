@@ -79,8 +79,8 @@ struct wanted_record {
   block_mask blocks;
 };
 
-/// How a payload stands in its record. Values are never reused; 1 was a frame of
-/// its own.
+/// How a payload stands in its record. Values are never reused; 1 was a frame
+/// of its own.
 enum class data_coding : std::uint8_t {
   plain = 0,
   streamed = 2,  ///< the next piece of the session's zstd stream

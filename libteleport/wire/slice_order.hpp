@@ -22,8 +22,9 @@
 
 namespace teleport {
 
-/// Bytes of the stream in one SLICE: short enough that a slow lane does not keep
-/// the others waiting for long, long enough that its 16 bytes do not count.
+/// Bytes of the stream in one SLICE: short enough that a slow lane does not
+/// keep the others waiting for long, long enough that its 16 bytes do not
+/// count.
 inline constexpr std::size_t max_slice_bytes = 32_KiB;
 
 /// Bytes of the longest body of a SLICE.

@@ -45,7 +45,8 @@ class saver {
   /// @param pipe_write_end  of a pipe (not a socket that others use: libxl
   ///                        makes it blocking); closed when the save has ended
   /// @param live            the guest runs on until the last pass
-  /// @error errc::unsupported when libxl cannot be opened; on_done is not called
+  /// @error errc::unsupported when libxl cannot be opened; on_done is not
+  ///        called
   [[nodiscard]] static result<std::unique_ptr<saver>> start(
       std::uint32_t domid,
       unique_fd pipe_write_end,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/support/two_ends.hpp: a source and a destination over TLS on loopback, in
-// one loop, with a door as teleportd's.
+// test/support/two_ends.hpp: a source and a destination over TLS on loopback,
+// in one loop, with a door as teleportd's.
 
 #ifndef TEST_SUPPORT_TWO_ENDS_HPP
 #define TEST_SUPPORT_TWO_ENDS_HPP

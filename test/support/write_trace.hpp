@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/support/write_trace.hpp: what this process writes to one file, in order,
-// with the syncs between: so that a test can tell what a power loss leaves, fill
-// the file system, or be killed at a chosen write.
+// with the syncs between: so that a test can tell what a power loss leaves,
+// fill the file system, or be killed at a chosen write.
 //
 // The test program's own pwrite, writev and fdatasync stand before libc's (the
 // library under test calls them through the dynamic linker).

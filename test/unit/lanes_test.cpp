@@ -255,7 +255,8 @@ TEST_CASE("who does not know the secret does not get into a link",
   linked_ends ends(hosts, 2);
   connection& source = ***ends.source;
   connection& destination = ***ends.destination;
-  // With the right key, and the name of the link, which crosses it in the clear.
+  // With the right key, and the name of the link, which crosses it in the
+  // clear.
   const auto stranger = std::make_shared<lane_teller>();
   stranger->said =
       frame(record_type::join, GENERATE(byte_buffer(32), byte_buffer()));

@@ -13,7 +13,8 @@ namespace {
 using held_up_by = pack_level::held_up_by;
 using std::chrono::milliseconds;
 
-/// Pieces of 1 MiB, at first one each 20 ms: 400 Mbit/s of what is to be packed.
+/// Pieces of 1 MiB, at first one each 20 ms: 400 Mbit/s of what is to be
+/// packed.
 struct flow {
   void feed(std::uint64_t mib, held_up_by cause, milliseconds packing) {
     for (std::uint64_t i = 0; i < mib; ++i) {

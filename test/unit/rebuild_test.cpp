@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/rebuild_test.cpp: an extent whose bytes were not kept while its gaps
-// were on their way. (With bytes kept, and all else: duet_test.cpp.)
+// test/unit/rebuild_test.cpp: an extent whose bytes were not kept while its
+// gaps were on their way. (With bytes kept, and all else: duet_test.cpp.)
 
 #include "libteleport/migrate/rebuild.hpp"
 

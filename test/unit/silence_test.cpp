@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/silence_test.cpp: a peer that does not answer is lost, one that only
-// has no room is not.
+// test/unit/silence_test.cpp: a peer that does not answer is lost, one that
+// only has no room is not.
 
 #include "libteleport/net/silence.hpp"
 

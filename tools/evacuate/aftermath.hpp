@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/evacuate/aftermath.hpp: after a crash: what became of the teleports that
-// the last evacuation had under way.
+// tools/evacuate/aftermath.hpp: after a crash: what became of the teleports
+// that the last evacuation had under way.
 //
 // Blocks: until the last of them has ended; they end by themselves, as each
 //         was told to when its evacuation died.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/evacuate/child_program.hpp: a program that runs beside the loop: its output by
-// lines, its end as an event, and an end of it when we die.
+// tools/evacuate/child_program.hpp: a program that runs beside the loop: its
+// output by lines, its end as an event, and an end of it when we die.
 //
 // No shell: the arguments reach the program as they are. It gets three
 // descriptors and nothing else of ours, a process group of its own (Ctrl-C is

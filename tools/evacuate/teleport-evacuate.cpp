@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/evacuate/teleport-evacuate.cpp: moves a host's guests away, in the night or
-// before maintenance, and brings them home again.
+// tools/evacuate/teleport-evacuate.cpp: moves a host's guests away, in the
+// night or before maintenance, and brings them home again.
 
 #include <csignal>
 #include <ctime>

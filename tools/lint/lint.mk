@@ -26,8 +26,9 @@ TIDY       := clang-tidy --quiet --extra-arg=-Xclang \
               --extra-arg=mode=$(TIDY_DEPTH)
 
 .PHONY: lint lint-format lint-layers lint-length lint-shell lint-tidy \
-        lint-headers format
-lint: lint-format lint-layers lint-length lint-shell lint-headers lint-tidy
+        lint-members lint-headers format
+lint: lint-format lint-layers lint-length lint-members lint-shell lint-headers \
+      lint-tidy
 	$(Q)echo "lint: clean"
 
 lint-format:
@@ -42,6 +43,9 @@ lint-layers:
 lint-length:
 	$(call say,LINT,$(@:lint-%=check-%))
 	$(Q)tools/lint/check-length
+lint-members:
+	$(call say,LINT,$(@:lint-%=check-%))
+	$(Q)tools/lint/check-members
 lint-shell:
 	$(call say,LINT,shellcheck)
 	$(Q)tools/lint/tree-files --shell | xargs -d '\n' \
@@ -50,8 +54,13 @@ lint-headers: $(addprefix $(BUILD)/,$(UNPROVEN:.hpp=.hpp.ok))
 # Tests take as long again as the programs, for Catch2's headers: they are
 # looked at with TIDY_TESTS=1. Catch2's main has nothing of ours in it.
 TIDY_TESTS ?= 0
-TIDIED      = $(filter-out test/unit/main.cpp \
-                $(if $(filter 1,$(TIDY_TESTS)),,test/%),$(ALL_SRC))
+# TIDY_CHANGED=1 looks at what differs from the last landed commit alone, or
+# from the commit TIDY_BASE.
+TIDY_CHANGED ?= 0
+TIDIED      := $(filter-out test/unit/main.cpp \
+                 $(if $(filter 1,$(TIDY_TESTS)),,test/%), \
+                 $(if $(filter 1,$(TIDY_CHANGED)), \
+                   $(shell tools/lint/changed-sources $(TIDY_BASE)),$(ALL_SRC)))
 lint-tidy: $(patsubst %,$(LINT)/%.tidy,$(TIDIED))
 
 # The rule is in the Makefile; this makes its stamp know the headers below.

@@ -7,7 +7,8 @@
 #
 # tools/package/debian becomes debian/ beside links to the rest of the tree: debhelper
 # finds what it expects, and make finds its build folder under its usual name, so
-# nothing is compiled a second time.
+# nothing is compiled a second time: what is packed is what was tested. Its flags
+# are the Makefile's; check-hardening refuses programs that have others.
 
 DEB_REVISION      ?= 1
 DEB_BUILD_OPTIONS ?= noautodbgsym
@@ -17,6 +18,7 @@ STAGED             = $(filter-out build/ build-%,$(sort $(wildcard */) \
 
 .PHONY: test-package
 deb: all man
+	$(Q)tools/package/check-hardening $(PROGS:%=$(BUILD)/%)
 	$(Q)rm -rf $(BUILD)/deb && mkdir -p $(DEB_STAGE)
 	$(Q)ln -s $(abspath $(patsubst %/,%,$(filter %/,$(STAGED)))) $(DEB_STAGE)/
 	$(Q)cp -p $(filter-out %/,$(STAGED)) $(DEB_STAGE)/

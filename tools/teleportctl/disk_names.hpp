@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/disk_names.hpp: what an administrator writes for disks, to the disks.
+// tools/teleportctl/disk_names.hpp: what an administrator writes for disks, to
+// the disks.
 //
 // Threads: the main thread, before there are others (glob).
 // Blocks: reads folders.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/index_command.hpp: `teleportctl index ...`: add, scan, remove, list
-// and look at what the content index knows.
+// tools/teleportctl/index_command.hpp: `teleportctl index ...`: add, scan,
+// remove, list and look at what the content index knows.
 //
 // Threads: the main thread. Blocks: for as long as disks take to read; SIGINT
 // and SIGTERM end a scan after writing down what it has.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/index_pauses.cpp: the commands that hold scans, and let them go on.
+// tools/teleportctl/index_pauses.cpp: the commands that hold scans, and let
+// them go on.
 
 #include <algorithm>
 #include <iostream>

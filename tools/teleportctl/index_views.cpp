@@ -61,7 +61,8 @@ behind_bytes followed_disks(const index::disk_table& disks) {
   return behind;
 }
 
-/// What is said of a disk: what its record tells, or its tracker, if it has one.
+/// What is said of a disk: what its record tells, or its tracker, if it has
+/// one.
 std::string state_of(const index::disk_record& disk,
                      const behind_bytes& followed) {
   const auto found = followed.find(disk.id);

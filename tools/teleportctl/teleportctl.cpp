@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/teleportctl.cpp: what an administrator does beside teleporting: pair
-// hosts, keep the content index, look at what is kept for guests elsewhere.
+// tools/teleportctl/teleportctl.cpp: what an administrator does beside
+// teleporting: pair hosts, keep the content index, look at what is kept for
+// guests elsewhere.
 
 #include <csignal>
 #include <filesystem>
@@ -167,7 +168,8 @@ int limit_rate(const std::string& text, const settings& options, bool json) {
   return exit_ok;
 }
 
-/// What the commands about other hosts and kept disks read from the command line.
+/// What the commands about other hosts and kept disks read from the command
+/// line.
 struct host_commands {
   CLI::App* pair = nullptr;
   CLI::App* accept = nullptr;

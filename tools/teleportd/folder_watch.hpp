@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/folder_watch.hpp: tells when files come, go or have been written in
-// some folders (inotify). A folder that is not there is looked for again and
-// again, and one that was unmounted or made anew is watched anew.
+// tools/teleportd/folder_watch.hpp: tells when files come, go or have been
+// written in some folders (inotify). A folder that is not there is looked for
+// again and again, and one that was unmounted or made anew is watched anew.
 //
 // Threads: one owner. Blocks: no.
 

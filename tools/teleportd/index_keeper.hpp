@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/index_keeper.hpp: `teleportd --keeper`, which keeps the content index
-// fresh: finds the disks (donor_set), follows what guests write on them
-// (index/keeper.hpp) and scans what is new, each scan in a process of its own.
+// tools/teleportd/index_keeper.hpp: `teleportd --keeper`, which keeps the
+// content index fresh: finds the disks (donor_set), follows what guests write
+// on them (index/keeper.hpp) and scans what is new, each scan in a process of
+// its own.
 //
 // What it knows is in the index and in the kernel's marks: it may be killed at
 // any time, and goes on from there.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/own_process.hpp: starts this same program again for a part of its work,
-// so that a crash of that part harms no other.
+// tools/teleportd/own_process.hpp: starts this same program again for a part of
+// its work, so that a crash of that part harms no other.
 //
 // Threads: any. Blocks: wait_for() until the process has ended.
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/teleportd.cpp: the peer daemon. Listens, and gives every connection a
-// process of its own (`teleportd --session`), so that a crash of one teleport
-// harms no other, and restarting the daemon harms none.
+// tools/teleportd/teleportd.cpp: the peer daemon. Listens, and gives every
+// connection a process of its own (`teleportd --session`), so that a crash of
+// one teleport harms no other, and restarting the daemon harms none.
 //
 // One more process keeps the content index fresh (index_keeper.hpp).
 //

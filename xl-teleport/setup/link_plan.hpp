@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/setup/link_plan.hpp: how fast teleports may send, by the time of day: the
-// key `link.bwlimit` and the option --bwlimit.
+// xl-teleport/setup/link_plan.hpp: how fast teleports may send, by the time of
+// day: the key `link.bwlimit` and the option --bwlimit.
 //
 //   "100Mbit"                          always
 //   ["08:00-18:00 20Mbit", "100Mbit"]  the first entry whose hours it is

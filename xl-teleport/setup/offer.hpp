@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/setup/offer.hpp: the JSON bodies of the records that set a teleport up:
-// OFFER, ANSWER, PREPARED, GO_RESULT and FAIL. PROTOCOL.md, sections 3 and 6.
+// xl-teleport/setup/offer.hpp: the JSON bodies of the records that set a
+// teleport up: OFFER, ANSWER, PREPARED, GO_RESULT and FAIL. PROTOCOL.md,
+// sections 3 and 6.
 //
 // Threads: pure functions.
 // Trust:   the readers are made for hostile text.

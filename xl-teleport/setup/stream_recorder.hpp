@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/setup/stream_recorder.hpp: keeps a copy of libxl's stream in a file, as it
-// was sent or as it was rebuilt, for verify-stream-v2 and for comparing both.
-// For finding faults: setting debug.record_stream.
+// xl-teleport/setup/stream_recorder.hpp: keeps a copy of libxl's stream in a
+// file, as it was sent or as it was rebuilt, for verify-stream-v2 and for
+// comparing both. For finding faults: setting debug.record_stream.
 //
 // Blocks: on the file; not for production.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/known_disks.hpp: what this host's index knows of the disks that
-// leave it, so that they are not read but for gaps.
+// xl-teleport/source/known_disks.hpp: what this host's index knows of the disks
+// that leave it, so that they are not read but for gaps.
 //
 // Blocks: on opening the index.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/memory_mover.hpp: the guest's memory at the source: libxl saves
-// into a pipe, the filter codes what comes out, the link takes it away.
+// xl-teleport/source/memory_mover.hpp: the guest's memory at the source: libxl
+// saves into a pipe, the filter codes what comes out, the link takes it away.
 //
 // The pipe is read only while the link keeps up: libxl then waits, and the
 // guest runs on.

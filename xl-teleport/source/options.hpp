@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/options.hpp: the command line, and what exit codes say: where
-// the guest runs now.
+// xl-teleport/source/options.hpp: the command line, and what exit codes say:
+// where the guest runs now.
 
 #ifndef XL_TELEPORT_SOURCE_OPTIONS_HPP
 #define XL_TELEPORT_SOURCE_OPTIONS_HPP

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/progress_view.hpp: shows progress once a second: one line that
-// overwrites itself on a terminal, lines of JSON for programs, now and then a
-// line in a log.
+// xl-teleport/source/progress_view.hpp: shows progress once a second: one line
+// that overwrites itself on a terminal, lines of JSON for programs, now and
+// then a line in a log.
 
 #ifndef XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP
 #define XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/reconnect.hpp: how long a lost link is looked for, and how often.
+// xl-teleport/source/reconnect.hpp: how long a lost link is looked for, and how
+// often.
 //
 // Threads: one owner. Blocks: wait_for().
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/report.hpp: what a teleport was and cost, for people and as one
-// JSON object; and its progress while it runs.
+// xl-teleport/source/report.hpp: what a teleport was and cost, for people and
+// as one JSON object; and its progress while it runs.
 //
 // Threads: plain values and pure functions; progress_view has one owner.
 

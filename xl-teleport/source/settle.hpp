@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/settle.hpp: a disk's tracker begins with the disk at rest, with
-// or without a short pause of the guest.
+// xl-teleport/source/settle.hpp: a disk's tracker begins with the disk at rest,
+// with or without a short pause of the guest.
 //
 // Blocks: some seconds at most, of which the guest stands still for as long as
 // its last writes take.
