@@ -254,7 +254,8 @@ bool guard::let_go_on() {
       break;
     }
     if (clock::now() >= until) {
-      log_error(who + " could not be resumed: try xl-teleport recover");
+      log_error(who + " could not be resumed: try 'xl teleport --recover " +
+                guest_.name + "'");
       return false;
     }
     std::this_thread::sleep_for(poll_interval);
@@ -315,6 +316,7 @@ int guardian_main(int argc,
     return 1;
   }
   const std::string journal = guest.journal;
+  const std::string name = guest.name;
   guard on_duty(std::move(guest), std::move(*tools), std::move(*store));
   if (!on_duty.is_here() || !on_duty.begin()) {
     log_error("domain " + std::to_string(*domid) + " is not that guest");
@@ -336,7 +338,8 @@ int guardian_main(int argc,
   if (*go) {
     log_warning(
         "the teleport has died after GO: the guest is left as it is; "
-        "run xl-teleport recover");
+        "run 'xl teleport --recover " +
+        name + "'");
     return 0;
   }
   return on_duty.let_go_on() ? 0 : 1;

@@ -155,7 +155,10 @@ result<void> placement::fit(const kept_disk& kept, const spot& place) {
     error cause = in_context(
         fmt::format("what is kept here for {} has another size", guest_.name),
         fitted.error());
-    cause.context += "; 'teleportctl shadow remove' makes place for a new one";
+    cause.context += fmt::format(
+        "; delete it after 'teleportctl shadow forget {}', and the next "
+        "attempt makes a new one",
+        guest_.name);
     return cause;
   }
   if (kept.size == place.disk.size) {
