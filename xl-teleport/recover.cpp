@@ -19,7 +19,7 @@ namespace teleport {
 
 namespace {
 
-/// Who was asked, as source_session wrote it: "[HOST]:PORT".
+/// The destination, as source_session wrote it to the journal: "[HOST]:PORT".
 std::optional<fate_query::target> peer_of(const journal_entry& entry,
                                           const settings& config) {
   const auto end = entry.peer.rfind("]:");
@@ -40,22 +40,24 @@ exit_code complain(const std::string& sentence, exit_code code) {
   return code;
 }
 
-result<journal_entry> find_lost(const journal& entries,
-                                const std::string& guest) {
+/// The entry of the guest whose teleport has sent GO and had no answer.
+result<journal_entry> find_unanswered(const journal& entries,
+                                      const std::string& guest) {
   const auto all = entries.all(journal_role::source);
   if (!all) {
     return all.error();
   }
-  const auto lost = std::ranges::find_if(*all, [&](const journal_entry& entry) {
-    return entry.state == journal_state::go &&
-           (entry.guest == guest || entry.uuid == guest);
-  });
-  if (lost == all->end()) {
+  const auto unanswered =
+      std::ranges::find_if(*all, [&](const journal_entry& entry) {
+        return entry.state == journal_state::go &&
+               (entry.guest == guest || entry.uuid == guest);
+      });
+  if (unanswered == all->end()) {
     return error(errc::not_found,
                  "no teleport of '" + guest +
                      "' from here waits for its answer: nothing to recover");
   }
-  return *lost;
+  return *unanswered;
 }
 
 std::optional<destination_fate> ask(const fate_query::target& whom,
@@ -72,8 +74,9 @@ std::optional<destination_fate> ask(const fate_query::target& whom,
   return answer;
 }
 
-/// The guest is here and not in the suspended domain that GO was given for.
-bool goes_on_here(const journal_entry& entry) {
+/// The guest runs or is paused here: the domain for which GO was sent is
+/// suspended, so this is a later one, or one resumed by hand.
+bool is_here_again(const journal_entry& entry) {
   auto xen = toolstack::open();
   const auto state = xen ? (*xen)->state_by_uuid(entry.uuid)
                          : result<guest_state>(xen.error());
@@ -81,8 +84,8 @@ bool goes_on_here(const journal_entry& entry) {
          (*state == guest_state::running || *state == guest_state::paused);
 }
 
-exit_code take_back(journal& entries, journal_entry entry) {
-  const auto resumed = let_go_on(entry.domid);
+exit_code resume_guest_here(journal& entries, journal_entry entry) {
+  const auto resumed = resume_here(entry.domid);
   if (!resumed) {
     return complain(entry.guest +
                         " never ran there, and could not be resumed "
@@ -96,12 +99,12 @@ exit_code take_back(journal& entries, journal_entry entry) {
   return exit_code::stayed;
 }
 
-exit_code let_go(journal& entries,
-                 journal_entry entry,
-                 const settings& config) {
+exit_code clear_away_moved_guest(journal& entries,
+                                 journal_entry entry,
+                                 const settings& config) {
   entry.state = journal_state::moved;
   (void)entries.write(entry);
-  const auto guest = recall(entry);
+  const auto guest = guest_of(entry);
   if (!guest) {
     return complain(guest.error().context, exit_code::not_cleared);
   }
@@ -120,7 +123,7 @@ exit_code recover(const move_options& options, const settings& config) {
   if (!entries) {
     return complain(entries.error().context, exit_code::stayed);
   }
-  const auto entry = find_lost(*entries, options.guest);
+  const auto entry = find_unanswered(*entries, options.guest);
   if (!entry) {
     return complain(entry.error().context, exit_code::refused);
   }
@@ -134,11 +137,12 @@ exit_code recover(const move_options& options, const settings& config) {
     return complain("the journal does not say who was asked",
                     exit_code::uncertain);
   }
-  if (goes_on_here(*entry)) {
-    // It has come back since, or was resumed by hand: the entry is history.
-    auto settled = *entry;
-    settled.state = journal_state::home;
-    (void)entries->write(settled);
+  if (is_here_again(*entry)) {
+    // The guest came back since, or was resumed by hand: only the journal still
+    // says "go".
+    auto closed = *entry;
+    closed.state = journal_state::home;
+    (void)entries->write(closed);
     std::cout << entry->guest << " runs here: there is nothing to recover.\n";
     return exit_code::stayed;
   }
@@ -147,9 +151,9 @@ exit_code recover(const move_options& options, const settings& config) {
   const auto fate = ask(*whom, options.ask_limit);
   switch (fate ? handover.on_fate(*fate) : handover.on_no_answer()) {
     case source_handover::action::finish:
-      return let_go(*entries, *entry, config);
+      return clear_away_moved_guest(*entries, *entry, config);
     case source_handover::action::stay:
-      return take_back(*entries, *entry);
+      return resume_guest_here(*entries, *entry);
     default:
       return complain(
           "it is still not known whether " + entry->guest + " runs on " +

@@ -204,9 +204,9 @@ result<void> disk_receiver::on_data(extent_data_record record) {
   return take_data(round, std::move(record));
 }
 
-result<void> disk_receiver::take_data(entry& of, extent_data_record record) {
-  of.data_bytes = record.raw_bytes;
-  data_bytes_ += of.data_bytes;
+result<void> disk_receiver::take_data(entry& known, extent_data_record record) {
+  known.data_bytes = record.raw_bytes;
+  data_bytes_ += known.data_bytes;
   if (data_bytes_ > max_data_bytes) {
     return error(errc::protocol, "more data under way than allowed");
   }
@@ -214,9 +214,9 @@ result<void> disk_receiver::take_data(entry& of, extent_data_record record) {
   return {};
 }
 
-/// Its data is answered.
-void disk_receiver::let_go(entry& of) {
-  data_bytes_ -= std::exchange(of.data_bytes, 0);
+/// The extent's data is answered: it counts no more as under way.
+void disk_receiver::count_answered(entry& known) {
+  data_bytes_ -= std::exchange(known.data_bytes, 0);
 }
 
 void disk_receiver::on_unpacked(block_data data) {
@@ -237,7 +237,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       (known.round ? rounds_ : bulk_) += stepped.work->counts;
       proven_[place.disk][place.extent] = true;
       --unproven_;
-      let_go(known);
+      count_answered(known);
       kept_ -= known.kept ? 1U : 0U;
       outstanding_.erase(place);
       states.entries.push_back({place, extent_state::proven});
@@ -255,7 +255,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       break;
     }
     case step_result::mismatch:
-      let_go(known);
+      count_answered(known);
       known.at = stage::wants_data;
       states.entries.push_back({place, extent_state::mismatch});
       break;

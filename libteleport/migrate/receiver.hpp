@@ -117,8 +117,8 @@ class disk_receiver {
   result<void> on_data(extent_data_record record);
   void on_unpacked(block_data data);
   /// @error errc::protocol when more data is under way than allowed
-  result<void> take_data(entry& of, extent_data_record record);
-  void let_go(entry& of);
+  result<void> take_data(entry& known, extent_data_record record);
+  void count_answered(entry& known);
   [[nodiscard]] bool inside(const extent_place& place) const noexcept;
   [[nodiscard]] bool is_proven(const extent_place& place) const;
   void step(stepped_extent stepped, extent_states_record& states);

@@ -281,7 +281,7 @@ std::optional<sender_job> disk_sender::next_answer(bool link_full) {
   }
   asked.at = stage::answered;
   answer_job job{asked.extent, wanted.blocks};
-  let_go(asked);
+  forget_extent(asked);
   return job;
 }
 
@@ -308,9 +308,9 @@ std::optional<sender_job> disk_sender::next_pack(std::size_t queued,
 }
 
 /// Forgets the extent and the bytes that are held for it.
-void disk_sender::let_go(entry& of) {
-  held_ -= of.extent && !of.extent->bytes.empty() ? 1U : 0U;
-  of.extent.reset();
+void disk_sender::forget_extent(entry& known) {
+  held_ -= known.extent && !known.extent->bytes.empty() ? 1U : 0U;
+  known.extent.reset();
 }
 
 std::optional<disk_sender::action> disk_sender::next(std::size_t queued,
@@ -415,7 +415,7 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
         }
         done_ += length_of(place);
         data_bytes_ -= known.data_bytes;
-        let_go(known);
+        forget_extent(known);
         outstanding_.erase(it);
         break;
       case extent_state::wants_digests:
@@ -439,7 +439,7 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
         known.at = stage::sent_whole;
         known.queued = true;
         data_bytes_ -= std::exchange(known.data_bytes, 0);
-        let_go(known);
+        forget_extent(known);
         data_wanted_.push_back({place, block_mask()});
         break;
     }

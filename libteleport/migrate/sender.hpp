@@ -179,7 +179,7 @@ class disk_sender {
   std::optional<sender_job> next_round();
   [[nodiscard]] bool may_take() const noexcept;
   void take(std::size_t length);
-  void let_go(entry& of);
+  void forget_extent(entry& known);
   [[nodiscard]] std::size_t length_of(const extent_place& place) const;
 
   std::vector<std::uint64_t> disk_bytes_;

@@ -105,7 +105,7 @@ class guard {
   /// Undoes a pause of the teleport's, if it died in it.
   void end_pause();
   /// @return true when the guest was seen running
-  bool let_go_on();
+  bool resume_guest();
 
   /// Is this still the guest we were started for?
   [[nodiscard]] bool is_here() {
@@ -221,7 +221,7 @@ void guard::give_name_back() {
   }
 }
 
-bool guard::let_go_on() {
+bool guard::resume_guest() {
   const std::string who = "guest '" + guest_.name + "' (domain " +
                           std::to_string(guest_.domid) + ")";
   // Taken back before the guest saw it: then it will not suspend any more.
@@ -342,7 +342,7 @@ int guardian_main(int argc,
         name + "'");
     return 0;
   }
-  return on_duty.let_go_on() ? 0 : 1;
+  return on_duty.resume_guest() ? 0 : 1;
 }
 
 }  // namespace teleport

@@ -105,7 +105,7 @@ void source_session::stay_when_quiet() {
     return;
   }
   leaving_ = true;
-  loop_.work([domid = view_.guest.domid] { return let_go_on(domid); },
+  loop_.work([domid = view_.guest.domid] { return resume_here(domid); },
              [this](const result<void>& resumed) {
                if (!resumed) {
                  // The guardian stays on watch: it tries again once we end.
@@ -204,7 +204,7 @@ result<void> source_session::write_journal(journal_state state) {
   entry.uuid = view_.guest.uuid;
   entry.domid = view_.guest.domid;
   entry.peer = fmt::format("[{}]:{}", options_.host, options_.port);
-  entry.disks = remember(view_.guest);
+  entry.disks = guest_text(view_.guest);
   return journal_->write(entry);
 }
 

@@ -101,7 +101,7 @@ result<void> set_paused(std::uint32_t domid, bool paused) {
   return paused ? (*xen)->pause(domid) : (*xen)->unpause(domid);
 }
 
-result<void> let_go_on(std::uint32_t domid) {
+result<void> resume_here(std::uint32_t domid) {
   auto xen = toolstack::open();
   if (!xen) {
     return xen.error();
@@ -114,11 +114,11 @@ result<void> let_go_on(std::uint32_t domid) {
                                           : result<void>();
 }
 
-std::string remember(const guest_info& guest) {
+std::string guest_text(const guest_info& guest) {
   return to_json(guest);
 }
 
-result<guest_info> recall(const journal_entry& entry) {
+result<guest_info> guest_of(const journal_entry& entry) {
   return read_guest_info(entry.disks);
 }
 

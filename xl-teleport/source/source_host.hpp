@@ -32,11 +32,11 @@ struct source_view {
 [[nodiscard]] result<source_view> look_at_guest(const std::string& name,
                                                 bool live);
 
-/// Pauses the guest for a moment, or lets it go on from that.
+/// Pauses the guest, or unpauses it.
 [[nodiscard]] result<void> set_paused(std::uint32_t domid, bool paused);
 
-/// Lets the guest go on here if it is suspended.
-[[nodiscard]] result<void> let_go_on(std::uint32_t domid);
+/// Resumes the guest here if it is suspended.
+[[nodiscard]] result<void> resume_here(std::uint32_t domid);
 
 /// The guest runs at the destination: destroys the suspended one here, sets
 /// its disks aside and notes them as shadows. May be repeated.
@@ -45,9 +45,10 @@ struct source_view {
 [[nodiscard]] result<std::vector<std::string>> clear_away(
     const guest_info& guest, const settings& options);
 
-/// What clear_away() needs, to keep in the journal; and back.
-[[nodiscard]] std::string remember(const guest_info& guest);
-[[nodiscard]] result<guest_info> recall(const journal_entry& entry);
+/// The guest as text for the journal: all that clear_away() needs of it.
+[[nodiscard]] std::string guest_text(const guest_info& guest);
+/// The guest that guest_text() wrote into the journal.
+[[nodiscard]] result<guest_info> guest_of(const journal_entry& entry);
 
 }  // namespace teleport
 
