@@ -172,9 +172,6 @@ report_deltas() {
   jq -r 'def mib: . / 10485.76 | round / 100;
     "| \(.pair) | \(.blocks) | \(.in_place) | \(.alone | mib) | \(.with_older | mib) | \(.with_all | mib) | \(
      (1 - .with_older / .alone) * 1000 | round / 10) % | \((1 - .with_all / .alone) * 1000 | round / 10) % |"' "$1"
-  echo
-  echo 'Too little for the reading and the memory that it takes at both ends: gaps are'
-  echo 'packed alone, in one window for the whole session.'
 }
 report_all() {
   local part

@@ -160,9 +160,9 @@ choose_pair() {
     *) return 1 ;;
   esac
 }
-# The bound of the pair: bytes of zstd -3 over the blocks that nobody there has.
-bound_of_pair() {
-  "$build/test/bench/wan_bound" "$image" "${donors[@]}" ${shadow:+"$shadow"} | zstd -3 -c | wc -c
+# The reference of the pair: bytes of zstd -3 over the blocks that nobody there has.
+reference_of_pair() {
+  "$build/test/bench/wan_reference" "$image" "${donors[@]}" ${shadow:+"$shadow"} | zstd -3 -c | wc -c
 }
 
 # run_one PAIR TOOL RTT LOSS: one line of figures.
@@ -232,8 +232,8 @@ for other in "${others[@]}"; do
 done
 for pair in $pairs; do
   choose_pair "$pair"
-  jq -nc --arg pair "$pair" --argjson bound "$(bound_of_pair)" --argjson bytes "$(stat -c %s "$image")" \
-    --argjson data "$(($(stat -c '%b * %B' "$image")))" '{$pair, $bound, $bytes, $data}' >>"$work/pairs"
+  jq -nc --arg pair "$pair" --argjson reference "$(reference_of_pair)" --argjson bytes "$(stat -c %s "$image")" \
+    --argjson data "$(($(stat -c '%b * %B' "$image")))" '{$pair, $reference, $bytes, $data}' >>"$work/pairs"
   shape_link 100 0
   for tool in $tools; do
     run_one "$pair" "$tool" 100 0

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/bench/wan_bound.cpp: writes the blocks of a disk that no donor holds to
-// standard output, one after the other, zeros left out: what any scheme that
-// finds whole blocks must carry. `wan-bound DISK [DONOR...] | zstd -3` is the
-// bound that README and RESULTS.md speak of.
+// test/bench/wan_reference.cpp: writes the blocks of a disk that no donor holds
+// to standard output, one after the other, zeros left out; one that the disk has
+// twice is written twice. `wan-reference DISK [DONOR...] | zstd -3` is the
+// reference that RESULTS.md speaks of; a higher level needs fewer bytes.
 //
 // Found by comparing bytes; nothing of the index is used. The digest only says
 // where to compare.
@@ -31,7 +31,7 @@ namespace {
 constexpr std::size_t block = 4096;
 
 [[noreturn]] void die(const std::string& what) {
-  std::cerr << "wan-bound: " << what << ": " << std::strerror(errno) << '\n';
+  std::cerr << "wan-reference: " << what << ": " << std::strerror(errno) << '\n';
   std::exit(1);
 }
 
@@ -66,7 +66,7 @@ class mapped_file {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::cerr << "usage: wan-bound DISK [DONOR...]\n";
+    std::cerr << "usage: wan-reference DISK [DONOR...]\n";
     return 2;
   }
   static const std::vector<char> zeros(block);
