@@ -40,6 +40,10 @@ inline constexpr std::size_t sector_bytes = 512;
 /// tools are used with. Keeps every product of indices far from overflow.
 inline constexpr std::uint64_t max_disk_bytes = std::uint64_t{64} << 40U;
 
+/// Disks of one guest that are moved: what xl's vdev names can number without
+/// extension.
+inline constexpr std::size_t max_disks = 64;
+
 /// How many `unit`s are needed to hold `bytes`, the last one perhaps partly.
 [[nodiscard]] inline constexpr std::uint64_t count_of(std::uint64_t bytes,
                                                       std::uint64_t unit) {

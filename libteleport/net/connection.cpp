@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/wire/failure.hpp"
+
 namespace teleport {
 
 namespace {
@@ -17,10 +19,6 @@ constexpr std::chrono::seconds finish_limit{5};
 
 /// Queued records are written together up to this many bytes.
 constexpr std::size_t write_batch = 256_KiB;
-
-std::string fail_body(std::string_view code, std::string_view sentence) {
-  return fmt::format(R"({{"code":"{}","sentence":"{}"}})", code, sentence);
-}
 
 }  // namespace
 
@@ -78,10 +76,11 @@ void connection::accept(event_loop& loop,
 /// The stranger is told what to do, and nothing else.
 void connection::turn_away(const error& cause, const ready_handler& ready) {
   start({});
-  send(record_type::fail,
-       as_bytes(fail_body("not_paired",
+  send(
+      record_type::fail,
+      encode(failure_note{std::string(name_of(errc::not_paired)),
                           "the destination does not know this host's key: run "
-                          "'teleportctl pair root@DESTINATION' on this host")));
+                          "'teleportctl pair root@DESTINATION' on this host"}));
   finish([cause, ready] { ready(cause); });
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "libteleport/base/units.hpp"
 
@@ -29,9 +30,6 @@ inline constexpr std::size_t max_record_bytes = 8_MiB;
 /// Longest JSON text in a record, in bytes (section 2.2). A guest's whole
 /// configuration is some 10 KiB.
 inline constexpr std::size_t max_json_bytes = 1_MiB;
-
-/// Disks of one guest: what xl's vdev names can number without extension.
-inline constexpr std::size_t max_disks = 64;
 
 /// Extents under way at once between announcement and proof (section 4.1). Of
 /// most of them only digests are held, some 4 KiB each.
@@ -81,15 +79,11 @@ enum class record_type : std::uint16_t {
   slice = 51,
 };
 
+/// The record's name in PROTOCOL.md: "HELLO"; "" for any other number.
+[[nodiscard]] std::string_view name_of(record_type type) noexcept;
+
 /// True for a number that stands above.
-[[nodiscard]] constexpr bool is_known(std::uint16_t type) noexcept {
-  return (type >= static_cast<std::uint16_t>(record_type::hello) &&
-          type <= static_cast<std::uint16_t>(record_type::query_result)) ||
-         type == static_cast<std::uint16_t>(record_type::seed) ||
-         type == static_cast<std::uint16_t>(record_type::seeded) ||
-         (type >= static_cast<std::uint16_t>(record_type::ask_lanes) &&
-          type <= static_cast<std::uint16_t>(record_type::slice));
-}
+[[nodiscard]] bool is_known(std::uint16_t type) noexcept;
 
 }  // namespace teleport
 

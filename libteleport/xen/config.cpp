@@ -14,7 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "libteleport/xen/json_fields.hpp"
+#include "libteleport/base/json_fields.hpp"
 
 namespace teleport {
 namespace {

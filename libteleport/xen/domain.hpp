@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/xen/domain.hpp: what is known of a guest and of a host, and the
-// few things done to a guest outside save and restore.
+// libteleport/xen/domain.hpp: asks libxl for the facts of a guest and of a
+// host, and does the few things to a guest that are neither save nor restore.
 //
 // A toolstack is one libxl context. Its messages go to the log: warnings and
 // errors as warnings, the rest as debug lines.
@@ -21,72 +21,9 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/xen/facts.hpp"
 
 namespace teleport {
-
-/// One virtual disk of a running guest.
-struct guest_disk {
-  /// The guest's name for it: "xvda".
-  std::string vdev;
-  /// The block device that the backend opened, as a path that opens the same
-  /// device: "/dev/loop0", "/dev/dm-3". Empty for an empty drive.
-  std::string device;
-  /// What the configuration names: "/dev/vg0/web". Empty for an empty drive.
-  std::string configured_path;
-  /// Bytes.
-  std::uint64_t size = 0;
-  bool read_only = false;
-  /// "phy" (in-kernel blkback), "qdisk", "tap", "standalone" or "unknown".
-  std::string backend;
-  bool is_cdrom = false;
-  /// Of `device`; both 0 when the backend has no block device.
-  unsigned major = 0;
-  unsigned minor = 0;
-
-  [[nodiscard]] bool is_empty() const { return configured_path.empty(); }
-  friend bool operator==(const guest_disk&, const guest_disk&) = default;
-};
-
-/// One guest, as found at the source.
-struct guest_info {
-  std::uint32_t domid = 0;
-  std::string name;
-  /// 8-4-4-4-12 lower-case hexadecimal digits.
-  std::string uuid;
-  /// "pv", "pvh" or "hvm".
-  std::string type;
-  std::uint64_t max_memory_kib = 0;
-  unsigned vcpus = 0;
-  /// libxl's own JSON of the whole configuration.
-  std::string config_json;
-  std::vector<guest_disk> disks;
-  std::vector<std::string> bridges;
-  /// Kernel, ramdisk and firmware paths that the configuration names. They are
-  /// not needed to arrive but to reboot afterwards.
-  std::vector<std::string> boot_files;
-  /// PCI, USB or device-tree devices given to the guest.
-  bool has_passthrough = false;
-
-  friend bool operator==(const guest_info&, const guest_info&) = default;
-};
-
-/// What a host is and has.
-struct host_facts {
-  /// "4.17": major.minor.
-  std::string xen_version;
-  /// What follows it: ".5".
-  std::string xen_extra;
-  /// Free for new guests now; dom0 is not asked to give memory back.
-  std::uint64_t free_memory_kib = 0;
-  /// libxl's hw_cap: CPUID words of the host's processors (preflight.hpp).
-  std::vector<std::uint32_t> cpu_capabilities;
-  std::vector<std::string> guest_names;
-  std::vector<std::string> guest_uuids;
-  /// Hardware assisted paging: PVH and HVM guests can be migrated live.
-  bool hap = false;
-
-  friend bool operator==(const host_facts&, const host_facts&) = default;
-};
 
 enum class guest_state {
   running,

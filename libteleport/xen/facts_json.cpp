@@ -9,9 +9,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
-#include "libteleport/xen/json_fields.hpp"
 #include "libteleport/xen/names.hpp"
 
 namespace teleport {
@@ -25,7 +25,6 @@ constexpr std::size_t max_name = 255;
 constexpr std::size_t max_path = 4095;
 constexpr std::size_t max_interface_name = 15;
 constexpr std::size_t max_vdev = 31;
-constexpr std::size_t max_disks = 256;
 constexpr std::size_t max_bridges = 256;
 constexpr std::size_t max_boot_files = 16;
 constexpr std::size_t max_guests = 16384;
@@ -70,7 +69,7 @@ guest_disk read_disk(json_fields& in) {
 }
 
 void read_disks(json_fields& in, std::vector<guest_disk>& disks) {
-  for (const json& entry : in.list("disks", max_disks)) {
+  for (const json& entry : in.list("disks", max_drives)) {
     json_fields fields(entry);
     guest_disk disk = read_disk(fields);
     if (fields.failed()) {

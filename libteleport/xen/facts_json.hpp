@@ -15,8 +15,7 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/xen/domain.hpp"
-#include "libteleport/xen/preflight.hpp"
+#include "libteleport/xen/facts.hpp"
 
 namespace teleport {
 

@@ -13,19 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/facts.hpp"
 
 namespace teleport {
-
-/// One reason not to begin.
-struct problem {
-  /// For programs: "name_clash". Never renamed.
-  std::string code;
-  /// For people: what is wrong and what to do about it.
-  std::string sentence;
-
-  friend bool operator==(const problem&, const problem&) = default;
-};
 
 /// What else the destination looked up for this guest.
 struct destination_facts {

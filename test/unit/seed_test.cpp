@@ -12,11 +12,12 @@
 
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/migrate/seed_order.hpp"
+#include "libteleport/session/end_records.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/names.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/host_port.hpp"
-#include "xl-teleport/setup/offer.hpp"
 #include "xl-teleport/source/seed_host.hpp"
 
 namespace teleport {

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
-#include "libteleport/xen/json_fields.hpp"
 
 namespace teleport::evacuation {
 

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/preflight.hpp"
-#include "xl-teleport/setup/offer.hpp"
 
 namespace teleport::evacuation {
 

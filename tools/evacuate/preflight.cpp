@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "libteleport/xen/json_fields.hpp"
+#include "libteleport/base/json_fields.hpp"
 
 namespace teleport::evacuation {
 

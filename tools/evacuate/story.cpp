@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/log.hpp"
-#include "libteleport/xen/json_fields.hpp"
 
 namespace teleport::evacuation {
 

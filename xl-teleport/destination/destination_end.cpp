@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/end_records.hpp"
+#include "libteleport/wire/failure.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
 
 namespace teleport {
@@ -118,7 +120,7 @@ void destination_session::fail(const error& cause) {
   const failure_note note{std::string(name_of(cause.code)), cause.context};
   if (seed_) {
     phase_ = phase::ending;
-    link_->send(record_type::fail, as_bytes(to_json(note)));
+    link_->send(record_type::fail, encode(note));
     seed_->give_up([this] { end(1); });
     return;
   }
@@ -128,7 +130,7 @@ void destination_session::fail(const error& cause) {
   }
   failed_ = true;
   failure_ = cause.context;
-  link_->send(record_type::fail, as_bytes(to_json(note)));
+  link_->send(record_type::fail, encode(note));
   give_up();
 }
 

@@ -14,7 +14,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/migrate/handover.hpp"
-#include "xl-teleport/setup/offer.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

@@ -9,6 +9,8 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/end_records.hpp"
+#include "libteleport/session/greeting.hpp"
 #include "libteleport/xen/config.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 
@@ -20,9 +22,7 @@ namespace {
 constexpr std::size_t max_queued_stream = 16_MiB;
 
 error out_of_time(record_type type) {
-  return {
-      errc::protocol,
-      fmt::format("record type {} out of time", static_cast<unsigned>(type))};
+  return out_of_state("the source", type, "");
 }
 
 std::vector<std::uint64_t> sizes_of(const guest_info& guest) {
@@ -64,10 +64,7 @@ void destination_session::on_record(raw_record record) {
     return;
   }
   if (record.type == record_type::fail) {
-    const auto note = read_failure(as_text(record.body));
-    on_link_lost({errc::refused,
-                  "the source gave up: " +
-                      (note ? note->sentence : note.error().context)});
+    on_link_lost(failure_of_source(record.body));
     return;
   }
   const auto taken = take(record);
@@ -112,19 +109,13 @@ result<void> destination_session::on_hello(const raw_record& record) {
   if (phase_ != phase::greeting) {
     return out_of_time(record.type);
   }
-  const auto hello = decode_hello(record.body);
-  if (!hello) {
-    return hello.error();
+  const auto checked = check_hello(record.body, "the source");
+  if (!checked && checked.error().code != errc::unsupported) {
+    return checked;
   }
-  hello_record ours;
-  ours.software = "xl-teleport " TELEPORT_VERSION;
-  link_->send(record_type::hello, encode(ours));
-  if (hello->version != protocol_version) {
-    return error(errc::unsupported,
-                 fmt::format("the source speaks version {} of the protocol, "
-                             "this host version {}: install the same release",
-                             hello->version,
-                             protocol_version));
+  link_->send(record_type::hello, own_hello());
+  if (!checked) {
+    return checked;
   }
   phase_ = phase::offering;
   link_->allow_lanes(options_.run_path);
@@ -132,19 +123,21 @@ result<void> destination_session::on_hello(const raw_record& record) {
 }
 
 result<void> destination_session::on_query(const raw_record& record) {
-  const std::string id(as_text(record.body));
-  if (phase_ != phase::offering || !is_teleport_id(id)) {
+  if (phase_ != phase::offering) {
     return out_of_time(record.type);
   }
+  const auto asked = read_query(record.body);
+  if (!asked) {
+    return asked.error();
+  }
+  const std::string& id = *asked;
   phase_ = phase::ending;
   loop_.work(
       [id, options = options_] { return fate_of(id, options); },
       [this, id](destination_fate fate) {
         log_info(fmt::format(
             "asked for teleport {}: {}", id, static_cast<unsigned>(fate)));
-        byte_writer body;
-        body.number(static_cast<std::uint8_t>(fate));
-        link_->send(record_type::query_result, std::move(body).take());
+        link_->send(record_type::query_result, encode(fate));
         end(0);
       });
   return {};

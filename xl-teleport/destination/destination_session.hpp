@@ -26,11 +26,11 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
 #include "xl-teleport/destination/placement.hpp"
 #include "xl-teleport/destination/seed_reception.hpp"
-#include "xl-teleport/setup/offer.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

@@ -26,8 +26,8 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/domain.hpp"
-#include "xl-teleport/setup/offer.hpp"
 
 namespace teleport {
 

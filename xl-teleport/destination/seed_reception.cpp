@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/end_records.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 
 namespace teleport {

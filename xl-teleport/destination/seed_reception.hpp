@@ -23,9 +23,9 @@
 #include "libteleport/migrate/seed_order.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/placement.hpp"
-#include "xl-teleport/setup/offer.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "libteleport/base/log.hpp"
-#include "libteleport/wire/record.hpp"
+#include "libteleport/session/end_records.hpp"
+#include "libteleport/session/greeting.hpp"
 
 namespace teleport {
 
@@ -54,9 +55,7 @@ void fate_query::try_once() {
                           again();
                         };
                         link_->start(std::move(handlers));
-                        hello_record hello;
-                        hello.software = "xl-teleport " TELEPORT_VERSION;
-                        link_->send(record_type::hello, encode(hello));
+                        link_->send(record_type::hello, own_hello());
                         link_->send(record_type::query, as_bytes(target_.id));
                       });
 }
@@ -66,21 +65,21 @@ void fate_query::on_record(const raw_record& record) {
     return;
   }
   link_->close();
-  byte_reader in(record.body);
-  const auto fate = in.number<std::uint8_t>();
-  if (record.type != record_type::query_result || !in.done() || fate < 1 ||
-      fate > 4) {
-    log_warning("the destination did not answer the question");
+  if (record.type != record_type::query_result) {
+    log_warning((record.type == record_type::fail
+                     ? failure_of_destination(record.body, target_.host)
+                     : out_of_state("the destination", record.type, "queried"))
+                    .context);
     again();
     return;
   }
-  const auto answer = static_cast<destination_fate>(fate);
-  if (answer == destination_fate::in_progress) {
+  const auto fate = read_query_result(record.body);
+  if (!fate || *fate == destination_fate::in_progress) {
     again();
     return;
   }
   waiting_ = false;
-  answered_(answer);
+  answered_(*fate);
 }
 
 void fate_query::again() {

@@ -21,8 +21,8 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/link_counters.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/stream/stream_filter.hpp"
-#include "xl-teleport/setup/offer.hpp"
 
 namespace teleport {
 

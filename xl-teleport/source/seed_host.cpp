@@ -7,8 +7,8 @@
 
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/names.hpp"
-#include "xl-teleport/setup/offer.hpp"
 
 namespace teleport {
 

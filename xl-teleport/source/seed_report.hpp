@@ -16,7 +16,7 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/link_counters.hpp"
-#include "xl-teleport/setup/offer.hpp"
+#include "libteleport/session/setup_records.hpp"
 
 namespace teleport {
 

@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/end_records.hpp"
+#include "libteleport/session/greeting.hpp"
+#include "libteleport/wire/failure.hpp"
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/source/known_disks.hpp"
 
@@ -18,9 +21,7 @@ namespace {
 constexpr std::chrono::seconds tick_interval{1};
 
 error out_of_time(record_type type) {
-  return {errc::protocol,
-          fmt::format("the destination sent record type {} out of time",
-                      static_cast<unsigned>(type))};
+  return out_of_state("the destination", type, "");
 }
 
 /// A seed stops no guest: a disk that never rests is not followed.
@@ -62,20 +63,9 @@ void seed_session::cancel() {
   fail({errc::cancelled, "cancelled"});
 }
 
-error seed_session::not_paired(std::string_view why) const {
-  return {errc::not_paired,
-          fmt::format("{} is not paired with this host ({}): run 'teleportctl "
-                      "pair root@{}' here",
-                      request_.host,
-                      why,
-                      request_.host)};
-}
-
 void seed_session::connected(result<std::shared_ptr<connection>> link) {
   if (!link) {
-    fail(link.error().code == errc::not_paired
-             ? not_paired("its key is unknown here")
-             : link.error());
+    fail(connect_error(link.error(), request_.host));
     return;
   }
   if (failure_) {  // cancelled meanwhile
@@ -98,9 +88,7 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
     }
   };
   link_->start(std::move(handlers));
-  hello_record hello;
-  hello.software = "xl-teleport " TELEPORT_VERSION;
-  link_->send(record_type::hello, encode(hello));
+  link_->send(record_type::hello, own_hello());
   const seed_offer offered{request_.guest};
   link_->send(record_type::seed, as_bytes(to_json(offered)));
   // A disk that nobody writes may be read, and its target asked for, while the
@@ -139,38 +127,22 @@ result<void> seed_session::take(const raw_record& record) {
                  : result<void>(out_of_time(record.type));
     case record_type::seeded:
       return on_seeded(record);
-    case record_type::fail: {
-      const auto note = read_failure(as_text(record.body));
-      if (!note) {
-        return note.error();
-      }
-      return note->code == name_of(errc::not_paired)
-                 ? not_paired("it does not know this host's key")
-                 : error(errc::refused, request_.host + ": " + note->sentence);
-    }
+    case record_type::fail:
+      return failure_of_destination(record.body, request_.host);
     default:
       return out_of_time(record.type);
   }
 }
 
 result<void> seed_session::on_hello(const raw_record& record) {
-  const auto hello = decode_hello(record.body);
-  if (!hello) {
-    return hello.error();
-  }
   if (phase_ != phase::hello) {
     return out_of_time(record.type);
   }
-  if (hello->version != protocol_version) {
-    return error(errc::unsupported,
-                 fmt::format("{} speaks version {} of the protocol, this host "
-                             "version {}: install the same release on both",
-                             request_.host,
-                             hello->version,
-                             protocol_version));
+  const auto checked = check_hello(record.body, request_.host);
+  if (checked) {
+    phase_ = phase::answer;
   }
-  phase_ = phase::answer;
-  return {};
+  return checked;
 }
 
 result<void> seed_session::on_answer(const raw_record& record) {
@@ -340,7 +312,7 @@ void seed_session::fail(const error& cause) {
   failure_ = cause;
   if (link_) {
     const failure_note note{"source_gave_up", cause.context};
-    link_->send(record_type::fail, as_bytes(to_json(note)));
+    link_->send(record_type::fail, encode(note));
   }
   if (disks_) {
     disks_->stop();

@@ -23,7 +23,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
-#include "xl-teleport/setup/offer.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/disk_mover.hpp"
 #include "xl-teleport/source/progress_view.hpp"
@@ -90,7 +90,6 @@ class seed_session {
   void fail(const error& cause);
   void end_when_quiet();
   void tick();
-  [[nodiscard]] error not_paired(std::string_view why) const;
 
   event_loop& loop_;
   seed_request request_;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/wire/failure.hpp"
 #include "xl-teleport/source/source_session.hpp"
 
 namespace teleport {
@@ -88,7 +89,7 @@ void source_session::stay() {
   failing_ = true;
   round_timer_ = timer();
   const failure_note note{"source_gave_up", report_.sentence};
-  link_->send(record_type::fail, as_bytes(to_json(note)));
+  link_->send(record_type::fail, encode(note));
   link_->finish([] {});
   if (disks_) {
     disks_->stop();

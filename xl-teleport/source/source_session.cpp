@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/end_records.hpp"
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/setup/texts.hpp"
 

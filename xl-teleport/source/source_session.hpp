@@ -23,8 +23,8 @@
 #include "libteleport/migrate/plan.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/guardian.hpp"
-#include "xl-teleport/setup/offer.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/disk_mover.hpp"
 #include "xl-teleport/source/fate_query.hpp"
@@ -81,7 +81,6 @@ class source_session {
 
   // leaving.cpp: every way it can end
   void fail(const error& cause);
-  [[nodiscard]] error not_paired(std::string_view why) const;
   void act(source_handover::action action);
   void stay();
   void stay_when_quiet();

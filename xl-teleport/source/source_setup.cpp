@@ -9,6 +9,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/source/known_disks.hpp"
 #include "xl-teleport/source/source_session.hpp"
@@ -18,9 +19,7 @@ namespace teleport {
 namespace {
 
 error out_of_time(record_type type) {
-  return {errc::protocol,
-          fmt::format("the destination sent record type {} out of time",
-                      static_cast<unsigned>(type))};
+  return out_of_state("the destination", type, "");
 }
 
 }  // namespace
@@ -68,20 +67,9 @@ void source_session::start() {
   tick();
 }
 
-error source_session::not_paired(std::string_view why) const {
-  return {errc::not_paired,
-          fmt::format("{} is not paired with this host ({}): run 'teleportctl "
-                      "pair root@{}' here",
-                      options_.host,
-                      why,
-                      options_.host)};
-}
-
 void source_session::connected(result<std::shared_ptr<connection>> link) {
   if (!link) {
-    fail(link.error().code == errc::not_paired
-             ? not_paired("its key is unknown here")
-             : link.error());
+    fail(connect_error(link.error(), options_.host));
     return;
   }
   link_ = std::move(*link);
@@ -102,9 +90,7 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
     }
   };
   link_->start(std::move(handlers));
-  hello_record hello;
-  hello.software = "xl-teleport " TELEPORT_VERSION;
-  link_->send(record_type::hello, encode(hello));
+  link_->send(record_type::hello, own_hello());
   const offer offered{id_, options_.live, view_.guest, view_.host};
   link_->send(record_type::offer, as_bytes(to_json(offered)));
 }
@@ -137,35 +123,20 @@ result<void> source_session::take(const raw_record& record) {
       return on_received();
     case record_type::go_result:
       return on_result(record);
-    case record_type::fail: {
-      const auto note = read_failure(as_text(record.body));
-      if (!note) {
-        return note.error();
-      }
-      return note->code == name_of(errc::not_paired)
-                 ? not_paired("it does not know this host's key")
-                 : error(errc::refused, options_.host + ": " + note->sentence);
-    }
+    case record_type::fail:
+      return failure_of_destination(record.body, options_.host);
     default:
       return out_of_time(record.type);
   }
 }
 
 result<void> source_session::on_hello(const raw_record& record) {
-  const auto hello = decode_hello(record.body);
-  if (!hello) {
-    return hello.error();
+  if (greeted_) {
+    return out_of_time(record.type);
   }
-  if (greeted_ || hello->version != protocol_version) {
-    return error(errc::unsupported,
-                 fmt::format("{} speaks version {} of the protocol, this host "
-                             "version {}: install the same release on both",
-                             options_.host,
-                             hello->version,
-                             protocol_version));
-  }
-  greeted_ = true;
-  return {};
+  const auto checked = check_hello(record.body, options_.host);
+  greeted_ = checked.has_value();
+  return checked;
 }
 
 result<void> source_session::on_answer(const raw_record& record) {

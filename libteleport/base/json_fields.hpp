@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/xen/json_fields.hpp: checked reading of JSON objects; for
+// libteleport/base/json_fields.hpp: checked reading of JSON objects; for
 // sources alone: no other header includes it.
 //
 // A json_fields is asked for one field after the other; the first that is
@@ -10,8 +10,8 @@
 // Threads: one owner.
 // Trust:   made for hostile text; never throws on it.
 
-#ifndef LIBTELEPORT_XEN_JSON_FIELDS_HPP
-#define LIBTELEPORT_XEN_JSON_FIELDS_HPP
+#ifndef LIBTELEPORT_BASE_JSON_FIELDS_HPP
+#define LIBTELEPORT_BASE_JSON_FIELDS_HPP
 
 #include <concepts>
 #include <cstddef>
@@ -204,4 +204,4 @@ class json_fields {
 
 }  // namespace teleport
 
-#endif  // LIBTELEPORT_XEN_JSON_FIELDS_HPP
+#endif  // LIBTELEPORT_BASE_JSON_FIELDS_HPP

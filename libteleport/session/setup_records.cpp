@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "xl-teleport/setup/offer.hpp"
+#include "libteleport/session/setup_records.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/migrate/journal.hpp"
+#include "libteleport/session/record_json.hpp"
 #include "libteleport/wire/format.hpp"
 #include "libteleport/xen/facts_json.hpp"
-#include "libteleport/xen/json_fields.hpp"
 #include "libteleport/xen/names.hpp"
 
 namespace teleport {
@@ -19,67 +19,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t max_name = 256;
 constexpr std::size_t max_guest_name = 255;
 constexpr std::size_t max_vdev = 31;
-constexpr std::size_t max_path = 4096;
-constexpr std::size_t max_sentence = 4096;
-
-error malformed(std::string_view record, const std::string& why) {
-  return {errc::protocol, std::string(record) + " record: " + why};
-}
-
-json counts_json(const rebuild_counts& counts) {
-  return {{"zero", counts.zero},
-          {"in_place", counts.in_place},
-          {"donors", counts.donors},
-          {"link", counts.link},
-          {"mismatches", counts.mismatches}};
-}
-
-rebuild_counts read_counts(const json* value, json_fields& parent) {
-  rebuild_counts counts;
-  if (value == nullptr) {
-    parent.fail("counts are missing");
-    return counts;
-  }
-  json_fields fields(*value);
-  counts.zero = fields.number<std::uint64_t>("zero");
-  counts.in_place = fields.number<std::uint64_t>("in_place");
-  counts.donors = fields.number<std::uint64_t>("donors");
-  counts.link = fields.number<std::uint64_t>("link");
-  counts.mismatches = fields.number<std::uint64_t>("mismatches");
-  if (fields.failed()) {
-    parent.fail(*fields.failed());
-  }
-  return counts;
-}
-
-json targets_json(const std::vector<offered_target>& targets) {
-  json list = json::array();
-  for (const auto& target : targets) {
-    list.push_back({{"vdev", target.vdev},
-                    {"kind", target.kind},
-                    {"target", target.target}});
-  }
-  return list;
-}
-
-std::vector<offered_target> targets_of(json_fields& parent) {
-  std::vector<offered_target> targets;
-  for (const auto& entry : parent.list("disks", max_disks)) {
-    json_fields fields(entry);
-    offered_target target;
-    target.vdev = fields.text("vdev", max_name);
-    target.kind = fields.text("kind", max_name);
-    target.target = fields.text_or_empty("target", max_path);
-    if (fields.failed()) {
-      parent.fail(*fields.failed());
-    }
-    targets.push_back(std::move(target));
-  }
-  return targets;
-}
 
 bool sizes_in_range(const std::vector<guest_disk>& disks) {
   return disks.size() <= max_disks &&
@@ -114,24 +55,6 @@ std::optional<host_room> room_of(json_fields& parent) {
   return room;
 }
 
-/// What the JSON text of a record says, by `read(fields, value)`.
-template <class Value, class Read>
-result<Value> read_record(const char* record,
-                          std::string_view text,
-                          Read read) {
-  const auto object = parse_object(text, max_json_bytes);
-  if (!object) {
-    return malformed(record, "no JSON object within its limit");
-  }
-  json_fields fields(*object);
-  Value value;
-  read(fields, value);
-  if (fields.failed()) {
-    return malformed(record, *fields.failed());
-  }
-  return value;
-}
-
 /// A field that another reader understands, as text.
 std::string part_of(json_fields& fields, const char* key) {
   const auto* found = fields.find(key);
@@ -164,7 +87,7 @@ result<offer> read_offer(std::string_view json) {
   std::string source;
   auto offered =
       read_record<offer>("OFFER", json, [&](json_fields& fields, offer& value) {
-        value.id = fields.text("id", max_name);
+        value.id = fields.text("id", max_name_bytes);
         value.live = fields.flag("live");
         guest = part_of(fields, "guest");
         source = part_of(fields, "source");
@@ -205,8 +128,8 @@ result<answer> read_answer(std::string_view json) {
   std::string list;
   auto reply = read_record<answer>(
       "ANSWER", json, [&](json_fields& fields, answer& value) {
-        value.host = fields.text("host", max_name);
-        value.disks = targets_of(fields);
+        value.host = fields.text("host", max_name_bytes);
+        value.disks = read_disks(fields);
         value.room = room_of(fields);
         list = part_of(fields, "problems");
       });
@@ -229,36 +152,7 @@ result<std::vector<offered_target>> read_targets(std::string_view json) {
   using targets = std::vector<offered_target>;
   return read_record<targets>(
       "PREPARED", json, [](json_fields& fields, targets& value) {
-        value = targets_of(fields);
-      });
-}
-
-std::string to_json(const go_result& value) {
-  return dump({{"runs", value.runs},
-               {"sentence", value.sentence},
-               {"bulk", counts_json(value.bulk)},
-               {"rounds", counts_json(value.rounds)}});
-}
-
-result<go_result> read_go_result(std::string_view json) {
-  return read_record<go_result>(
-      "GO_RESULT", json, [](json_fields& fields, go_result& value) {
-        value.runs = fields.flag("runs");
-        value.sentence = fields.text_or_empty("sentence", max_sentence);
-        value.bulk = read_counts(fields.find("bulk"), fields);
-        value.rounds = read_counts(fields.find("rounds"), fields);
-      });
-}
-
-std::string to_json(const failure_note& value) {
-  return dump({{"code", value.code}, {"sentence", value.sentence}});
-}
-
-result<failure_note> read_failure(std::string_view json) {
-  return read_record<failure_note>(
-      "FAIL", json, [](json_fields& fields, failure_note& value) {
-        value.code = fields.text("code", max_name);
-        value.sentence = fields.text("sentence", max_sentence);
+        value = read_disks(fields);
       });
 }
 
@@ -301,21 +195,6 @@ result<seed_offer> read_seed_offer(std::string_view json) {
     return malformed("SEED", "no disk, or a disk's size is out of range");
   }
   return offered;
-}
-
-std::string to_json(const seed_result& value) {
-  return dump({{"disks", targets_json(value.disks)},
-               {"bulk", counts_json(value.bulk)},
-               {"rounds", counts_json(value.rounds)}});
-}
-
-result<seed_result> read_seed_result(std::string_view json) {
-  return read_record<seed_result>(
-      "SEEDED", json, [](json_fields& fields, seed_result& value) {
-        value.disks = targets_of(fields);
-        value.bulk = read_counts(fields.find("bulk"), fields);
-        value.rounds = read_counts(fields.find("rounds"), fields);
-      });
 }
 
 }  // namespace teleport

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/session/greeting.hpp"
+
+#include <fmt/format.h>
+
+#include "libteleport/wire/record.hpp"
+
+namespace teleport {
+
+namespace {
+
+error not_paired(std::string_view host, std::string_view why) {
+  return {errc::not_paired,
+          fmt::format("{0} is not paired with this host ({1}): run "
+                      "'teleportctl pair root@{0}' here",
+                      host,
+                      why)};
+}
+
+}  // namespace
+
+byte_buffer own_hello() {
+  hello_record hello;
+  hello.software = "xl-teleport " TELEPORT_VERSION;
+  return encode(hello);
+}
+
+result<void> check_hello(byte_span body, std::string_view peer) {
+  const auto hello = decode_hello(body);
+  if (!hello) {
+    return hello.error();
+  }
+  if (hello->version != protocol_version) {
+    return error(errc::unsupported,
+                 fmt::format("{} speaks version {} of the protocol, this host "
+                             "version {}: install the same release on both",
+                             peer,
+                             hello->version,
+                             protocol_version));
+  }
+  return {};
+}
+
+error connect_error(const error& cause, std::string_view host) {
+  return cause.code == errc::not_paired
+             ? not_paired(host, "its key is unknown here")
+             : cause;
+}
+
+error failure_of_destination(byte_span body, std::string_view host) {
+  const auto note = decode_failure(body);
+  if (!note) {
+    return note.error();
+  }
+  return note->code == name_of(errc::not_paired)
+             ? not_paired(host, "it does not know this host's key")
+             : error(errc::refused,
+                     fmt::format("{}: {}", host, note->sentence));
+}
+
+error failure_of_source(byte_span body) {
+  const auto note = decode_failure(body);
+  return {
+      errc::refused,
+      "the source gave up: " + (note ? note->sentence : note.error().context)};
+}
+
+error out_of_state(std::string_view sender,
+                   record_type type,
+                   std::string_view state) {
+  return {errc::protocol,
+          fmt::format("{} sent {} (record {}) out of time{}{}",
+                      sender,
+                      name_of(type),
+                      static_cast<unsigned>(type),
+                      state.empty() ? "" : ": the state is ",
+                      state)};
+}
+
+}  // namespace teleport
