@@ -121,7 +121,7 @@ make_guest() {
         head -c 16M > "$dir/srv/private/random" || true
     seq -f 'customer %012g pays an invoice' 1 480000 | head -c 16M > "$dir/srv/private/text" || true
     echo witness > "$dir/etc/hostname"
-    mke2fs -q -t ext4 -L guest -m 0 -d "$dir" "$image" 768M > /dev/null
+    mke2fs -q -t ext4 -L guest -m 0 -d "$dir" "$image" 512M > /dev/null
     rm -rf "$dir"
 }
 

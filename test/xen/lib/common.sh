@@ -3,7 +3,8 @@
 
 LAB_ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 REPOSITORY=$(dirname "$(dirname "$LAB_ROOT")")
-export LAB_ROOT REPOSITORY
+LAB_CACHE=${XL_TELEPORT_CACHE:-/var/cache/xl-teleport-lab}
+export LAB_ROOT REPOSITORY LAB_CACHE
 
 # Waits are for conditions; on a busy machine emulation takes three times as long: LAB_PATIENCE=3.
 # The hosts go before other work of the machine: libxl gives a hotplug script 40 s of real time and no more.
@@ -23,12 +24,14 @@ fail() {
 
 # wait_for WHAT SECONDS COMMAND...: until the command succeeds; fails the scenario when it does not in time.
 wait_for() {
-    local what=$1 seconds=$(($2 * LAB_PATIENCE)) deadline
+    local what=$1 seconds=$(($2 * LAB_PATIENCE)) deadline pauses=(0.05 0.1 0.2 0.4) pause=0
     shift 2
     deadline=$((SECONDS + seconds))
     until "$@"; do
         [ $SECONDS -lt $deadline ] || fail "waited $seconds s for: $what"
-        sleep 0.2
+        # Most questions are a command in a host, whose one processor is wanted for what is waited for.
+        sleep "${pauses[pause]:-0.8}"
+        pause=$((pause + 1))
     done
 }
 
@@ -138,15 +141,16 @@ lab_remove() {
     rm -rf "$1"
 }
 
-# lab_start NAME COMMAND...: a background process of the lab, recorded, in a session of its own.
+# lab_start NAME COMMAND...: a background process of the lab, recorded, in a session of its own. Where the kernel groups
+# processes by session, nice counts only within one: the session's own has to be set, and from inside of it.
 lab_start() {
     local name=$1
     shift
-    setsid nice -n "$LAB_NICE" "$@" > "$LAB/logs/$name.out" 2>&1 < /dev/null 9>&- &
+    # shellcheck disable=SC2016
+    setsid sh -c '{ echo "$0" > /proc/self/autogroup; } 2> /dev/null; exec nice -n "$0" "$@"' "$LAB_NICE" "$@" \
+        > "$LAB/logs/$name.out" 2>&1 < /dev/null 8>&- 9>&- &
     echo "$! $(process_start $!)" > "$LAB/pids/$name"
     disown
-    # nice counts only within a session where the kernel groups processes by session
-    echo "$LAB_NICE" 2> /dev/null > "/proc/$!/autogroup" || true
 }
 
 # lab_guard: ends this lab should its runner die without a chance to do so. The runner is the lab's owner; a lab

@@ -7,31 +7,59 @@
 # One processor each: two emulated ones wait for each other whenever the machine is busy.
 : "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
-# lab_up [HOSTS]: boots two hosts (or one) in a new directory. Ends with both reachable by ssh.
+# lab_up: two hosts in a new directory. Ends with both reachable by ssh. They are booted once and kept: from then on
+# hosts go on from there.
 lab_up() {
-    local hosts=${1:-2} host started
+    local started booted
     LAB_IMAGES=$("$LAB_ROOT/images/build") || fail "no images"
     lab_directory_new
     started=$(now_ms)
     install -m 600 "$LAB_IMAGES/id" "$LAB/id"
-    LAB_HOSTS=
-    for ((host = 1; host <= hosts; host++)); do
-        LAB_HOSTS+="$host "
+    booted=$(booted_hosts)
+    exec 8> "$LAB_IMAGES/lock"
+    flock 8
+    if [ ! -e "$booted" ]; then
+        lab_boot
+        say "two hosts booted in $(seconds_since "$started") s"
+        # those of other processors or memory, when no lab has used them for a day
+        find "$LAB_IMAGES" -maxdepth 1 -name 'booted-*' -mmin +1440 -exec rm -rf {} +
+        lab_snapshot "$booted"
+    fi
+    touch "$booted"
+    exec 8>&-
+    started=$(now_ms)
+    lab_resume "$booted"
+    for host in $LAB_HOSTS; do
+        tar -C "$LAB_ROOT" -cf - dom0 | on_input "$host" 'rm -rf /usr/local/lib/lab; tar -C /usr/local/lib -xf - --no-same-owner && mv /usr/local/lib/dom0 /usr/local/lib/lab'
+    done
+    say "two hosts up in $(seconds_since "$started") s, in $LAB"
+}
+
+# booted_hosts: where they are kept, by all that they depend on.
+booted_hosts() {
+    echo "$LAB_IMAGES/booted-$({
+        qemu-system-x86_64 --version
+        echo "$LAB_CPU $LAB_VCPUS $LAB_MEMORY $LAB_DOM0_MEMORY"
+        declare -f host_power_on lab_boot host_save
+    } | sha256sum | cut -c1-16)"
+}
+
+# lab_boot: the hosts from their images.
+lab_boot() {
+    local host
+    LAB_HOSTS='1 2'
+    for host in $LAB_HOSTS; do
         mkdir "$LAB/host$host"
-        disk_overlay "$LAB_IMAGES/dom0.img" "$LAB/host$host/dom0.qcow2"
-        disk_overlay "$LAB_IMAGES/data.img" "$LAB/host$host/data.qcow2"
+        disk_overlay "$LAB_IMAGES/dom0.img" raw "$LAB/host$host/dom0.qcow2"
+        disk_overlay "$LAB_IMAGES/data.img" raw "$LAB/host$host/data.qcow2"
         truncate -s 8G "$LAB/host$host/lvm.img"
         host_power_on "$host"
     done
     for host in $LAB_HOSTS; do host_wait "$host"; done
-    for host in $LAB_HOSTS; do
-        tar -C "$LAB_ROOT" -cf - dom0 | on_input "$host" 'tar -C /usr/local/lib -xf - --no-same-owner && mv /usr/local/lib/dom0 /usr/local/lib/lab'
-    done
-    lab_write_env
-    say "$hosts host(s) up in $(seconds_since "$started") s, in $LAB"
 }
 
-disk_overlay() { qemu-img create -q -f qcow2 -F raw -b "$1" "$2"; }
+# disk_overlay IMAGE FORMAT OVERLAY
+disk_overlay() { qemu-img create -q -f qcow2 -F "$2" -b "$1" "$3"; }
 
 lab_write_env() {
     {
@@ -40,11 +68,12 @@ lab_write_env() {
     } > "$LAB/env"
 }
 
-# host_power_on HOST: starts the emulator; its disks keep what an earlier life wrote. Its devices interrupt by level
+# host_power_on HOST [OPTION...]: starts the emulator; its disks keep what an earlier life wrote. Its devices interrupt by level
 # (vectors=0): once the message of one was lost between QEMU and Xen, and its disk stood still for good with all that
 # was asked of it done (x-query-virtio-queue-status: used-idx equal to avail-idx, 48 writes in flight in dom0).
 host_power_on() {
     local host=$1 directory=$LAB/host$1 port attempt wan
+    shift
     local quick="mitigations=off cryptomgr.notests audit=0 apparmor=0 init_on_alloc=0 random.trust_cpu=on"
     if [ "$host" = 1 ]; then wan=server=on; else wan=server=off; fi
     [ "$host" = 1 ] || wait_for "host1's end of the wide area" 20 test -S "$LAB/wan"
@@ -64,7 +93,7 @@ host_power_on() {
             -netdev "stream,id=wan,$wan,addr.type=unix,addr.path=$LAB/wan" \
             -device "virtio-net-pci,netdev=wan,mac=52:54:00:77:01:0$host,romfile=" \
             -chardev "file,id=console,path=$directory/console.log,append=on" -serial chardev:console \
-            -qmp "unix:$directory/qmp,server=on,wait=off"
+            -qmp "unix:$directory/qmp,server=on,wait=off" "$@"
         wait_for "the emulator of host$host" 20 host_started_or_gone "$host"
         if [ -S "$directory/qmp" ] && lab_pid_runs "$LAB/pids/host$host"; then
             echo "$port" > "$directory/port"
@@ -107,6 +136,12 @@ EOF
 host_wait() {
     local host=$1
     wait_for "host$host's start (see $LAB/host$host/console.log)" 180 host_is_up "$host"
+    host_reach "$host"
+}
+
+# host_reach HOST: until it answers by ssh.
+host_reach() {
+    local host=$1
     lab_start "ssh$host" ssh -F "$LAB/host$host/ssh" -M -N "host$host"
     wait_for "ssh to host$host" 60 ssh_master_is_up "$host"
 }
