@@ -207,7 +207,7 @@ bool drain(const unique_fd& from, std::string& to, std::size_t limit) {
   return true;
 }
 
-/// What was read goes to whoever takes it. False when no more is wanted.
+/// Gives what was read to on_output. False when that wants no more.
 bool hand_over(std::string& from, const program_options& options) {
   if (!options.on_output || from.empty()) {
     return true;
@@ -263,7 +263,7 @@ result<outputs> converse(child& running, const program_options& options) {
     if (r < 0 && errno != EINTR) {
       return system_error(errno, "poll");
     }
-    // Until nothing more is there: it may have been written before the end.
+    // Reads what the child wrote before its end.
     for (bool more = true; more && running.out.ours;) {
       if (!drain(running.out.ours, got.out, options.max_output)) {
         running.out.ours.reset();

@@ -47,7 +47,7 @@ void bulk_order::advance() {
   skip_finished();
 }
 
-/// To a section that has a run left, if there is one.
+/// Moves on to a section that has a run left, if there is one.
 void bulk_order::skip_finished() {
   for (std::size_t i = 0; i < sections; ++i) {
     if (sections_[turn_].at != sections_[turn_].end) {

@@ -38,7 +38,7 @@ struct captured_extent {
   bool zero = false;       ///< all zeros: `bytes` is empty then
   std::size_t length = 0;  ///< bytes of the extent
   aligned_buffer bytes;    ///< empty also when it was recalled or forgotten
-  // Of an extent without bytes alone, as in known_extent.
+  // Only for an extent without bytes; as in known_extent.
   block_mask zero_blocks;
   std::vector<block_digest> blocks;
 };
@@ -74,7 +74,7 @@ struct captured_extent {
 [[nodiscard]] block_data data_of(const captured_extent& extent,
                                  const block_mask& chosen);
 
-/// Lets go of the extent's bytes: it stands as if it had been recalled.
+/// Frees the extent's bytes, which leaves it as recall() makes one.
 void forget_bytes(captured_extent& extent);
 
 }  // namespace teleport

@@ -17,8 +17,8 @@ source_handover::action source_handover::on_journalled(bool durable) {
     return action::none;
   }
   if (!durable) {
-    // GO has not been sent, so the guest is still ours, whatever part of the
-    // journal reached the disk.
+    // GO has not been sent: the guest stays here, whatever part of the journal
+    // reached the disk.
     state_ = state::home;
     return action::stay;
   }

@@ -62,9 +62,9 @@ class source_handover {
   [[nodiscard]] action on_failure();
   /// The answer to QUERY.
   [[nodiscard]] action on_fate(destination_fate fate);
-  /// Nobody answers and we stop asking.
+  /// No answer came within the limit.
   [[nodiscard]] action on_no_answer();
-  /// Takes up a teleport that this host's journal left in `asked`.
+  /// Begins in `asked`, for a teleport whose journal entry says go.
   [[nodiscard]] action recover();
 
  private:

@@ -55,7 +55,7 @@ class known_content {
   /// guest is suspended, and no write is in flight: this is part of the
   /// downtime.
   ///
-  /// @error what find() has told cannot be relied on: the teleport fails
+  /// @error find()'s answers may be wrong: the teleport must fail
   [[nodiscard]] virtual result<void> audit() = 0;
 };
 

@@ -37,8 +37,8 @@ bool pack_level::is_fast(time_point at) const noexcept {
   return static_cast<double>(packed_) > seconds * bytes_a_second_of_fast;
 }
 
-/// Blocks that come in bursts wait for each other, and the link for them; only
-/// a packer that hardly rests is what holds them up.
+/// The packer is the bottleneck only when it hardly rests. Blocks that arrive
+/// in bursts wait for each other, which says nothing about its speed.
 bool pack_level::is_too_slow(time_point at) const noexcept {
   const bool restless = busy_ * 3 > (at - *began_) * 2;
   return restless && held_by_packing_ * 4 > bytes_;
@@ -47,8 +47,8 @@ bool pack_level::is_too_slow(time_point at) const noexcept {
 void pack_level::judge(time_point at) noexcept {
   // The next level takes about twice the time: there must be room for it.
   const bool room = busy_ * 5 < (at - *began_) * 2;
-  // On a slow processor blocks are still packed, or it would be the link that
-  // pays for it.
+  // A slow processor still packs at the lowest level: else the link carries
+  // more bytes.
   const bool quick =
       std::chrono::duration<double>(busy_).count() * bytes_a_second_of_plain <=
       static_cast<double>(bytes_);
@@ -60,8 +60,9 @@ void pack_level::judge(time_point at) noexcept {
     step_ = highest_ = 1;
     since_too_slow_ = 0;
   } else if (is_too_slow(at) && step_ > (quick ? 0U : 1U)) {
-    // A level that was only tried is left at once; less than the first one
-    // costs bytes, which a shortage that is soon over does not give back.
+    // A level above the first is left at once. The first is left when it was
+    // too slow twice in a row: a lower one costs bytes, which the end of a
+    // short shortage does not give back.
     if (step_ > first_step || was_too_slow_) {
       highest_ = --step_;
       since_too_slow_ = 0;

@@ -13,18 +13,18 @@ namespace {
 /// A pass with less on the link says nothing of the link's rate.
 constexpr std::uint64_t min_measured_bytes = 1_MiB;
 
-/// Taken as rate until a pass has measured one, in bytes/s: 10 Mbit/s, so that
-/// an unmeasured link is not thought fast.
+/// The rate assumed until a pass has measured one, bytes/s: 10 Mbit/s, low on
+/// purpose.
 constexpr double cautious_rate = 1.25e6;
 
-/// A set this small is not worth another round trip.
+/// A dirty set this small is not worth another round trip.
 constexpr std::uint64_t small_set_bytes = 1_MiB;
 
 /// Rounds without getting a tenth smaller that show a guest writing as fast as
 /// the link carries. More rounds would only move the same blocks again.
 constexpr unsigned max_fruitless = 3;
 
-/// Rounds at most: what a guest with a slowly shrinking set is worth.
+/// Rounds at most, for a guest whose dirty set shrinks slowly.
 constexpr unsigned max_rounds = 30;
 
 }  // namespace

@@ -93,7 +93,7 @@ result<aligned_buffer> read_present(const target_disk& target,
   return present;
 }
 
-/// Keeps what is about to be overwritten.
+/// Copies what is about to be overwritten into the store of before-images.
 ///
 /// @param present  what the target holds, where that was read already
 void keep_before(const target_disk& target,
@@ -118,7 +118,7 @@ void keep_before(const target_disk& target,
   });
 }
 
-/// Nothing of what is here can be relied upon: all is to come over the link.
+/// Forgets what was found here: every block is to cross the link.
 step_result give_up(extent_work& work) {
   work.bytes = aligned_buffer();
   work.again.reset();
@@ -171,7 +171,8 @@ result<void> apply_data(const block_data& data, extent_work& work) {
     }
   }
   work.have = work.have | record.data | record.zero;
-  // The target may hold what was announced; this may have been written since.
+  // The target may hold what was announced, and the source may have written
+  // these blocks since.
   work.in_place = work.in_place - (record.data | record.zero);
   return {};
 }
@@ -282,7 +283,7 @@ void put_together(const target_disk& target,
   }
 }
 
-/// What assemble() put together once and did not keep.
+/// Puts together again what assemble() did once, and whose bytes were not kept.
 ///
 /// @return false when what was found then is not found again
 result<bool> put_together_again(const target_disk& target,
@@ -387,8 +388,8 @@ result<step_result> fill(const target_disk& target,
   } else if (work.bytes.empty()) {
     work.bytes = aligned_buffer(work.length);
   }
-  // What was written since the announcement comes along, and was counted as
-  // what it was before.
+  // Blocks written since the announcement are in the data, too; they were
+  // counted by their earlier origin.
   const block_mask counted = work.have;
   const auto applied = apply_data(data, work);
   if (!applied) {

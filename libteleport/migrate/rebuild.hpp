@@ -34,7 +34,8 @@ struct target_disk {
   block_device* device = nullptr;
   /// Made for this teleport, so that what was never written reads as zeros.
   bool blank = false;
-  /// Takes what is overwritten, and is a donor; nullptr: nothing is kept.
+  /// Before-images of what is overwritten, which serve as a donor; nullptr:
+  /// none.
   before_images* before = nullptr;
 };
 
@@ -64,7 +65,8 @@ struct extent_work {
   aligned_buffer bytes;    ///< what it will be; empty while nothing is in it
   block_mask have;         ///< blocks of `bytes` that are filled
   block_mask in_place;     ///< blocks of `have` that the target holds already
-  /// By which `have` is put together again, where `bytes` were not kept.
+  /// The digests from which `have` is put together again when `bytes` were not
+  /// kept.
   std::optional<block_digests_record> again;
   rebuild_counts counts;
 };

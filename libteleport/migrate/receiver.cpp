@@ -67,8 +67,8 @@ std::optional<disk_receiver::action> take_first(std::deque<Queued>& from) {
   return first;
 }
 
-/// Extents whose bytes are kept while their gaps are on their way: 96 MiB. Of
-/// others, what is here is read and put together a second time.
+/// Extents whose bytes are kept while their gaps are on their way: 96 MiB.
+/// Other extents are put together a second time, from the disks.
 constexpr std::size_t max_kept = 96;
 
 error out_of_order(const extent_place& place, std::string_view what) {

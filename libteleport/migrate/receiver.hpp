@@ -60,7 +60,7 @@ struct stepped_extent {
   step_result step{};
 };
 struct receiver_job_done {
-  /// How the job's extents stand now, in order.
+  /// The result for each of the job's extents, in order.
   std::vector<stepped_extent> steps;
   std::optional<block_data> unpacked;
 };
@@ -85,11 +85,11 @@ class disk_receiver {
   /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
   result<void> on_record(const raw_record& record);
   void on_job_done(receiver_job_done done);
-  /// What to do next, what is nearest to its end first: whoever runs fewer jobs
-  /// than there are keeps the link busy with what is wanted, and looks at what
-  /// else was announced while blocks cross it.
+  /// The next job: of all that wait, the one nearest to its end. So gaps are
+  /// asked for first, and newly announced extents are looked up while their
+  /// blocks cross the link.
   [[nodiscard]] std::optional<action> next();
-  /// Nobody will hear what the announced extents lack: they are not looked at.
+  /// The link is gone: extents that were announced are not looked up any more.
   void forget_announced() noexcept { to_examine_.clear(); }
 
   /// No extent is between its announcement and its proof.

@@ -15,12 +15,13 @@ namespace teleport {
 
 namespace {
 
-/// Extents whose bytes are kept from their announcement on. Of others, what is
-/// wanted is read a second time: a disk is faster than a far link.
+/// Extents whose bytes are kept from their announcement on. The wanted blocks
+/// of other extents are read a second time: a disk is faster than a far link.
 constexpr std::size_t max_held = 64;
 
-/// Nothing more is packed while so much waits for the link: 80 ms at 100
-/// Mbit/s, so that what was announced later is not held up behind it.
+/// No piece is packed while this much is queued for the link (80 ms at 100
+/// Mbit/s). Announcements, which go through the same queue, then wait no longer
+/// than that.
 constexpr std::size_t enough_queued = 1_MiB;
 
 /// Below this the link is about to run dry.
@@ -29,10 +30,9 @@ constexpr std::size_t little_queued = 128_KiB;
 /// Extents' blocks that wait for the packer, or are being read for it.
 constexpr std::size_t max_taken = 8;
 
-/// No more digests are asked about while blocks of so many bytes are wanted:
-/// what a wide link carries in a long round trip. Where few blocks of many
-/// extents are wanted, many extents wait; where whole extents are, the
-/// destination need not hold what it has of extents that come much later.
+/// No BLOCK_DIGESTS are made while wanted blocks of this many bytes wait: as
+/// much as a wide link carries in a long round trip. Without this limit the
+/// destination would keep the parts of extents whose gaps come much later.
 constexpr std::size_t enough_wanted = 64_MiB;
 
 /// The extent as it is known, or else as it is on the disk.

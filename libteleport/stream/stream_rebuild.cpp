@@ -66,7 +66,7 @@ result<byte_buffer> stream_rebuild::rebuild(coded_piece piece) {
     return walked.error();
   }
   if (parser_.ended()) {
-    // Were it let through, libxl would open the disks with the gate shut.
+    // An END record here would make libxl open the disks before the gate opens.
     return error(errc::protocol, "the stream's END inside a piece");
   }
   bytes_out_ += bytes.size();

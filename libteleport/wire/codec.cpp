@@ -15,8 +15,8 @@ namespace {
 /// Both sides hold this much of what was sent: 32 MiB.
 constexpr int window_log = 25;
 
-/// From this level on matches far back are looked for as well; below it that
-/// would be most of the work.
+/// From this level on long-distance matching is on; below it that would be most
+/// of the work.
 constexpr int first_long_level = 3;
 
 struct free_zstd {
@@ -109,7 +109,7 @@ result<void> block_unpacker::unpack(byte_span payload,
       return error(errc::protocol, "compressed blocks do not unpack");
     }
   }
-  // What the piece holds beyond the announced size stays behind in zstd.
+  // Bytes of a piece beyond the announced size would stay in zstd's buffer.
   std::byte spare{};
   ZSTD_outBuffer beyond{&spare, 1, 0};
   (void)ZSTD_decompressStream(context_->zstd.get(), &beyond, &in);

@@ -24,8 +24,6 @@
 namespace teleport {
 namespace {
 
-constexpr const char* note_id = "teleport";
-
 /// A libxl struct with its init and dispose functions.
 template <class T, void (*Init)(T*), void (*Dispose)(T*)>
 class libxl_value {
@@ -388,33 +386,6 @@ result<void> toolstack::rename(std::uint32_t domid,
   return data_->done(
       libxl_domain_rename(data_->ctx(), domid, from.c_str(), to.c_str()),
       "rename '" + from + "' to '" + to + "'");
-}
-
-result<void> toolstack::put_note(std::uint32_t domid, const std::string& text) {
-  return data_->done(
-      libxl_userdata_store(data_->ctx(),
-                           domid,
-                           note_id,
-                           reinterpret_cast<const std::uint8_t*>(text.data()),
-                           static_cast<int>(text.size())),
-      "note for domain " + std::to_string(domid));
-}
-
-result<std::string> toolstack::note(std::uint32_t domid) {
-  std::uint8_t* data = nullptr;
-  int length = 0;
-  const int rc =
-      libxl_userdata_retrieve(data_->ctx(), domid, note_id, &data, &length);
-  const std::unique_ptr<std::uint8_t, free_text> owner(data);
-  if (rc != 0) {
-    return data_->context->failure(rc,
-                                   "note of domain " + std::to_string(domid));
-  }
-  if (data == nullptr) {
-    return std::string();
-  }
-  return std::string(reinterpret_cast<const char*>(data),
-                     static_cast<std::size_t>(length));
 }
 
 }  // namespace teleport

@@ -82,12 +82,12 @@ class toolstack {
   /// The state of the guest with this uuid; of several, the one most alive.
   [[nodiscard]] result<guest_state> state_by_uuid(const std::string& uuid);
 
-  /// Lets a suspended guest go on where it was.
+  /// Resumes a suspended guest where it was.
   ///
   /// @error errc::busy when it is not suspended: nothing was done
   [[nodiscard]] result<void> resume(std::uint32_t domid);
 
-  /// Stops the guest's processors, and lets them go on.
+  /// Stops the guest's processors, or lets them run.
   [[nodiscard]] result<void> pause(std::uint32_t domid);
   [[nodiscard]] result<void> unpause(std::uint32_t domid);
 
@@ -97,12 +97,6 @@ class toolstack {
   [[nodiscard]] result<void> rename(std::uint32_t domid,
                                     const std::string& from,
                                     const std::string& to);
-
-  /// A note kept with the domain, gone when the domain is.
-  [[nodiscard]] result<void> put_note(std::uint32_t domid,
-                                      const std::string& text);
-  /// The note, or "" when there is none.
-  [[nodiscard]] result<std::string> note(std::uint32_t domid);
 
  private:
   struct state_data;

@@ -49,7 +49,8 @@ result<pid_t> spawn(const guardian_options& options, int link) {
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  // Its own name in ps: who kills the teleport by name does not mean it.
+  // The guardian has a name of its own in ps: killing the teleport by name must
+  // not kill it.
   const std::vector<std::string> argv = {"teleport-guardian",
                                          std::string(guardian_flag),
                                          std::to_string(options.domid),

@@ -161,7 +161,7 @@ bool guard::watch_over() {
     }
     if (fds[1].revents != 0) {
       unsigned events = store_.drain_events();
-      // The watch's own first event stands for no write.
+      // The first event of a watch comes at once, without a write.
       if (events > 0 && std::exchange(first_event_due_, false)) {
         --events;
       }
@@ -194,7 +194,7 @@ void guard::end_pause() {
   }
 }
 
-/// Returns when no helper of the dead save is left.
+/// Waits until no helper of the dead save is left.
 void guard::outlast_helper() {
   const auto start = clock::now();
   for (;;) {
@@ -224,7 +224,8 @@ void guard::give_name_back() {
 bool guard::resume_guest() {
   const std::string who = "guest '" + guest_.name + "' (domain " +
                           std::to_string(guest_.domid) + ")";
-  // Taken back before the guest saw it: then it will not suspend any more.
+  // The suspend request was withdrawn before the guest read it: the guest will
+  // not suspend.
   const bool withdrawn = store_.replace(control_path(), "suspend", "");
   outlast_helper();
   const bool may_suspend =
@@ -264,7 +265,7 @@ bool guard::resume_guest() {
   return true;
 }
 
-/// Nothing that is meant for the teleport may end its guardian.
+/// Signals to the teleport's session or terminal must not end its guardian.
 void stand_apart() {
   static_cast<void>(::setsid());
   static_cast<void>(::prctl(PR_SET_NAME, "tp-guardian"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/bench/wan_reference.cpp: writes the blocks of a disk that no donor holds
-// to standard output, one after the other, zeros left out; one that the disk has
-// twice is written twice. `wan-reference DISK [DONOR...] | zstd -3` is the
+// to standard output, one after the other, zeros left out; one that the disk
+// has twice is written twice. `wan-reference DISK [DONOR...] | zstd -3` is the
 // reference that RESULTS.md speaks of; a higher level needs fewer bytes.
 //
 // Found by comparing bytes; nothing of the index is used. The digest only says

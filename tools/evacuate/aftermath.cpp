@@ -47,7 +47,7 @@ result<void> settle(past_run& past,
     }
   }
   if (past.back) {
-    return {};  // who is home is here: the next plan sees it
+    return {};  // a guest that came home is here: the next plan finds it
   }
   const auto guests = here.guests();
   if (!guests) {

@@ -147,8 +147,8 @@ void child_program::state::wait_for_end() {
 }
 
 void child_program::state::over() {
-  // What it has left running may hold its pipes open: what is in them now is
-  // all that is waited for.
+  // A process that the child left running may hold the pipes open: only what is
+  // in them now is read.
   (void)drain(out);
   (void)drain(err);
   if (!line.empty()) {
@@ -197,7 +197,8 @@ result<std::unique_ptr<child_program>> child_program::start(
     return system_error(errno, "fork for " + argv[0]);
   }
   if (pid == 0) {
-    // Above 2, whatever of ours is closed: dup2() must not meet its own target.
+    // Descriptors above 2, also when one of 0 to 2 is closed here: dup2() onto
+    // itself would leave FD_CLOEXEC set.
     become(pointers.data(),
            {::fcntl(in->read.get(), F_DUPFD, 3),
             ::fcntl(out->write.get(), F_DUPFD, 3),
@@ -230,7 +231,8 @@ child_program::child_program(std::shared_ptr<state> inner)
 
 child_program::~child_program() {
   if (state_->pid > 0) {
-    // Never killed: it may hold a guest suspended, and knows how to let it go.
+    // SIGTERM only, never SIGKILL: a teleport that has suspended its guest
+    // resumes it before it ends.
     cancel();
     state_->pid = -1;
   }

@@ -24,9 +24,9 @@ constexpr link_rate bytes_in_kb = 1000;
 /// xl-teleport takes nothing below 1024 bytes a second.
 constexpr link_rate least_rate = 2 * bytes_in_kb;
 
-/// Runs what stands before it in the background, waits for it, and cancels it
-/// when standard input ends. The watcher goes first when it is over: nothing is
-/// signalled that is no longer there.
+/// Waits for the command before it, which runs in the background, and cancels
+/// it when standard input ends. Once the command has ended, the watcher is
+/// killed, so that it signals no process id that is free again.
 constexpr std::string_view watched =
     " </dev/null 3<&- & p=$!; "
     "{ cat <&3; kill -TERM $p; } >/dev/null 2>&1 & w=$!; "

@@ -41,7 +41,7 @@ bool is_uuid(const std::string& text) {
          });
 }
 
-/// Takes one event of an earlier run into account.
+/// Applies one event of an earlier run to `past`.
 void replay(const json& event, past_run& run) {
   const std::string what = text_at(event, "event");
   const trip one{

@@ -64,7 +64,7 @@ result<std::optional<guest_seen>> evacuation_run::find_here(
   return found;
 }
 
-/// Goes on, and looks at the clock again and again.
+/// Calls go_on() now and, where there is a window, at each look at the clock.
 void evacuation_run::watch_window() {
   go_on();
   if (options_.window && !over_ && !schedule_->is_closed()) {
@@ -124,7 +124,7 @@ void evacuation_run::go_on() {
           "the window is closed: nothing more is begun",
           options_.cancel_at_close);
   }
-  // Each may end at once, and so make room for the next.
+  // A move may end at once, which makes room for the next.
   for (auto due = schedule_->due(clock::now()); !due.empty();
        due = schedule_->due(clock::now())) {
     for (const std::size_t move : due) {
@@ -232,8 +232,8 @@ outcome evacuation_run::judge(std::size_t move, const program_end& end) {
     return outcome::uncertain;
   }
   if (!one.guest.at.empty()) {
-    // The shell to that host may have died and the guest have come all the
-    // same: look_again() sees it.
+    // The guest may be here although the shell to that host died: look_again()
+    // finds it.
     return outcome::failed;
   }
   const auto seen = find_here(one.guest.uuid);
@@ -288,7 +288,7 @@ void evacuation_run::note(std::size_t move, outcome what) {
   tell(std::move(fields), words, !moved && what != outcome::gone);
 }
 
-/// What is really here counts, not what was said.
+/// Xen's list of guests counts, not the report.
 void evacuation_run::look_again() {
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const one_move& one = moves_[i];

@@ -87,8 +87,8 @@ placement place(const std::vector<choice>& choices,
 std::vector<host_load> free_loads(std::size_t hosts, const probes& found) {
   std::vector<host_load> loads(hosts);
   for (const auto& [at, one] : found) {
-    // The probes were made one after the other: the least of them counts. A
-    // destination that tells no figures has looked at each guest alone.
+    // Probes ran one after the other: the least room that one of them reported
+    // counts. Without figures from a destination each guest was checked alone.
     if (one.room) {
       host_load& load = loads[at.second];
       load.free_memory_kib =
@@ -100,8 +100,8 @@ std::vector<host_load> free_loads(std::size_t hosts, const probes& found) {
   return loads;
 }
 
-/// Of a host once, however many guests met it; of a guest what every host says
-/// alike (a problem of the source) once.
+/// A problem of a host is told once, whatever the number of guests; one that
+/// all hosts report of a guest (a problem of the source) once.
 void add_once(std::vector<obstacle>& list, obstacle one) {
   const bool known = std::ranges::any_of(list, [&](const obstacle& other) {
     return other.guest == one.guest &&
@@ -172,7 +172,8 @@ plan make_plan(const std::vector<candidate>& candidates,
       choices[guest].hosts[host] = one.room.value_or(host_room());
     }
     for (const problem& what : problems) {
-      // Of a guest elsewhere the way is its own: another host is at its start.
+      // A guest elsewhere begins at another host, so a problem of its way is
+      // its own.
       if (is_of_the_host(what) && candidates[guest].at.empty()) {
         add_once(made.obstacles, {std::nullopt, host, what});
       } else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/evacuate/plan.hpp: which guest goes where, and what stands in the way
-// of which, from the preflights of all: decided before anything moves.
+// tools/evacuate/plan.hpp: assigns guests to hosts from the preflights of all,
+// with the problems of each, before anything moves.
 //
 // Threads: pure functions over plain values.
 

@@ -151,8 +151,8 @@ result<void> evacuation_run::choose_guests(const past_run& past) {
   return {};
 }
 
-/// For the way back: what the record says of guests sent away, but for those
-/// that are here again by themselves.
+/// The guests to bring home: those that the record has as sent away, less those
+/// that are here already.
 result<void> evacuation_run::choose_away() {
   const auto away = record_->away();
   const auto here = here_.guests();
@@ -176,8 +176,7 @@ result<void> evacuation_run::choose_away() {
   return {};
 }
 
-/// Of the guests that the plan leaves out, those that have shut down meanwhile:
-/// nothing stands in their way any more.
+/// Drops the problems of guests that have shut down since they were probed.
 void evacuation_run::drop_gone(plan& made) {
   const auto is_planned = [&](std::size_t guest) {
     return std::ranges::any_of(made.moves, [&](const planned_move& move) {
@@ -273,7 +272,8 @@ void evacuation_run::planned(const probes& found) {
 bool evacuation_run::tell(json fields, const std::string& words, bool bad) {
   const auto kept = story_.event(std::move(fields), words, bad);
   if (!kept) {
-    // What is not on record would not be found again: begin nothing more.
+    // A move that is not in the record could not be cleared up after a crash:
+    // begin no more.
     log_error(kept.error().context);
     if (schedule_) {
       schedule_->close();

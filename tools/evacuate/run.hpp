@@ -2,7 +2,7 @@
 //
 // tools/evacuate/run.hpp: one evacuation, from the list of guests to the
 // summary. Joins the plan and the schedule to the teleports, the clock and the
-// record; decides nothing itself.
+// record.
 //
 // Threads: the loop's thread.
 // Blocks:  on the record and on Xen's list of guests, each for a moment.
@@ -82,7 +82,7 @@ class evacuation_run {
     bool no_word = false;
   };
 
-  // evacuate_run.cpp: until the plan
+  // run.cpp: until the plan
   [[nodiscard]] bool is_wanted(const std::string& name) const;
   [[nodiscard]] result<void> choose_guests(const past_run& past);
   [[nodiscard]] result<void> choose_away();
@@ -93,7 +93,7 @@ class evacuation_run {
   void drop_gone(plan& made);
   void tell_plan(const plan& made);
 
-  // evacuate_moves.cpp: the moves
+  // moves.cpp: the moves
   void go_on();
   void begin(std::size_t move);
   void take_line(std::size_t move, std::string_view line);
@@ -107,7 +107,7 @@ class evacuation_run {
 
   /// False when it could not be recorded.
   bool tell(nlohmann::json fields, const std::string& words, bool bad = false);
-  /// Nothing: it is not here. An error: that is not known.
+  /// @return nullopt when the guest is not here
   [[nodiscard]] result<std::optional<guest_seen>> find_here(
       const std::string& uuid);
   [[nodiscard]] nlohmann::json about(const char* event, std::size_t move) const;

@@ -33,8 +33,8 @@ schedule::schedule(std::size_t moves,
 std::vector<std::size_t> schedule::due(clock::time_point now) {
   std::vector<std::size_t> begin;
   while (!closed_ && running_ < parallel_) {
-    // Second tries stand behind all first ones, in the order of their failures,
-    // so the first that may begin is the first of the queue.
+    // The queue has all first tries before the second ones, and these by the
+    // time of their failures: its head is the first that may begin.
     if (queue_.empty() || moves_[queue_.front()].earliest > now) {
       break;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/evacuate/schedule.hpp: which guest moves when: a sliding window of
-// teleports, a second try at the end for what failed, and an end of beginning
-// when the time is over.
+// tools/evacuate/schedule.hpp: decides when each guest moves: a number of
+// teleports at once, a second try at the end for those that failed, and no
+// start after the window has closed.
 //
 // A state machine: calls in, answers out. The owner starts what due() names,
 // says what came of it with on_end(), and asks again; next_due() says when to
@@ -64,19 +64,19 @@ class schedule {
   /// The moves to begin now; they count as running from here on.
   [[nodiscard]] std::vector<std::size_t> due(clock::time_point now);
 
-  /// When due() will have something though nothing ends before; nullopt when
-  /// it waits for an end, or for nothing.
+  /// The time of the next due() without the end of a move; nullopt when only an
+  /// end can make a move due, or nothing is left.
   [[nodiscard]] std::optional<clock::time_point> next_due() const;
 
   /// @pre `move` is running
   void on_end(std::size_t move, outcome what, clock::time_point now);
 
-  /// The time is over: nothing begins any more. What runs goes on.
+  /// The window has closed: no move begins any more, those that run continue.
   void close();
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
   [[nodiscard]] std::vector<std::size_t> running() const;
-  /// How many need nothing more.
+  /// Moves that are over, whatever came of them.
   [[nodiscard]] std::size_t ended() const;
   /// Nothing runs and nothing will.
   [[nodiscard]] bool is_over() const;

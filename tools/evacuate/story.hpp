@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/evacuate/story.hpp: tells an evacuation: each event into the record
-// and, as JSON or in words, to who started it; at the end what became of whom.
+// tools/evacuate/story.hpp: writes each event of an evacuation to the record
+// and, as JSON or in words, to the user; at the end a summary.
 //
 // Threads: one owner. Blocks: until the record is durable.
 
@@ -44,7 +44,7 @@ class story {
  public:
   story(bool json, bool quiet) : json_(json), quiet_(quiet) {}
 
-  /// Until then nothing is recorded: a dry run never is.
+  /// Events before this are not recorded; a dry run never calls it.
   void record_in(record* kept) { record_ = kept; }
 
   /// @param words  for people; "" when there is nothing to say

@@ -29,7 +29,8 @@ bool is_disk(const fs::directory_entry& entry) {
   return !failed && size >= smallest_image && size % sector_bytes == 0;
 }
 
-/// The disks in a folder, by name; what is none is left out.
+/// The disks in a folder, sorted by name; files that are no images are left
+/// out.
 std::vector<std::string> disks_in(const std::string& folder) {
   std::vector<std::string> found;
   std::error_code ignored;

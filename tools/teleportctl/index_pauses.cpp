@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/index_pauses.cpp: the commands that hold scans, and let
-// them go on.
+// tools/teleportctl/index_pauses.cpp: `teleportctl index pause` and `index
+// resume`.
 
 #include <algorithm>
 #include <iostream>
@@ -15,7 +15,8 @@ namespace teleport {
 
 namespace {
 
-/// What names mean, of what is indexed or was: a folder holds other files too.
+/// The disks that names stand for, of those in the index or in disks.txt; other
+/// files of a named folder are left out.
 result<std::vector<std::string>> indexed_among(
     index::store& tables, const std::vector<std::string>& names) {
   const auto disks = tables.disks();

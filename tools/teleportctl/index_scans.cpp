@@ -35,7 +35,8 @@ void show_progress(const std::string& path, const index::scan_progress& now) {
             << std::flush;
 }
 
-/// Where nobody sees the progress, that a scan waits is worth a line.
+/// Without a progress line (--json, no terminal) a scan that waits says so in a
+/// line.
 void tell_pause(const std::string& path, const index::scan_progress& now) {
   if (now.paused) {
     std::cerr << path << ": paused; 'teleportctl index resume' lets it go on\n";
@@ -55,7 +56,8 @@ nlohmann::json to_json(const index::scan_report& report) {
           {"seconds", report.seconds}};
 }
 
-/// For the time of a wait in which nothing is begun that had to be ended well.
+/// While this lives, Ctrl-C ends the process at once: during the wait there is
+/// nothing to clean up.
 class ctrl_c_ends {
  public:
   ctrl_c_ends() : before_(std::signal(SIGINT, SIG_DFL)) {}
@@ -101,8 +103,8 @@ int scan_paths(index::store& tables,
       exit_code = exit_failed;
       break;
     }
-    // One that is paused meanwhile waits; others are not to wait for one that
-    // was before.
+    // A disk that is paused during its scan waits. A disk that was paused
+    // before is skipped, so that the other disks do not wait for it.
     const auto pauses = tables.pauses().read();
     if (pauses && pauses->covers(path)) {
       std::cerr << path << ": paused, not scanned\n";
@@ -177,7 +179,8 @@ int run_index_add(index::store& tables, const index_command& command) {
   if (!paths) {
     return index_failed(paths.error());
   }
-  // All names first: a typo shows at once, not after an hour of scanning.
+  // Resolves all names before the first scan: a typo shows at once, not after
+  // an hour.
   std::vector<std::string> added;
   int exit_code = exit_ok;
   for (const std::string& path : *paths) {

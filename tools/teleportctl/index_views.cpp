@@ -40,8 +40,8 @@ std::string time_text(std::uint64_t seconds) {
 /// What `index list` says of a disk that only disks.txt knows.
 constexpr const char* lost_state = "lost";
 
-/// Bytes that the index may not know yet, by disk, of the disks that teleportd
-/// follows. None but root can look.
+/// For each disk that teleportd follows, bytes written since the index last
+/// read them. Only root can read the marks.
 using behind_bytes = std::map<std::uint32_t, std::uint64_t>;
 
 behind_bytes followed_disks(const index::disk_table& disks) {
@@ -61,8 +61,8 @@ behind_bytes followed_disks(const index::disk_table& disks) {
   return behind;
 }
 
-/// What is said of a disk: what its record tells, or its tracker, if it has
-/// one.
+/// How far the index is behind a disk, by its tracker where it has one, else by
+/// its record.
 std::string state_of(const index::disk_record& disk,
                      const behind_bytes& followed) {
   const auto found = followed.find(disk.id);

@@ -42,7 +42,8 @@ result<void> pair_with(const std::string& destination,
   limits.timeout = ssh_limit;
   limits.input = *own;
   limits.max_output = max_pem_bytes;
-  // The other side pins what it reads and answers with its own certificate.
+  // The other host pins the certificate that it reads from standard input, and
+  // prints its own.
   const auto theirs =
       run_program({"ssh",
                    "--",

@@ -47,7 +47,8 @@ attempt_end end_of(const attempt& last) {
     return attempt_end::over;
   }
   return last.lost_link ? attempt_end::link_lost
-         // No way there, or that host is still busy with the last attempt.
+         // Errors after which another attempt may succeed: the host cannot be
+         // reached, or is still busy with the last attempt.
          : last.report.disks.empty() ? attempt_end::not_there
                                      : attempt_end::over;
 }

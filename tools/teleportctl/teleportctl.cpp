@@ -103,7 +103,7 @@ int list_kept(const settings& options, bool json) {
   return exit_ok;
 }
 
-/// Takes an entry out of the book; the disk itself is the administrator's.
+/// Removes a guest's disks from the book of kept disks; deletes none of them.
 int forget_kept(const std::string& guest, const settings& options) {
   auto book = disk_book::open(options.kept_disks_path());
   const auto disks =

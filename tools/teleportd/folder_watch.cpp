@@ -85,7 +85,7 @@ bool folder_watch::drain() {
       if ((event.mask & IN_IGNORED) != 0) {
         forget(event.wd);
       }
-      // An overflow, and what befell a folder itself, carry no name.
+      // Events of an overflow, and of a folder itself, carry no name.
       const bool counts = only_.empty() ? name[0] != '.' : only_ == name;
       changed = changed || event.len == 0 || counts;
     }

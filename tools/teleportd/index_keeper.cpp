@@ -48,11 +48,11 @@ constexpr seconds look_again(60);
 /// A guest that starts is many events: look after the last of them.
 constexpr seconds flurry(1);
 
-/// While a scan runs its end is looked for so often, should its signal have
-/// come before the wait.
+/// Interval of looking whether the scan has ended: its SIGCHLD may have come
+/// before the wait began.
 constexpr seconds scan_poll(1);
 
-/// A scan that takes long says so often how far it is.
+/// Interval of a long scan's log lines about its progress.
 constexpr seconds progress_step(600);
 
 std::atomic<bool> stop_flag = false;
@@ -73,7 +73,7 @@ void catch_signals() {
   ::sigaction(SIGCHLD, &action, nullptr);
 }
 
-/// Neighbours first: for processors and disks both.
+/// Guests first: the keeper has idle priority for processors and disks.
 void give_way() {
   constexpr int lower = 10;
   constexpr int who_process = 1;
@@ -183,7 +183,7 @@ void keeper_process::drop(const missing_donor& gone) {
   log_info(fmt::format("index: {} is gone", gone.path));
 }
 
-/// What is known of it, its marks included, stays: its id is what they name.
+/// The record and the marks stay: both name the disk by its id, not its path.
 bool keeper_process::rename(const renamed_donor& disk) {
   const auto lock = tables_.lock_disk(disk.id);
   const auto done =
@@ -226,7 +226,7 @@ void keeper_process::look() {
     if (rename(disk)) {
       continue;
     }
-    // Later, and what is marked meanwhile is not to be lost.
+    // Retried later; marks set until then stay set.
     std::erase_if(plan->hold, [&](const donor& who) {
       if (who.id == disk.id) {
         followed.push_back(who.device);
@@ -276,7 +276,8 @@ bool keeper_process::file_needs_scan(const std::string& path) {
 void keeper_process::turn(kept& disk) {
   disk.due = clock::now() + options_.index_quiet;
   if (disk.who.id == 0) {
-    // Followed first and scanned then, or it would have to be scanned twice.
+    // Attaches the tracker before the scan: in the other order the disk would
+    // have to be scanned twice.
     const auto by =
         disk.who.by_itself ? index::added_by::itself : index::added_by::hand;
     const auto added = index::add_disk(tables_, disk.who.path, by);
@@ -288,7 +289,7 @@ void keeper_process::turn(kept& disk) {
     disk.due = clock::now();
   }
   if (paused_.covers(disk.who.path)) {
-    // Whoever follows it goes on marking, and nothing is read.
+    // The tracker goes on marking; the keeper reads nothing.
     disk.due = clock::now() + options_.index_quiet;
     say(disk, "paused");
     return;
@@ -348,8 +349,8 @@ void keeper_process::start_scan() {
   scan_ = {*pid, path};
 }
 
-/// A scan that is paused waits, and goes on from where it is; but not while
-/// others wait for it: then it ends, and reads from the start again later.
+/// A paused scan waits and continues where it was. When other disks wait for a
+/// scan, it ends instead, and begins again later.
 void keeper_process::make_room() {
   if (scan_.pid > 0 && !scan_.ending && paused_.covers(scan_.path) &&
       std::ranges::any_of(to_scan_, [&](const std::string& path) {
@@ -412,7 +413,7 @@ void keeper_process::run() {
   }
   if (scan_.pid > 0) {
     ::kill(scan_.pid, SIGTERM);
-    wait_for(scan_.pid);
+    wait_until_exit(scan_.pid);
   }
 }
 
@@ -444,7 +445,7 @@ int run_index_keeper(const settings& options,
 
 namespace {
 
-/// Into the log: how far, and how long yet.
+/// Logs the share that is scanned and the time left.
 class progress_log {
  public:
   explicit progress_log(std::string path) : path_(std::move(path)) {}

@@ -29,7 +29,7 @@ result<pid_t> start_own_process(std::string name,
     argv.push_back(argument.data());
   }
   argv.push_back(nullptr);
-  // Ourselves, also when the file was replaced by a newer release meanwhile.
+  // This program, also when an upgrade replaced its file meanwhile.
   const char* const program = "/proc/self/exe";
   pid_t pid = -1;
   const int failure =
@@ -41,7 +41,7 @@ result<pid_t> start_own_process(std::string name,
   return pid;
 }
 
-int wait_for(pid_t pid) {
+int wait_until_exit(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -81,8 +81,8 @@ class daemon_process {
     log_info(fmt::format(
         "listening on {} port {}", options_.listen_address, options_.port));
     loop_.run();
-    // Sessions go on; init looks after them. The pool's threads wait for
-    // them, so this process leaves without joining.
+    // Sessions outlive this process; init reaps them. The pool's threads wait
+    // for sessions, so this process ends without joining them.
     std::_Exit(exit_ok);
   }
 
@@ -102,7 +102,7 @@ class daemon_process {
     ++sessions_;
     loop_.work(
         [pid = *pid, options = options_] {
-          const int status = wait_for(pid);
+          const int status = wait_until_exit(pid);
           if (WIFSIGNALED(status)) {
             tidy_shadows(options);
           }
@@ -118,7 +118,8 @@ class daemon_process {
         });
   }
 
-  /// Whatever ends it, it loses nothing: it is started again.
+  /// The keeper loses nothing by its end, whatever the reason: teleportd starts
+  /// it again.
   void start_keeper() {
     const auto pid = start_own_process(
         "teleportd", {"--keeper", "--config=" + settings_file_});
@@ -127,7 +128,7 @@ class daemon_process {
       return;
     }
     loop_.work(
-        [pid = *pid] { return wait_for(pid); },
+        [pid = *pid] { return wait_until_exit(pid); },
         [this](int status) {
           log_warning(fmt::format(
               "the index's keeper ended ({} {}); again in {} s",

@@ -160,7 +160,7 @@ std::optional<std::string> set_keep_fresh(settings& out,
   return std::nullopt;
 }
 
-/// Longer than a day is no keeping fresh.
+/// Upper limit of quiet_seconds: an index that is a day behind is not fresh.
 constexpr std::int64_t longest_quiet = 86400;
 
 std::optional<std::string> set_quiet(settings& out, const toml::node& node) {

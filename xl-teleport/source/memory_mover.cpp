@@ -15,8 +15,8 @@ namespace teleport {
 
 namespace {
 
-/// Stream that waits for the link before the pipe is left alone: what is
-/// queued is stale the sooner the more it is.
+/// libxl's pipe is not read while this much of its stream is queued for the
+/// link: the longer the queue, the older the pages in it.
 constexpr std::size_t max_queued = 4_MiB;
 
 /// Bytes asked of the pipe at once.

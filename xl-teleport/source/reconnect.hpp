@@ -25,7 +25,8 @@ enum class attempt_end {
   not_there,  ///< no way there, or the host is still busy with the last attempt
 };
 
-/// Pure: says when to try again. What was never reached is not looked for.
+/// Pure: says when to try again. A host that was never reached is not tried
+/// again.
 class reconnect_policy {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -39,8 +40,8 @@ class reconnect_policy {
 
  private:
   static constexpr std::chrono::seconds longest_pause{30};
-  /// Memory is sent from its beginning each time: a link that never lasts so
-  /// long is not worth the guest's slower running.
+  /// Attempts that may send memory, each from its beginning: a link that breaks
+  /// every time would only slow the guest down.
   static constexpr unsigned most_memory_losses = 3;
 
   std::chrono::seconds limit_;
