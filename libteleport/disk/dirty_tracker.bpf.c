@@ -6,8 +6,12 @@
 // A write is marked when it is submitted (always exact), is kept in a table of
 // pending writes until it is finished, and is marked once more then. The other
 // half (dirty_tracker.cpp) takes the marks and marks again what is pending, so
-// a completion that was not seen costs a second copy and never a block. See
-// HACKING.md for why no single tracepoint is enough.
+// a completion that was not seen costs a second copy and never a block.
+//
+// No single tracepoint is enough. Between its submission and its end a write may
+// or may not be on the disk: a reader that took the mark in between may have read
+// the old content, so the end marks it again. A mark at the end alone would be
+// missing while the new content can already be read.
 //
 // Runs on the tracepoints' own terms: any context, interrupts included; no
 // locks of ours, atomic operations only.
