@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # Whole sessions of two real hosts, recorded by a relay that has the keys of both, and judged by the independent
 # decoder (test/decoder), which knows PROTOCOL.md alone. On the way back the relay loses the link with GO_RESULT in
 # its hands: the guest runs there already, the source does not know it, asks, and lets its copy go.

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # The index is a hint: one guest moves three times to a host where nothing is kept for it, and whatever the index
 # there says, its disk arrives whole.
 #   absent: the index is empty; everything that is not zero crosses the link

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # A host is evacuated while its guests write: two at a time over a slow link, one of them failing at its first try; and
 # all are brought home. Then the window closes before the last one's turn, which stays and is told. Proves: each disk
 # is equal at each cut-over, and at the end each guest has every write that it saw acknowledged.

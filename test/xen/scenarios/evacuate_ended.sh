@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # An evacuation that is ended: by SIGTERM its guests stay and it says so; after its sudden death the next start finds out
 # what became of them and goes on; what runs when the window closes is finished where that is wanted. No write is lost.
 

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # A guest that writes faster than the link carries. With a short --max-downtime the teleport ends with exit code 1
 # and says why, and the guest goes on where it was; with a longer one it moves, stands still for no longer than
 # that, and no write is lost.

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # The disk of a running guest is seeded over a slow link, which breaks on the way; the guest writes on meanwhile. The
 # teleport that follows adopts the seed, sends what was written since, and keeps to the limit it was given. Both go over
 # three TCP connections.

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# long
 # The XAPI plugin on a real host, called by one argument of XML-RPC as XAPI calls it: a teleport's id comes at once, its
 # status is polled to the end; a cancel midway leaves the guest at home; and every failure is provoked that can be had
 # there. (That the id comes in under 2 s is tested in test/cli: here the processor is emulated.)
