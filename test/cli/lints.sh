@@ -61,6 +61,13 @@ expect_exit 0 tools/lint/changed-sources
 printf 'libteleport/base/%s.cpp\n' a b >"$tmp/wanted"
 diff "$tmp/wanted" "$tmp/out" || fail 'of a header, its source or one that includes it'
 
+# Groups of sources: those of one folder, seven at the most.
+"$TELEPORT_SOURCE/tools/lint/tidy-groups" a/{1..8}.cpp b/c/x.cpp >"$tmp/out"
+printf 'a/%s\n' '1=a/1.cpp,a/2.cpp,a/3.cpp,a/4.cpp,a/5.cpp,a/6.cpp,a/7.cpp' \
+  '2=a/8.cpp' >"$tmp/wanted"
+echo 'b/c/1=b/c/x.cpp' >>"$tmp/wanted"
+diff "$tmp/wanted" "$tmp/out" || fail 'groups of sources'
+
 # A program without any of it: /bin/true is Debian's, and has no assertions.
 expect_exit 1 "$TELEPORT_SOURCE/tools/package/check-hardening" /bin/true
 expect_text "$tmp/out" 'not hardened: no -D_GLIBCXX_ASSERTIONS'

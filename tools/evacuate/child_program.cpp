@@ -57,6 +57,7 @@ result<pipe_ends> open_pipe() {
   (void)::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a forked child has one thread
   (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
   (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() == parent) {  // else we have died already

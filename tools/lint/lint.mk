@@ -61,11 +61,25 @@ TIDIED      := $(filter-out test/unit/main.cpp \
                  $(if $(filter 1,$(TIDY_TESTS)),,test/%), \
                  $(if $(filter 1,$(TIDY_CHANGED)), \
                    $(shell tools/lint/changed-sources $(TIDY_BASE)),$(ALL_SRC)))
-lint-tidy: $(patsubst %,$(LINT)/%.tidy,$(TIDIED))
+# Those of the product in groups, each test by itself.
+TIDY_GROUPS := $(if $(filter lint lint-tidy,$(MAKECMDGOALS)),$(shell \
+                 tools/lint/tidy-groups $(filter-out test/%,$(TIDIED))))
+lint-tidy: $(foreach g,$(TIDY_GROUPS),$(LINT)/$(firstword $(subst =, ,$(g))).group) \
+           $(patsubst %,$(LINT)/%.tidy,$(filter test/%,$(TIDIED)))
 
 # The rule is in the Makefile; this makes its stamp know the headers below.
 $(BUILD)/%.hpp.ok: CPPFLAGS += -MMD -MP -MT $@ -MF $@.d
 
+comma_list = $(subst $(comma), ,$(lastword $(subst =, ,$(1))))
+$(foreach g,$(TIDY_GROUPS),$(eval $(LINT)/$(firstword $(subst =, ,$(g))).group: \
+  $(call comma_list,$(g))))
+$(LINT)/%.group: .clang-tidy tools/lint/tidy tools/lint/lint.mk | $(SKELETONS)
+	$(call say,TIDY,$(filter %.cpp,$^))
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '#include "%s"\n' $(filter %.cpp,$^) >$@.cpp
+	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) -MM -MP -MT $@ -MF $@.d $@.cpp
+	$(Q)TIDY_DEPTH=$(TIDY_DEPTH) tools/lint/tidy $(filter %.cpp,$^) -- $(TIDY_FLAGS)
+	$(Q)touch $@
 $(LINT)/%.tidy: % .clang-tidy test/.clang-tidy tools/lint/lint.mk | $(SKELETONS)
 	$(call say,TIDY,$<)
 	$(Q)mkdir -p $(@D)
@@ -74,4 +88,5 @@ $(LINT)/%.tidy: % .clang-tidy test/.clang-tidy tools/lint/lint.mk | $(SKELETONS)
 	  { grep -v ' warnings\? generated\.$$' $@.log; exit 1; }
 	$(Q)touch $@
 
--include $(ALL_SRC:%=$(LINT)/%.tidy.d) $(HEADERS:%=$(BUILD)/%.ok.d)
+-include $(TEST_SRC:%=$(LINT)/%.tidy.d) $(wildcard $(LINT)/*/*.group.d $(LINT)/*/*/*.group.d) \
+         $(HEADERS:%=$(BUILD)/%.ok.d)
