@@ -85,9 +85,10 @@ check() {
 
 cd "$source" || exit
 mapfile -t sources < <(find libteleport index xl-teleport tools -name '*.[ch]pp')
-# HACKING.md names options that the programs have for each other alone.
+# HACKING.md names options that the programs have for each other alone, and
+# CHANGELOG.md what is gone.
 mapfile -t documents < <(find . -path './build*' -prune -o -name HACKING.md -o \
-  \( -name '*.md' -o -name '*.pod' \) -print)
+  -name CHANGELOG.md -o \( -name '*.md' -o -name '*.pod' \) -print)
 {
   in_sources "${sources[@]}"
   in_documents "${documents[@]}"
