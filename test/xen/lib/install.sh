@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # Our programs, into both dom0s, the way a user installs them.
 
-# install_programs: the Debian package, built from the tree, onto each host as its administrator would, and the daemon
-# started (the hosts have no systemd, which would do that).
+# install_programs: the Debian package, built from the tree (or LAB_PACKAGE, which is built), onto each host as its
+# administrator would, and the daemon started (the hosts have no systemd, which would do that).
 install_programs() {
-    local host packages
-    make -s -C "$REPOSITORY" deb > "$LAB/logs/install.log" 2>&1 || fail "make deb: $(tail -5 "$LAB/logs/install.log")"
-    packages=("$REPOSITORY/${BUILD:-build}"/deb/xl-teleport_*_amd64.deb)
+    local host packages=("${LAB_PACKAGE:-}")
+    if [ -z "${LAB_PACKAGE:-}" ]; then
+        make -s -C "$REPOSITORY" deb > "$LAB/logs/install.log" 2>&1 9>&- || fail "make deb: $(tail -5 "$LAB/logs/install.log")"
+        packages=("$REPOSITORY/${BUILD:-build}"/deb/xl-teleport_*_amd64.deb)
+    fi
     for host in $LAB_HOSTS; do
         on_input "$host" 'cat > /root/xl-teleport.deb' < "${packages[0]}"
         # The emulated disk is in the memory of this machine: syncing it file by file only takes time.
