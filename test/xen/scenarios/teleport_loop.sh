@@ -71,7 +71,7 @@ index_donors host2 /srv/lab/donors
 guest_create host1 $guest loop
 # but for the time in the last column of a list
 for command in "list $guest | cut -c-50" "list -l $guest" "domid $guest" "block-list $guest" "no-such-command; echo \$?"; do
-    assert_equal "xl $command" "$(host1 "/usr/lib/xen-4.17/bin/xl $command" 2>&1)" "$(host1 "xl $command" 2>&1)"
+    assert_equal "xl $command" "$(host1 "{ /usr/lib/xen-4.17/bin/xl $command; } 2>&1")" "$(host1 "{ xl $command; } 2>&1")"
 done
 
 # ---- there ----
