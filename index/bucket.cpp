@@ -105,8 +105,9 @@ std::optional<bucket_view> bucket_view::parse(byte_span value) {
   return view;
 }
 
-std::optional<std::vector<tag_place>> bucket_view::intact_pairs() const {
-  if (checksum(value_.subspan(4)) != peek<std::uint32_t>(value_, 0)) {
+std::optional<std::vector<tag_place>> bucket_view::intact_pairs(tag key) const {
+  if (checksum(bucket_key(key), value_.subspan(4)) !=
+      peek<std::uint32_t>(value_, 0)) {
     return std::nullopt;
   }
   std::vector<tag_place> pairs;
@@ -208,7 +209,7 @@ std::size_t bucket_bytes(std::span<const tag_place> pairs) {
   return shape_for(pairs).bytes(pairs.size());
 }
 
-byte_buffer encode_bucket(std::span<const tag_place> pairs) {
+byte_buffer encode_bucket(tag key, std::span<const tag_place> pairs) {
   assert(pairs.size() <= max_pairs);
   const shape how = shape_for(pairs);
   const unsigned rest_bytes = bytes_for_bits(how.shift);
@@ -241,7 +242,8 @@ byte_buffer encode_bucket(std::span<const tag_place> pairs) {
     at += how.place_bytes;
   }
   store_le(std::uint64_t{0}, all.subspan(at));
-  store_le(checksum(byte_span(value).subspan(4)), all.first(4));
+  store_le(checksum(bucket_key(key), byte_span(value).subspan(4)),
+           all.first(4));
   return value;
 }
 

@@ -47,7 +47,8 @@ class bucket_view {
 
   [[nodiscard]] static std::optional<bucket_view> parse(byte_span value);
   /// All pairs, when the checksum is right and they are ascending.
-  [[nodiscard]] std::optional<std::vector<tag_place>> intact_pairs() const;
+  [[nodiscard]] std::optional<std::vector<tag_place>> intact_pairs(
+      tag key) const;
   [[nodiscard]] std::uint32_t size() const noexcept { return count_; }
 
   /// Copies the places of `wanted` into `out`.
@@ -82,7 +83,10 @@ class bucket_view {
 };
 
 /// Codes pairs, which must be ascending; none gives an empty bucket.
-[[nodiscard]] byte_buffer encode_bucket(std::span<const tag_place> pairs);
+///
+/// @param key  under which the bucket will lie
+[[nodiscard]] byte_buffer encode_bucket(tag key,
+                                        std::span<const tag_place> pairs);
 
 /// Bytes that encode_bucket() would need.
 [[nodiscard]] std::size_t bucket_bytes(std::span<const tag_place> pairs);

@@ -157,7 +157,7 @@ result<void> check_run::look_at_group(const read_txn& /*txn*/,
       std::min<std::uint64_t>(std::uint64_t{*number} * group_extents, ~0U));
   const disk_record* owner = disks_.owner(slot);
   const auto view = group_view::parse(value);
-  if (owner != nullptr && view && view->intact()) {
+  if (owner != nullptr && view && view->intact(*number)) {
     return {};
   }
   erased_.emplace_back(key.begin(), key.end());
@@ -178,8 +178,10 @@ result<void> check_run::look_at_bucket(const read_txn& txn,
                                        byte_span value) {
   ++report_.buckets;
   const auto view = bucket_view::parse(value);
-  const auto pairs = view ? view->intact_pairs() : std::nullopt;
-  if (!pairs || !bucket_tag(key)) {
+  const auto tag_key = bucket_tag(key);
+  const auto pairs =
+      view && tag_key ? view->intact_pairs(*tag_key) : std::nullopt;
+  if (!pairs) {
     ++report_.damaged_buckets;
     erased_.emplace_back(key.begin(), key.end());
     return {};

@@ -20,9 +20,9 @@ constexpr std::uint64_t slots_in_all = std::uint64_t{1} << 32U;
 
 }  // namespace
 
-std::uint32_t checksum(byte_span bytes) {
+std::uint32_t checksum(byte_span key, byte_span bytes) {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
-  std::uint64_t sum = bytes.size();
+  std::uint64_t sum = bytes.size() + digest_block(key);
   while (!bytes.empty()) {
     const std::size_t n = std::min(bytes.size(), block_bytes);
     sum = sum * odd + digest_block(bytes.first(n));
@@ -79,6 +79,7 @@ byte_buffer encode(const state_record& state) {
   out.number(state.version);
   out.number(state.next_disk);
   out.number(state.generation);
+  write_id(out, state.instance);
   return std::move(out).take();
 }
 
@@ -91,7 +92,12 @@ std::optional<state_record> decode_state(byte_span value) {
   if (!in.ok()) {
     return std::nullopt;
   }
-  return state;
+  if (state.version != format_version) {
+    return state;  // the rest is that version's
+  }
+  state.instance = read_id(in);
+  return in.ok() && state.instance.is_set() ? std::optional(state)
+                                            : std::nullopt;
 }
 
 byte_buffer encode(const disk_record& disk) {
@@ -108,6 +114,7 @@ byte_buffer encode(const disk_record& disk) {
   out.counted(as_bytes(disk.identity));
   out.number(disk.epoch);
   out.number(disk.group_sum);
+  write_id(out, disk.tracker);
   return std::move(out).take();
 }
 
@@ -128,6 +135,7 @@ std::optional<disk_record> decode_disk(std::uint32_t id, byte_span value) {
   disk.identity = as_text(in.counted(max_identity));
   disk.epoch = in.number<std::uint64_t>();
   disk.group_sum = in.number<std::uint64_t>();
+  disk.tracker = read_id(in);
   if (!in.done() || disk.size == 0 || disk.size > max_disk_bytes ||
       disk.size % sector_bytes != 0 || disk.base % group_extents != 0 ||
       disk.end_slot() > slots_in_all || !disk.path.starts_with('/')) {
@@ -184,8 +192,9 @@ std::optional<group_view> group_view::parse(byte_span value) {
   return view;
 }
 
-bool group_view::intact() const {
-  return checksum(value_.subspan(4)) == peek<std::uint32_t>(value_, 0);
+bool group_view::intact(std::uint32_t number) const {
+  return checksum(big_endian_key(number), value_.subspan(4)) ==
+         peek<std::uint32_t>(value_, 0);
 }
 
 void group_view::prefetch(byte_span value, unsigned extent) noexcept {
@@ -266,7 +275,7 @@ bool group_builder::all_known(unsigned extents) const noexcept {
   return std::countr_one(known_) >= static_cast<int>(extents);
 }
 
-byte_buffer group_builder::encode() const {
+byte_buffer group_builder::encode(std::uint32_t number) const {
   byte_writer out;
   out.number(std::uint32_t{0});
   out.number(known_);
@@ -277,7 +286,8 @@ byte_buffer group_builder::encode() const {
   byte_writer digests = digests_;
   out.bytes(std::move(digests).take());
   byte_buffer value = std::move(out).take();
-  store_le(checksum(byte_span(value).subspan(4)), std::span(value).first(4));
+  store_le(checksum(big_endian_key(number), byte_span(value).subspan(4)),
+           std::span(value).first(4));
   return value;
 }
 

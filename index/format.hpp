@@ -23,11 +23,12 @@
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
+#include "libteleport/base/unique_id.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport::index {
 
-inline constexpr std::uint32_t format_version = 4;
+inline constexpr std::uint32_t format_version = 5;
 
 /// Extents of a group: 32 fill 17 pages of LMDB to 97 %.
 inline constexpr std::uint32_t group_extents = 32;
@@ -48,6 +49,7 @@ inline constexpr tag max_tag = (tag{1} << tag_bits) - 1;
 
 inline constexpr place max_place = (place{1} << 40U) - 1;
 
+static_assert(extent_blocks == 256, "a place has eight bits for its block");
 [[nodiscard]] constexpr place make_place(slot_number slot, unsigned block) {
   return place{slot} << 8U | block;
 }
@@ -62,7 +64,10 @@ inline constexpr place max_place = (place{1} << 40U) - 1;
 }
 
 /// FORMAT.md section 4.
-[[nodiscard]] std::uint32_t checksum(byte_span bytes);
+///
+/// @param key  under which the value lies: one that was written under another
+///             key is not intact
+[[nodiscard]] std::uint32_t checksum(byte_span key, byte_span bytes);
 
 /// A key of four bytes, big-endian.
 [[nodiscard]] std::array<std::byte, 4> big_endian_key(std::uint32_t number);
@@ -87,6 +92,8 @@ struct state_record {
   std::uint32_t version = format_version;
   std::uint32_t next_disk = 1;
   std::uint64_t generation = 0;
+  /// Of this database, drawn when it was begun: no other has the same.
+  unique_id instance;
 };
 [[nodiscard]] byte_buffer encode(const state_record& state);
 [[nodiscard]] std::optional<state_record> decode_state(byte_span value);
@@ -110,6 +117,9 @@ struct disk_record {
   /// Over the numbers of the groups that existed then (sum_of_groups()): only
   /// while it holds does a group that does not exist mean zeros for certain.
   std::uint64_t group_sum = 0;
+  /// The tracker that followed the disk while it was scanned, from before the
+  /// first read; unset: none did, or the scan is not complete.
+  unique_id tracker;
 
   [[nodiscard]] std::uint64_t extents() const noexcept {
     return extents_of(size);
@@ -155,7 +165,9 @@ class group_view {
   /// @return nullopt when lengths contradict each other
   [[nodiscard]] static std::optional<group_view> parse(byte_span value);
   /// Is the checksum right? Reads all of it.
-  [[nodiscard]] bool intact() const;
+  ///
+  /// @param number  of the group, under which the value lies
+  [[nodiscard]] bool intact(std::uint32_t number) const;
 
   [[nodiscard]] bool known(unsigned extent) const noexcept {
     return (known_ >> extent & 1U) != 0;
@@ -208,7 +220,8 @@ class group_builder {
   [[nodiscard]] bool has_data() const noexcept { return data_ != 0; }
   /// Every one of the first `extents` is known.
   [[nodiscard]] bool all_known(unsigned extents) const noexcept;
-  [[nodiscard]] byte_buffer encode() const;
+  /// @param number  of the group
+  [[nodiscard]] byte_buffer encode(std::uint32_t number) const;
 
  private:
   std::uint32_t known_ = 0;

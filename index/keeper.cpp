@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/coverage.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/file_device.hpp"
 
@@ -28,20 +29,41 @@ void disk_keeper::lose_track(const error& why) {
   tracker_.reset();
 }
 
+result<void> disk_keeper::check_purpose(const unique_id& index) const {
+  const tracker_purpose& now = tracker_->purpose();
+  if (now.index != index) {
+    return error(errc::mismatch, "it was followed for another index");
+  }
+  if (now.guest != disk_.guest) {
+    return error(errc::mismatch, "it has another guest than before");
+  }
+  return {};
+}
+
 result<void> disk_keeper::follow() {
+  const auto index = tables_.instance();
+  if (!index) {
+    return index.error();
+  }
+  if (!tracker_) {
+    auto adopted = standing_tracker::adopt(options_.trackers, disk_.device);
+    if (adopted) {
+      tracker_ = std::move(*adopted);
+    } else if (adopted.error().code != errc::not_found) {
+      lose_track(adopted.error());
+    }
+  }
   if (tracker_) {
-    return {};
+    const auto same = check_purpose(*index);
+    if (same) {
+      return {};
+    }
+    lose_track(same.error());
   }
-  auto adopted = standing_tracker::adopt(options_.trackers, disk_.device);
-  if (adopted) {
-    tracker_ = std::move(*adopted);
-    return {};
-  }
-  if (adopted.error().code != errc::not_found) {
-    lose_track(adopted.error());
-  }
-  auto made = standing_tracker::attach(
-      options_.trackers, disk_.device, options_.rest_limit);
+  auto made = standing_tracker::attach(options_.trackers,
+                                       disk_.device,
+                                       {*index, disk_.guest},
+                                       options_.rest_limit);
   if (!made) {
     return made.error();
   }
@@ -49,15 +71,16 @@ result<void> disk_keeper::follow() {
   return {};
 }
 
-bool disk_keeper::stands(const disk_record& record) const {
-  const index_stand& stand = tracker_->stand();
-  return stand.disk == record.id && record.complete &&
-         record.epoch >= stand.epoch && record.size == tracker_->disk_bytes();
-}
-
 bool disk_keeper::needs_scan() {
   const auto now = record();
-  return tracker_ && now && !stands(*now);
+  const auto index = tables_.instance();
+  return tracker_ && now && index && !covers(*tracker_, *index, *now);
+}
+
+scan_ticket disk_keeper::ticket() const {
+  return tracker_
+             ? scan_ticket{options_.trackers, disk_.device, tracker_->life()}
+             : scan_ticket();
 }
 
 result<disk_keeper::outcome> disk_keeper::turn() {
@@ -68,7 +91,7 @@ result<disk_keeper::outcome> disk_keeper::turn() {
   if (!now) {
     return now.error();
   }
-  if (!stands(*now)) {
+  if (needs_scan()) {
     return outcome::scan;
   }
   const auto honest = tracker_->audit();
@@ -111,32 +134,19 @@ result<disk_keeper::outcome> disk_keeper::read_quiet(
   if (!device) {
     return device.error();
   }
-  const auto done =
-      refresh_extents(tables_, record.id, **device, quiet, options_.refresh);
+  refresh_options how = options_.refresh;
+  how.tracker = tracker_->life();
+  const auto done = refresh_extents(tables_, record.id, **device, quiet, how);
   if (!done) {
     return done.error();
   }
-  if (auto set = tracker_->set_stand({record.id, done->disk.epoch}); !set) {
+  if (auto set = tracker_->set_served_epoch(done->disk.epoch); !set) {
     return set.error();
   }
   for (const std::uint64_t extent : quiet) {
     tracker_->served(extent);
   }
   return more ? outcome::behind : outcome::fresh;
-}
-
-result<void> disk_keeper::scanned() {
-  if (!tracker_) {
-    return error(errc::mismatch, disk_.path + " was not tracked meanwhile");
-  }
-  const auto now = record();
-  if (!now) {
-    return now.error();
-  }
-  if (!now->complete) {
-    return error(errc::mismatch, disk_.path + " was not scanned to its end");
-  }
-  return tracker_->set_stand({now->id, now->epoch});
 }
 
 }  // namespace teleport::index

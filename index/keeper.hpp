@@ -9,8 +9,9 @@
 // that was lost) leads to a new tracker and a scan of this disk.
 //
 // Use: turn() now and then, the time between being how long a written extent
-// has to be quiet. When it asks for a scan: scan_disk(), in whatever process,
-// and then scanned().
+// has to be quiet. When it asks for a scan: scan_disk() with ticket(), in
+// whatever process. The record itself says under which tracker it was scanned:
+// a scan that another tracker saw begin counts for nothing.
 //
 // Threads: one owner; one keeper of a disk among all processes.
 // Blocks: on the disk and on the index; attaching also on writes in flight.
@@ -26,6 +27,7 @@
 #include <utility>
 
 #include "index/refresh.hpp"
+#include "index/scanner.hpp"
 #include "index/store.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
@@ -36,6 +38,8 @@ namespace teleport::index {
 struct kept_disk {
   std::string path;    ///< as it is indexed
   std::string device;  ///< a block device
+  /// The only domain that has it; 0: none, or several.
+  std::uint32_t guest = 0;
 };
 
 struct keeper_options {
@@ -55,7 +59,7 @@ class disk_keeper {
   enum class outcome {
     fresh,   ///< nothing, or only what is being written, is behind
     behind,  ///< more is quiet than one turn reads
-    scan,    ///< the disk has to be scanned: scan_disk(), then scanned()
+    scan,    ///< the disk has to be scanned: scan_disk() with ticket()
   };
 
   /// @error errc::timeout when the device was not at rest for a moment, so that
@@ -66,16 +70,16 @@ class disk_keeper {
   /// What turn() would ask for now.
   [[nodiscard]] bool needs_scan();
 
-  /// A scan that began after turn() asked for it has been completed.
-  [[nodiscard]] result<void> scanned();
+  /// For the scan that turn() asks for. @pre turn() has asked for it
+  [[nodiscard]] scan_ticket ticket() const;
 
   [[nodiscard]] const kept_disk& disk() const noexcept { return disk_; }
 
  private:
   result<void> follow();
   [[nodiscard]] result<disk_record> record();
-  /// The marks count from the record, or from one before it.
-  [[nodiscard]] bool stands(const disk_record& record) const;
+  /// That the tracker is for this index, and this guest.
+  [[nodiscard]] result<void> check_purpose(const unique_id& index) const;
   result<outcome> read_quiet(const disk_record& record);
   /// Gives the tracker up; the next turn begins anew.
   void lose_track(const error& why);

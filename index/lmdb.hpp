@@ -167,6 +167,12 @@ class lmdb_env {
   [[nodiscard]] result<void> write(
       const std::function<result<void>(write_txn&)>& change);
 
+  /// A page that was missed looks like one without entries. Asked before the
+  /// end of a transaction: what it found, and did not find, was there.
+  ///
+  /// @error errc::corrupt when a page was missed, or the file was cut short
+  [[nodiscard]] result<void> check_whole();
+
   /// Returns when all that was committed is on stable storage.
   [[nodiscard]] result<void> sync();
 
@@ -183,7 +189,6 @@ class lmdb_env {
   result<void> start(std::uint64_t map_bytes);
   result<void> restart();
   result<MDB_txn*> begin(unsigned flags);
-  result<void> check_whole();
   result<void> resize(std::uint64_t map_bytes);
   result<void> grow();
   result<void> check_pages(const std::string& data_file);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "index/coverage.hpp"
 #include "libteleport/base/log.hpp"
 
 namespace teleport::index {
@@ -16,31 +17,42 @@ namespace {
 /// As long as the teleport's own tracker is waited for.
 constexpr std::chrono::seconds rest_limit(30);
 constexpr std::chrono::milliseconds rest_poll(1);
+/// Longer than an I/O scheduler holds a write back: BFQ idles for 8 ms.
+constexpr std::chrono::milliseconds second_look(20);
 
 }  // namespace
 
 std::unique_ptr<own_disk> own_disk::open(std::shared_ptr<store> tables,
                                          const std::string& trackers,
-                                         const std::string& device) {
+                                         const std::string& device,
+                                         std::uint32_t guest) {
   auto tracker = standing_tracker::adopt(trackers, device);
   if (!tracker) {
     log_debug(device + " is read whole: " + tracker.error().context);
     return nullptr;
   }
+  if (guest == 0 || (*tracker)->purpose().guest != guest) {
+    log_debug(device +
+              " is read whole: its tracker was not attached for the guest that "
+              "has it");
+    return nullptr;
+  }
   std::unique_ptr<own_disk> made(
       new own_disk(std::move(tables), std::move(*tracker)));
   const auto txn = made->tables_->begin_read();
-  const auto stands = txn ? made->stands(*txn) : result<bool>(txn.error());
-  if (!stands || !*stands) {
+  const auto covered =
+      txn ? made->read_record(*txn) : result<bool>(txn.error());
+  if (!covered || !*covered) {
     log_debug(device + " is read whole: " +
-              (stands ? "it was not scanned since its tracker began"
-                      : stands.error().context));
+              (covered ? "it was not scanned since its tracker began"
+                       : covered.error().context));
     return nullptr;
   }
+  made->told_.resize(made->record_.extents());
   return made;
 }
 
-result<bool> own_disk::stands(const read_txn& txn) {
+result<bool> own_disk::read_record(const read_txn& txn) {
   const auto generation = tables_->generation(txn);
   if (!generation) {
     return generation.error();
@@ -49,15 +61,14 @@ result<bool> own_disk::stands(const read_txn& txn) {
     return record_.id != 0;
   }
   const auto disks = tables_->disks(txn);
-  if (!disks) {
-    return disks.error();
+  const auto index = tables_->instance(txn);
+  if (!disks || !index) {
+    return disks ? index.error() : disks.error();
   }
   generation_ = *generation;
   number_.reset();
-  const index_stand& stand = tracker_->stand();
-  const disk_record* now = disks->by_id(stand.disk);
-  if (stand.disk == 0 || now == nullptr || !now->complete ||
-      now->epoch < stand.epoch || now->size != tracker_->disk_bytes() ||
+  const disk_record* now = disks->by_tracker(tracker_->life());
+  if (now == nullptr || !covers(*tracker_, *index, *now) ||
       (record_.id != 0 && now->base != record_.base)) {
     record_ = disk_record();
     return false;
@@ -73,7 +84,7 @@ result<bool> own_disk::stands(const read_txn& txn) {
 
 bool own_disk::load(std::uint32_t number) {
   const auto txn = tables_->begin_read();
-  const auto sure = txn ? stands(*txn) : result<bool>(txn.error());
+  const auto sure = txn ? read_record(*txn) : result<bool>(txn.error());
   if (!sure || !*sure) {
     return false;
   }
@@ -81,7 +92,9 @@ bool own_disk::load(std::uint32_t number) {
     return true;
   }
   const auto value = txn->get(tables_->groups(), big_endian_key(number));
-  if (!value) {
+  // A group behind a page that cannot be read looks like one that is not there,
+  // and that would be taken for zeros.
+  if (!value || !tables_->check_whole()) {
     return false;
   }
   if (!*value && !sure_of_zeros_) {
@@ -93,7 +106,7 @@ bool own_disk::load(std::uint32_t number) {
     return true;
   }
   const auto view = group_view::parse(**value);
-  if (!view || !view->intact()) {
+  if (!view || !view->intact(number)) {
     return false;
   }
   number_ = number;
@@ -107,6 +120,15 @@ std::optional<known_extent> own_disk::find(std::uint64_t extent) {
     return std::nullopt;
   }
   const std::lock_guard lock(mutex_);
+  if (doubted_ || extent >= told_.size()) {
+    return std::nullopt;
+  }
+  auto found = known(extent);
+  told_[extent] = told_[extent] || found.has_value();
+  return found;
+}
+
+std::optional<known_extent> own_disk::known(std::uint64_t extent) {
   const auto in_group = static_cast<unsigned>(extent % group_extents);
   if (!load(static_cast<std::uint32_t>(record_.base / group_extents +
                                        extent / group_extents))) {
@@ -146,7 +168,64 @@ std::optional<known_extent> own_disk::find(std::uint64_t extent) {
   return known;
 }
 
-result<void> own_disk::audit() {
+error own_disk::doubt(error why) {
+  const std::lock_guard lock(mutex_);
+  doubted_ = true;
+  return why;
+}
+
+void own_disk::mark_told(dirty_map& dirty) {
+  const std::lock_guard lock(mutex_);
+  for (std::uint64_t extent = 0; extent < told_.size(); ++extent) {
+    if (told_[extent]) {
+      dirty.mark(extent * extent_bytes,
+                 extent_length(tracker_->disk_bytes(), extent));
+      told_[extent] = false;
+    }
+  }
+}
+
+/// Marks may have been served into another index than ours, or for a record
+/// that was scanned by others since: what was not dirty says nothing then.
+result<void> own_disk::check_record() {
+  auto same = tracker_->read_note();
+  if (!same) {
+    return same;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto txn = tables_->begin_read();
+  if (!txn) {
+    return txn.error();
+  }
+  generation_.reset();
+  const auto covered = read_record(*txn);
+  if (!covered) {
+    return covered.error();
+  }
+  return *covered ? result<void>()
+                  : error(errc::mismatch,
+                          tracker_->device() +
+                              ": its entry in the index was replaced");
+}
+
+result<void> own_disk::check() {
+  if (auto same = check_record(); !same) {
+    return doubt(same.error());
+  }
+  auto right = tracker_->audit();
+  if (!right && right.error().code == errc::mismatch) {
+    // Writes that wait in an I/O scheduler are in our count alone for a moment.
+    std::this_thread::sleep_for(second_look);
+    right = tracker_->audit();
+  }
+  if (right || right.error().code == errc::busy) {
+    return {};  // while the guest writes, audit() has to wait
+  }
+  return doubt(right.error());
+}
+
+/// Waits until the counts of the kernel and of the tracker are of one moment.
+result<void> own_disk::audit_at_rest() {
   const auto deadline = std::chrono::steady_clock::now() + rest_limit;
   for (;;) {
     const auto idle = tracker_->idle();
@@ -166,6 +245,14 @@ result<void> own_disk::audit() {
                       honest.error());
   }
   return {};
+}
+
+result<void> own_disk::audit() {
+  auto right = check_record();
+  if (right) {
+    right = audit_at_rest();
+  }
+  return right ? right : result<void>(doubt(right.error()));
 }
 
 }  // namespace teleport::index

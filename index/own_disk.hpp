@@ -7,8 +7,8 @@
 // Threads: as known_content.
 // Blocks: as known_content.
 // Trust: unlike a look-up's, these answers are not proven by reading. They
-//        come from values whose checksum holds, of a record that is not older
-//        than the tracker's note, and audit() proves the tracker.
+//        come from values whose checksum holds, of a record that the disk's
+//        tracker covers (coverage.hpp), and audit() proves the tracker.
 
 #ifndef INDEX_OWN_DISK_HPP
 #define INDEX_OWN_DISK_HPP
@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "index/store.hpp"
 #include "libteleport/base/error.hpp"
@@ -31,21 +32,31 @@ class own_disk final : public known_content {
   /// @param tables    the index, read-only or not
   /// @param trackers  folder of the standing trackers
   /// @param device    which the guest writes
+  /// @param guest     the only domain that has the disk; 0: nothing is told
   /// @return nullptr, when the index does not follow the disk; why is logged
   [[nodiscard]] static std::unique_ptr<own_disk> open(
       std::shared_ptr<store> tables,
       const std::string& trackers,
-      const std::string& device);
+      const std::string& device,
+      std::uint32_t guest);
 
   [[nodiscard]] std::optional<known_extent> find(std::uint64_t extent) override;
+  [[nodiscard]] result<void> check() override;
   [[nodiscard]] result<void> audit() override;
+  void mark_told(dirty_map& dirty) override;
 
  private:
   own_disk(std::shared_ptr<store> tables,
            std::unique_ptr<standing_tracker> tracker)
       : tables_(std::move(tables)), tracker_(std::move(tracker)) {}
-  /// Reads the disk's record; false when it does not stand for the tracker.
-  [[nodiscard]] result<bool> stands(const read_txn& txn);
+  /// Reads the disk's record; false when the tracker does not cover it.
+  [[nodiscard]] result<bool> read_record(const read_txn& txn);
+  [[nodiscard]] std::optional<known_extent> known(std::uint64_t extent);
+  /// That record and tracker still belong together.
+  [[nodiscard]] result<void> check_record();
+  [[nodiscard]] result<void> audit_at_rest();
+  /// Tells nothing from now on.
+  error doubt(error why);
   /// The group's value in `value_`; false when nothing is known.
   [[nodiscard]] bool load(std::uint32_t number);
 
@@ -58,6 +69,8 @@ class own_disk final : public known_content {
   /// The group that was asked for last: its value, or none when it is zeros.
   std::optional<std::uint32_t> number_;
   std::optional<byte_buffer> value_;
+  std::vector<bool> told_;  ///< by extent
+  bool doubted_ = false;
 };
 
 }  // namespace teleport::index

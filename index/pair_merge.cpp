@@ -139,7 +139,7 @@ result<void> pair_merge::merge_range(tag high, byte_span old, state& now) {
   std::vector<tag_place> present_pairs;
   if (!old.empty()) {
     const auto view = bucket_view::parse(old);
-    auto pairs = view ? view->intact_pairs() : std::nullopt;
+    auto pairs = view ? view->intact_pairs(high) : std::nullopt;
     if (pairs) {
       present_pairs = std::move(*pairs);
     } else {
@@ -219,7 +219,7 @@ result<void> pair_merge::put(write_txn& txn, tag high, state& now) {
     }
     const std::span<const tag_place> pairs(&merged_[first], end - first);
     const tag key = end == merged_.size() ? high : pairs.back().key;
-    const byte_buffer value = encode_bucket(pairs);
+    const byte_buffer value = encode_bucket(key, pairs);
     result<void> stored = txn.put(buckets_, bucket_key(key), value);
     if (!stored) {
       return stored;

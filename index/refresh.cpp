@@ -101,7 +101,7 @@ result<void> refresh_run::one_group(std::span<const std::uint64_t> extents) {
   }
   std::optional<byte_buffer> now;
   if (builder.has_data() || !builder.all_known(in_group)) {
-    now = builder.encode();
+    now = builder.encode(number);
   }
   if (*before != now) {
     ++report_.changed_groups;
@@ -168,7 +168,8 @@ result<refresh_report> refresh_extents(store& tables,
   if (record == nullptr) {
     return error(errc::not_found, "the disk is not indexed any more");
   }
-  if (!record->complete || record->size != device.size()) {
+  if (!record->complete || record->size != device.size() ||
+      record->tracker != options.tracker) {
     return error(errc::mismatch, record->path + " has to be scanned");
   }
   refresh_report report;

@@ -15,11 +15,15 @@
 
 #include "index/store.hpp"
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_id.hpp"
 #include "libteleport/disk/block_device.hpp"
 
 namespace teleport::index {
 
 struct refresh_options {
+  /// The tracker under which the disk was scanned: a record of another is not
+  /// touched.
+  unique_id tracker;
   /// Bytes read a second; 0: no limit.
   std::uint64_t bytes_per_second = 0;
   const std::atomic<bool>* cancel = nullptr;

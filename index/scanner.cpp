@@ -15,6 +15,8 @@
 #include "index/identity.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/loop_device.hpp"
+#include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/disk/thin_volume.hpp"
 
 namespace teleport::index {
@@ -158,7 +160,8 @@ result<void> scan_run::finish(std::uint64_t group, pending& parts) {
   }
   std::optional<byte_buffer> now;
   if (builder.has_data() || !builder.all_known(extents)) {
-    now = builder.encode();
+    now = builder.encode(
+        static_cast<std::uint32_t>(disk_.base / group_extents + group));
   }
   return replace(group, std::move(now));
 }
@@ -241,7 +244,34 @@ struct opened_disk {
   std::unique_ptr<block_device> device;
 };
 
-result<opened_disk> open_disk(const std::string& path) {
+/// That the ticket's tracker follows the disk at `path` now.
+result<void> check_ticket(const std::string& path, const scan_ticket& ticket) {
+  const auto tracker = standing_tracker::adopt(ticket.trackers, ticket.device);
+  if (!tracker) {
+    return tracker.error();
+  }
+  if ((*tracker)->life() != ticket.life) {
+    return error(errc::mismatch, path + " is followed by another tracker now");
+  }
+  const auto named = identify(path);
+  const auto followed = identify(ticket.device);
+  if (!named || !followed) {
+    return named ? followed.error() : named.error();
+  }
+  if (named->name == followed->name) {
+    return {};
+  }
+  const auto below = file_of_loop(ticket.device);
+  const auto lies_on =
+      below && *below ? identify(**below) : result<disk_identity>(*followed);
+  return lies_on && lies_on->name == named->name
+             ? result<void>()
+             : error(errc::mismatch,
+                     path + " is not what " + ticket.device + " shows now");
+}
+
+result<opened_disk> open_disk(const std::string& path,
+                              const scan_ticket& ticket) {
   if (!path.starts_with('/') || path.find('\n') != std::string::npos) {
     return error(errc::bad_input,
                  path + " is not an absolute path on one line");
@@ -252,8 +282,15 @@ result<opened_disk> open_disk(const std::string& path) {
     return who.error();
   }
   disk.who = std::move(*who);
+  if (ticket.is_set()) {
+    if (auto followed = check_ticket(path, ticket); !followed) {
+      return followed.error();
+    }
+  }
+  // Through the device whose writes are followed: a path may come to mean
+  // another file while it is read.
   result<std::unique_ptr<block_device>> device =
-      open_device(path, open_mode::read_only);
+      open_device(ticket.is_set() ? ticket.device : path, open_mode::read_only);
   if (!device) {
     return device.error();
   }
@@ -318,8 +355,10 @@ result<void> run_scan(store& tables,
   how.cancel = options.cancel;
   // Asked before the first read, and after whoever follows the disk's writes
   // has attached: what is provisioned from now on is a write like any other.
-  const auto parts =
-      provisioned_parts(report.disk.path, report.disk.size, options.cancel);
+  const auto parts = provisioned_parts(
+      options.ticket.is_set() ? options.ticket.device : report.disk.path,
+      report.disk.size,
+      options.cancel);
   if (!parts) {
     log_warning("index: all of " + report.disk.path +
                 " is read: " + parts.error().context);
@@ -361,7 +400,7 @@ result<void> run_scan(store& tables,
 result<disk_record> add_disk(store& tables,
                              const std::string& path,
                              added_by who) {
-  const result<opened_disk> disk = open_disk(path);
+  const result<opened_disk> disk = open_disk(path, scan_ticket());
   if (!disk) {
     return disk.error();
   }
@@ -383,7 +422,7 @@ result<scan_report> scan_disk(store& tables,
                               const scan_options& options) {
   const auto began = std::chrono::steady_clock::now();
   const auto today = std::chrono::system_clock::now().time_since_epoch();
-  const result<opened_disk> disk = open_disk(path);
+  const result<opened_disk> disk = open_disk(path, options.ticket);
   if (!disk) {
     return disk.error();
   }
@@ -393,12 +432,26 @@ result<scan_report> scan_disk(store& tables,
   if (!lock) {
     return lock.error();
   }
-  report.disk.data_blocks = 0;
-  result<void> done = run_scan(tables, options, *disk->device, report);
+  disk_record& record = report.disk;
+  record.data_blocks = 0;
+  // Until the end no tracker covers it: what is written below may be of another
+  // moment, or of another disk, than what the last one saw.
+  result<void> done;
+  if (std::exchange(record.tracker, unique_id()).is_set()) {
+    done = tables.update_disk(record);
+  }
+  if (done) {
+    done = run_scan(tables, options, *disk->device, report);
+  }
   if (!done) {
     return done.error();
   }
-  disk_record& record = report.disk;
+  const auto followed = options.ticket.is_set()
+                            ? check_ticket(path, options.ticket)
+                            : result<void>();
+  if (options.ticket.is_set() && followed) {
+    record.tracker = options.ticket.life;
+  }
   record.zero_blocks = count_of(record.size, block_bytes) - record.data_blocks;
   record.complete = true;
   ++record.epoch;
@@ -414,6 +467,9 @@ result<scan_report> scan_disk(store& tables,
   done = tables.update_disk(record);
   if (done) {
     done = tables.sync();
+  }
+  if (done && !followed) {
+    done = in_context("scanned " + path + " in vain", followed.error());
   }
   if (!done) {
     return done.error();

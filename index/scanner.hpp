@@ -25,6 +25,7 @@
 
 #include "index/store.hpp"
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_id.hpp"
 
 namespace teleport::index {
 
@@ -36,10 +37,21 @@ struct scan_progress {
   bool paused = false;  ///< it waits
 };
 
+/// The tracker that follows a disk from before its scan begins: who scans with
+/// it reads through the device that is followed, and the record names it.
+struct scan_ticket {
+  std::string trackers;  ///< folder of the standing trackers
+  std::string device;
+  unique_id life;  ///< unset: nobody follows the disk
+
+  [[nodiscard]] bool is_set() const noexcept { return life.is_set(); }
+};
+
 /// Who wants a disk in the index.
 enum class added_by { hand, itself };
 
 struct scan_options {
+  scan_ticket ticket;
   /// Counts for a disk that is not in the index yet.
   added_by who = added_by::hand;
   /// Threads that read and hash; 0: the machine's CPUs, at most 8.
@@ -77,7 +89,9 @@ struct scan_report {
 /// Scans the disk, which is added if need be.
 ///
 /// @error errc::not_found; errc::cancelled; errc::busy when it is being scanned
-///        already; errc::no_space; errc::system when nothing could be read
+///        already; errc::no_space; errc::system when nothing could be read;
+///        errc::mismatch when the ticket's tracker is not, or not any more, the
+///        disk's: what was read is kept, and no tracker named
 [[nodiscard]] result<scan_report> scan_disk(store& tables,
                                             const std::string& path,
                                             const scan_options& options);

@@ -81,6 +81,12 @@ const disk_record* disk_table::by_id(std::uint32_t id) const noexcept {
   return at == disks_.end() ? nullptr : &*at;
 }
 
+const disk_record* disk_table::by_tracker(
+    const unique_id& tracker) const noexcept {
+  const auto found = std::ranges::find(disks_, tracker, &disk_record::tracker);
+  return found == disks_.end() ? nullptr : &*found;
+}
+
 const disk_record* disk_table::by_path(std::string_view path) const {
   const auto at = std::find_if(
       disks_.begin(), disks_.end(), [path](const disk_record& disk) {
@@ -236,6 +242,21 @@ result<std::uint64_t> store::generation(const read_txn& txn) const {
   return state ? state->generation : std::uint64_t{0};
 }
 
+result<unique_id> store::instance(const read_txn& txn) const {
+  const auto value = txn.get(state_, as_bytes(state_key));
+  if (!value) {
+    return value.error();
+  }
+  const std::optional<state_record> state =
+      *value ? decode_state(**value) : std::nullopt;
+  return state ? state->instance : unique_id();
+}
+
+result<unique_id> store::instance() {
+  result<read_txn> txn = env_->begin_read();
+  return txn ? instance(*txn) : result<unique_id>(txn.error());
+}
+
 result<disk_table> store::read_disks(const lmdb_view& txn) const {
   const auto value = txn.get(state_, as_bytes(state_key));
   if (!value) {
@@ -298,14 +319,18 @@ result<std::optional<byte_buffer>> store::group(std::uint32_t number) {
   if (!value) {
     return value.error();
   }
+  std::optional<byte_buffer> found;
   if (*value) {
     const std::optional<group_view> view = group_view::parse(**value);
-    if (view && view->intact()) {
-      return std::optional<byte_buffer>(
-          byte_buffer((*value)->begin(), (*value)->end()));
+    if (view && view->intact(number)) {
+      found.emplace((*value)->begin(), (*value)->end());
     }
   }
-  return std::optional<byte_buffer>();
+  // A missed page has no entries: what is not there may only be unreadable.
+  if (auto whole = env_->check_whole(); !whole) {
+    return whole.error();
+  }
+  return found;
 }
 
 namespace {

@@ -44,6 +44,9 @@ class disk_table {
   /// @return nullptr when no disk owns the slot
   [[nodiscard]] const disk_record* owner(slot_number slot) const noexcept;
   [[nodiscard]] const disk_record* by_id(std::uint32_t id) const noexcept;
+  /// The disk that was scanned under this tracker. @pre tracker.is_set()
+  [[nodiscard]] const disk_record* by_tracker(
+      const unique_id& tracker) const noexcept;
   [[nodiscard]] const disk_record* by_path(std::string_view path) const;
   /// Ascending by base slot.
   [[nodiscard]] const std::vector<disk_record>& all() const { return disks_; }
@@ -136,6 +139,9 @@ class store {
   [[nodiscard]] result<disk_table> disks();
   [[nodiscard]] result<disk_table> disks(const read_txn& txn) const;
   [[nodiscard]] result<std::uint64_t> generation(const read_txn& txn) const;
+  /// Which database this is; unset while nothing was ever added.
+  [[nodiscard]] result<unique_id> instance(const read_txn& txn) const;
+  [[nodiscard]] result<unique_id> instance();
 
   /// Disks that were added once, but are not in the tables: the database was
   /// lost. A scan adds them again.
@@ -197,6 +203,11 @@ class store {
 
   // For look-ups, which read in place.
   [[nodiscard]] result<read_txn> begin_read() { return env_->begin_read(); }
+  /// To be asked after a read of which "not there" means something: a page that
+  /// could not be read looks like one without entries.
+  ///
+  /// @error errc::corrupt when a page was missed since the index was opened
+  [[nodiscard]] result<void> check_whole() { return env_->check_whole(); }
   [[nodiscard]] lmdb_table groups() const noexcept { return groups_; }
   [[nodiscard]] lmdb_table buckets() const noexcept { return buckets_; }
   [[nodiscard]] lmdb_table extents() const noexcept { return extents_; }
@@ -210,7 +221,10 @@ class store {
   result<void> open_tables();
   result<void> check_version();
   [[nodiscard]] result<disk_table> read_disks(const lmdb_view& txn) const;
-  result<void> put_state(write_txn& txn, std::uint32_t next_disk);
+  /// A new one, with an instance of its own, where there is none yet.
+  [[nodiscard]] result<state_record> stored_state(write_txn& txn) const;
+  result<void> put_state(write_txn& txn, state_record state);
+  result<void> grow_generation(write_txn& txn);
   result<disk_record> stored_disk(write_txn& txn, std::uint32_t id) const;
   result<void> put_disk(write_txn& txn, const disk_record& record);
   result<void> apply_pairs(changes& batch);

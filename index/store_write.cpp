@@ -136,18 +136,33 @@ void changes::clear() {
   group_bytes_ = 0;
 }
 
-result<void> store::put_state(write_txn& txn, std::uint32_t next_disk) {
+result<state_record> store::stored_state(write_txn& txn) const {
   const auto value = txn.get(state_, as_bytes(state_key));
   if (!value) {
     return value.error();
   }
-  state_record state;
-  if (*value) {
-    state = decode_state(**value).value_or(state);
+  auto state = *value ? decode_state(**value) : std::nullopt;
+  if (state) {
+    return *state;
   }
-  state.next_disk = std::max(state.next_disk, next_disk);
+  // A database that is begun: from now on it is this one and no other.
+  const auto instance = unique_id::make();
+  if (!instance) {
+    return instance.error();
+  }
+  state_record first;
+  first.instance = *instance;
+  return first;
+}
+
+result<void> store::put_state(write_txn& txn, state_record state) {
   ++state.generation;
   return txn.put(state_, as_bytes(state_key), encode(state));
+}
+
+result<void> store::grow_generation(write_txn& txn) {
+  const auto state = stored_state(txn);
+  return state ? put_state(txn, *state) : result<void>(state.error());
 }
 
 result<disk_record> store::add_disk(disk_record record) {
@@ -164,18 +179,14 @@ result<disk_record> store::add_disk(disk_record record) {
       return error(errc::no_space, "the index holds 4 PiB and is full");
     }
     record.base = *base;
-    const auto value = txn.get(state_, as_bytes(state_key));
-    if (!value) {
-      return value.error();
+    auto state = stored_state(txn);
+    if (!state) {
+      return state.error();
     }
-    state_record state;
-    if (*value) {
-      state = decode_state(**value).value_or(state);
-    }
-    record.id = state.next_disk;
+    record.id = state->next_disk++;
     result<void> stored =
         txn.put(disks_, big_endian_key(record.id), encode(record));
-    return stored ? put_state(txn, record.id + 1) : stored;
+    return stored ? put_state(txn, *state) : stored;
   });
   if (added && !record.by_itself) {
     added = paths_.add({record.path});
@@ -203,7 +214,7 @@ result<disk_record> store::stored_disk(write_txn& txn, std::uint32_t id) const {
 result<void> store::put_disk(write_txn& txn, const disk_record& record) {
   result<void> stored =
       txn.put(disks_, big_endian_key(record.id), encode(record));
-  return stored ? put_state(txn, 0) : stored;
+  return stored ? grow_generation(txn) : stored;
 }
 
 result<void> store::update_disk(const disk_record& record) {
@@ -354,7 +365,7 @@ result<void> store::remove_disk(std::uint32_t id, removal what) {
   if (done) {
     done = env_->write([&](write_txn& txn) -> result<void> {
       result<void> erased = txn.erase(disks_, big_endian_key(id));
-      return erased ? put_state(txn, 0) : erased;
+      return erased ? grow_generation(txn) : erased;
     });
   }
   if (done) {
@@ -470,7 +481,8 @@ result<store_counts> store::count() {
   result<bool> more = cursor->seek({});
   for (; more && *more; more = cursor->next()) {
     const auto view = bucket_view::parse(cursor->value());
-    const auto pairs = view ? view->intact_pairs() : std::nullopt;
+    const auto key = bucket_tag(cursor->key());
+    const auto pairs = view && key ? view->intact_pairs(*key) : std::nullopt;
     counts.damaged_values += pairs ? 0U : 1U;
     for (std::size_t i = 0; pairs && i < pairs->size(); ++i) {
       ++counts.pairs;

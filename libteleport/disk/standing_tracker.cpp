@@ -19,7 +19,7 @@
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/units.hpp"
-#include "libteleport/disk/device_mapper.hpp"
+#include "libteleport/disk/device_stack.hpp"
 
 namespace teleport {
 
@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t standing_grain = 64_KiB;
 
 /// Grows when the note, the maps or what the programs count change.
-constexpr std::uint32_t note_layout = 1;
+constexpr std::uint32_t note_layout = 2;
 
 /// Of a folder whose tracker is not complete yet.
 constexpr std::string_view unfinished = "-new";
@@ -95,6 +95,7 @@ void for_marks_of(std::uint64_t extent, std::size_t words, Visit visit) {
 result<std::unique_ptr<standing_tracker>> standing_tracker::attach(
     const std::string& folder,
     const std::string& device,
+    const tracker_purpose& purpose,
     std::chrono::milliseconds limit) {
   auto disk = find_disk(device);
   if (!disk) {
@@ -114,13 +115,18 @@ result<std::unique_ptr<standing_tracker>> standing_tracker::attach(
   }
   std::unique_ptr<standing_tracker> made(new standing_tracker(
       std::move(*disk), std::move(*programs), standing_grain));
-  // Before the barrier, which the table that is meant must have passed.
-  const auto table =
-      table_digest(makedev(made->disk_.disk_major, made->disk_.disk_minor));
-  if (!table) {
-    return in_context(device, table.error());
+  const auto life = unique_id::make();
+  if (!life) {
+    return life.error();
   }
-  made->table_ = *table;
+  made->life_ = *life;
+  made->purpose_ = purpose;
+  // Before the barrier: writes that passed it went to what is below now.
+  const auto stack = stack_digest(made->disk_);
+  if (!stack) {
+    return in_context(device, stack.error());
+  }
+  made->stack_ = *stack;
   if (auto started = made->balance_.start_barrier(limit); !started) {
     return started.error();
   }
@@ -156,7 +162,7 @@ result<std::unique_ptr<standing_tracker>> standing_tracker::adopt(
       std::move(*disk), std::move(*programs), standing_grain));
   auto sound = made->read_note();
   if (sound) {
-    sound = made->check_table();
+    sound = made->check_stack();
   }
   if (!sound) {
     return in_context(device, sound.error());
@@ -206,7 +212,7 @@ result<dirty_map> standing_tracker::collect() {
   if (auto attached = programs_.check_attached(); !attached) {
     return attached.error();
   }
-  if (auto same = check_table(); !same) {
+  if (auto same = check_stack(); !same) {
     return same.error();
   }
   dirty_map moved(disk_.sectors * sector_bytes, grain_);
@@ -262,39 +268,43 @@ bool standing_tracker::is_dirty(std::uint64_t extent) const {
   return dirty;
 }
 
-result<void> standing_tracker::check_table() const {
-  const auto now = table_digest(makedev(disk_.disk_major, disk_.disk_minor));
+result<void> standing_tracker::check_stack() const {
+  const auto now = stack_digest(disk_);
   if (!now) {
     return now.error();
   }
-  return *now == table_
+  return *now == stack_
              ? result<void>()
              : error(errc::mismatch,
                      disk_.device + ": what the device is made of was changed");
 }
 
 result<void> standing_tracker::audit() {
-  auto same = check_table();
+  auto same = check_stack();
   return same ? balance_.audit() : same;
 }
 
-result<void> standing_tracker::set_stand(const index_stand& stand) {
-  stand_ = stand;
+result<void> standing_tracker::set_served_epoch(std::uint64_t epoch) {
+  epoch_ = epoch;
   return write_note();
 }
 
 result<void> standing_tracker::write_note() const {
+  // Fields of eight bytes, in their places: who reads beside us sees each of
+  // them as it was or as it is.
   byte_writer out;
-  out.number(note_layout);
+  out.number(std::uint64_t{note_layout});
   out.number(disk_.sequence);
   out.number(disk_.start);
   out.number(disk_.sectors);
-  out.number(table_);
+  out.number(stack_);
   out.number(balance_.base()->kernel);
   out.number(balance_.base()->ours);
   out.number(balance_.base()->unpaired);
-  out.number(stand_.disk);
-  out.number(stand_.epoch);
+  write_id(out, life_);
+  write_id(out, purpose_.index);
+  out.number(std::uint64_t{purpose_.guest});
+  out.number(epoch_);
   return programs_.write_note(std::move(out).take());
 }
 
@@ -304,26 +314,29 @@ result<void> standing_tracker::read_note() {
     return note.error();
   }
   byte_reader in(*note);
-  const auto layout = in.number<std::uint32_t>();
+  const auto layout = in.number<std::uint64_t>();
   const auto sequence = in.number<std::uint64_t>();
   const auto start = in.number<std::uint64_t>();
   const auto sectors = in.number<std::uint64_t>();
-  table_ = in.number<std::uint64_t>();
+  stack_ = in.number<std::uint64_t>();
   baseline base;
   base.kernel = in.number<std::uint64_t>();
   base.ours = in.number<std::uint64_t>();
   base.unpaired = in.number<std::uint64_t>();
-  stand_.disk = in.number<std::uint32_t>();
-  stand_.epoch = in.number<std::uint64_t>();
+  const unique_id life = read_id(in);
+  purpose_.index = read_id(in);
+  purpose_.guest = static_cast<std::uint32_t>(in.number<std::uint64_t>());
+  epoch_ = in.number<std::uint64_t>();
   const std::size_t words =
       count_of(count_of(sectors * sector_bytes, standing_grain), 64);
   if (layout != note_layout || sequence != disk_.sequence ||
       start != disk_.start || sectors != disk_.sectors ||
-      programs_.marks().size() != words) {
+      programs_.marks().size() != words || (life_.is_set() && life != life_)) {
     return error(errc::mismatch,
                  "its tracker is of another release, or of a device that was "
                  "there before");
   }
+  life_ = life;
   balance_.set_base(base);
   return {};
 }

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_id.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/dirty_map.hpp"
 #include "libteleport/disk/disk_facts.hpp"
@@ -39,10 +40,15 @@ namespace teleport {
 /// Where standing trackers are pinned.
 inline constexpr const char* standing_folder = "/sys/fs/bpf/xl-teleport";
 
-/// Which state of the index the marks count from; kept with the marks.
-struct index_stand {
-  std::uint32_t disk = 0;   ///< its id in the index; 0: none was scanned yet
-  std::uint64_t epoch = 0;  ///< of the disk's record, at least
+/// What a tracker is attached for; never changes during its life.
+struct tracker_purpose {
+  /// The index that its marks are served into. Another index, though it lies in
+  /// the same folder, never had those marks: it needs a tracker of its own.
+  unique_id index;
+  /// The domain that has the disk; 0: no guest has it, or several have. What is
+  /// known of a disk is relied on for this guest alone: while a guest has a
+  /// disk, nobody else may write it, and nobody may exchange what lies below.
+  std::uint32_t guest = 0;
 };
 
 class standing_tracker {
@@ -51,10 +57,12 @@ class standing_tracker {
   ///
   /// @param folder  in a BPF file system; made if need be
   /// @error as dirty_tracker's attach() and start_barrier();
-  ///        errc::unsupported where no BPF file system is mounted
+  ///        errc::unsupported where no BPF file system is mounted, and for a
+  ///        disk of a kind that changes without a write (device_stack.hpp)
   [[nodiscard]] static result<std::unique_ptr<standing_tracker>> attach(
       const std::string& folder,
       const std::string& device,
+      const tracker_purpose& purpose,
       std::chrono::milliseconds limit);
   /// Takes over the disk's tracker.
   ///
@@ -96,8 +104,21 @@ class standing_tracker {
   [[nodiscard]] result<bool> idle() { return balance_.idle(); }
   [[nodiscard]] result<void> audit();
 
-  [[nodiscard]] const index_stand& stand() const noexcept { return stand_; }
-  [[nodiscard]] result<void> set_stand(const index_stand& stand);
+  /// Drawn when it was attached: no other tracker, of this disk or of another,
+  /// in this boot or in another, has the same.
+  [[nodiscard]] const unique_id& life() const noexcept { return life_; }
+  [[nodiscard]] const tracker_purpose& purpose() const noexcept {
+    return purpose_;
+  }
+  /// Marks that were served() are in the index from this epoch of the disk's
+  /// record on; 0: none was served yet.
+  [[nodiscard]] std::uint64_t served_epoch() const noexcept { return epoch_; }
+  /// To be called before the first served() of extents of that epoch.
+  [[nodiscard]] result<void> set_served_epoch(std::uint64_t epoch);
+  /// Reads served_epoch() anew, which the tracker's owner may have raised.
+  ///
+  /// @error errc::mismatch when it is not the same tracker any more
+  [[nodiscard]] result<void> read_note();
   [[nodiscard]] const std::string& device() const noexcept {
     return disk_.device;
   }
@@ -111,16 +132,17 @@ class standing_tracker {
                    std::size_t grain)
       : disk_(std::move(disk)), programs_(std::move(programs)), grain_(grain) {}
   /// That nothing below the device was exchanged.
-  [[nodiscard]] result<void> check_table() const;
+  [[nodiscard]] result<void> check_stack() const;
   [[nodiscard]] result<void> write_note() const;
-  [[nodiscard]] result<void> read_note();
 
   disk_facts disk_;
   tracker_programs programs_;
   std::size_t grain_;
   tracker_balance balance_{disk_, programs_};
-  index_stand stand_;
-  std::uint64_t table_ = 0;  ///< table_digest(), when the tracker began
+  unique_id life_;
+  tracker_purpose purpose_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t stack_ = 0;  ///< stack_digest(), when the tracker began
 };
 
 }  // namespace teleport

@@ -5,14 +5,15 @@
 // writes from a scan on implements it.
 //
 // Use: made after the start barrier of the disk's tracker; find() during the
-// bulk; audit() once the guest is suspended.
+// bulk; check() between rounds; audit() once the guest is suspended. What was
+// told and is doubted then is read like any other block: it costs bytes, and no
+// teleport fails for it.
 //
-// Threads: find() from any number of pool threads at once; audit() has one
-//          caller.
+// Threads: any, at once.
 // Blocks:  every call may wait for the index.
 // Trust:   what find() tells is announced to the destination, which may prove
 //          its target by it without the source's disk ever being read. Unlike
-//          content_lookup's, these answers are no hints: audit() vouches.
+//          content_lookup's, these answers are no hints: audit() proves them.
 
 #ifndef LIBTELEPORT_MIGRATE_KNOWN_CONTENT_HPP
 #define LIBTELEPORT_MIGRATE_KNOWN_CONTENT_HPP
@@ -24,6 +25,7 @@
 #include "libteleport/base/block_mask.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/error.hpp"
+#include "libteleport/disk/dirty_map.hpp"
 
 namespace teleport {
 
@@ -50,13 +52,22 @@ class known_content {
   [[nodiscard]] virtual std::optional<known_extent> find(
       std::uint64_t extent) = 0;
 
+  /// Checks what can be checked while the guest runs.
+  ///
+  /// @error what find() has told cannot be relied on: mark_told() and read it.
+  ///        From then on find() tells nothing.
+  [[nodiscard]] virtual result<void> check() = 0;
+
   /// Checks that no write has escaped both this, while it followed the disk,
   /// and the teleport's own tracker, which has been audited just before. The
   /// guest is suspended, and no write is in flight: this is part of the
   /// downtime.
   ///
-  /// @error find()'s answers may be wrong: the teleport must fail
+  /// @error as check()
   [[nodiscard]] virtual result<void> audit() = 0;
+
+  /// Marks every extent that find() has told, and forgets that it was told.
+  virtual void mark_told(dirty_map& dirty) = 0;
 };
 
 }  // namespace teleport

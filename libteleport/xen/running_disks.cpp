@@ -96,6 +96,22 @@ std::vector<running_disk> find_running_disks(const node_reader& nodes) {
   return disks;
 }
 
+std::uint32_t only_guest_of(const std::vector<running_disk>& disks,
+                            unsigned major,
+                            unsigned minor) {
+  std::uint32_t only = 0;
+  for (const running_disk& disk : disks) {
+    if (disk.major != major || disk.minor != minor || disk.domid == only) {
+      continue;
+    }
+    if (only != 0) {
+      return 0;
+    }
+    only = disk.domid;
+  }
+  return only;
+}
+
 result<std::vector<running_disk>> running_guest_disks() {
   auto store = xenstore::open_socket();
   if (!store) {

@@ -51,6 +51,10 @@ struct node_reader {
 [[nodiscard]] std::vector<running_disk> find_running_disks(
     const node_reader& nodes);
 
+/// @return the domain that has the device; 0: none has, or several have
+[[nodiscard]] std::uint32_t only_guest_of(
+    const std::vector<running_disk>& disks, unsigned major, unsigned minor);
+
 /// Blkback's "physical-device": MAJOR:MINOR, both hexadecimal.
 struct device_pair {
   unsigned major = 0;

@@ -3,8 +3,6 @@
 // test/root/keeper_test.cpp: an index that is kept fresh while its disk is
 // written, by keepers that come and go: what it says must be what is there.
 
-#include "index/keeper.hpp"
-
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -25,111 +23,15 @@
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "test/support/bpf_folder.hpp"
+#include "test/support/kept_world.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"
 #include "test/unit/index_fixture.hpp"
 
 namespace teleport::index {
 
-namespace {
-
 using std::chrono::milliseconds;
 using outcome = disk_keeper::outcome;
-
-void write_extent(const std::string& device,
-                  std::uint64_t extent,
-                  std::uint64_t content) {
-  auto disk = open_device(device, open_mode::read_write);
-  REQUIRE(disk);
-  const byte_buffer block = block_of_content(content);
-  aligned_buffer aligned(block.size());
-  std::ranges::copy(block, aligned.span().begin());
-  REQUIRE((*disk)->write_at(extent * extent_bytes, aligned.span()));
-  REQUIRE((*disk)->flush());
-}
-
-/// A disk, its index, and where its tracker is pinned.
-class kept_world {
- public:
-  explicit kept_world(const std::string& mebibytes) : disk_(mebibytes) {}
-
-  [[nodiscard]] const std::string& device() const { return disk_.path(); }
-  [[nodiscard]] const bpf_folder& trackers() const { return trackers_; }
-  [[nodiscard]] std::string folder() const { return folder_ / "index"; }
-
-  [[nodiscard]] disk_keeper keeper(store& tables) const {
-    keeper_options options;
-    options.trackers = trackers_.path();
-    return {tables, {device(), device()}, options};
-  }
-
-  /// What the index's owner does: turns, and scans when asked.
-  outcome turn(store& tables, disk_keeper& keeper) const {
-    const auto now = keeper.turn();
-    REQUIRE(now);
-    if (*now == outcome::scan) {
-      scan(tables, device());
-      REQUIRE(keeper.scanned());
-    }
-    return *now;
-  }
-  void settle(store& tables) const {
-    auto keeper = this->keeper(tables);
-    // Behind for one turn at least: what was written must be quiet.
-    for (int i = 0; i < 50; ++i) {
-      if (turn(tables, keeper) == outcome::fresh && behind() == 0) {
-        return;
-      }
-    }
-    FAIL("the keeper never catches up");
-  }
-  [[nodiscard]] std::uint64_t behind() const {
-    const auto tracker = standing_tracker::adopt(trackers_.path(), device());
-    REQUIRE(tracker);
-    return (*tracker)->behind().extents();
-  }
-  [[nodiscard]] std::unique_ptr<own_disk> own(
-      const std::shared_ptr<store>& tables) const {
-    return own_disk::open(tables, trackers_.path(), device());
-  }
-
- private:
-  loop_disk disk_;
-  bpf_folder trackers_;
-  temp_folder folder_;
-};
-
-/// Compares all that is known with what is there.
-///
-/// @return extents that are not known
-std::uint64_t check_known(own_disk& own, const std::string& device) {
-  auto disk = open_device(device, open_mode::read_only);
-  REQUIRE(disk);
-  aligned_buffer bytes(extent_bytes);
-  std::uint64_t unknown = 0;
-  for (std::uint64_t e = 0; e < extents_of((*disk)->size()); ++e) {
-    const auto known = own.find(e);
-    if (!known) {
-      ++unknown;
-      continue;
-    }
-    const auto piece = bytes.span().first(extent_length((*disk)->size(), e));
-    REQUIRE((*disk)->read_at(e * extent_bytes, piece));
-    extent_content there;
-    hash_extent(piece, there);
-    INFO("extent " << e);
-    REQUIRE(known->zero == (there.count == 0));
-    if (!known->zero) {
-      REQUIRE(std::ranges::equal(known->digest, there.sha));
-      REQUIRE(known->blocks.size() == there.count);
-      REQUIRE(std::equal(
-          known->blocks.begin(), known->blocks.end(), there.digests.begin()));
-    }
-  }
-  return unknown;
-}
-
-}  // namespace
 
 TEST_CASE("a standing tracker outlives its owner", "[root][keeper]") {
   if (!can_use_loop_devices()) {
@@ -137,21 +39,26 @@ TEST_CASE("a standing tracker outlives its owner", "[root][keeper]") {
   }
   const loop_disk disk("8");
   const bpf_folder trackers;
+  unique_id life;
   {
-    auto first = standing_tracker::attach(
-        trackers.path(), disk.path(), std::chrono::seconds(5));
+    auto first = standing_tracker::attach(trackers.path(),
+                                          disk.path(),
+                                          tracker_purpose(),
+                                          std::chrono::seconds(5));
     REQUIRE(first);
     write_extent(disk.path(), 1, 1);
     REQUIRE((*first)->collect());
     write_extent(disk.path(), 3, 1);
-    REQUIRE((*first)->set_stand({7, 9}));
+    REQUIRE((*first)->set_served_epoch(9));
+    life = (*first)->life();
   }
   write_extent(disk.path(), 5, 1);  // nobody is there
   auto second = standing_tracker::adopt(trackers.path(), disk.path());
   REQUIRE(second);
   standing_tracker& tracker = **second;
-  CHECK(tracker.stand().disk == 7);
-  CHECK(tracker.stand().epoch == 9);
+  CHECK(life.is_set());
+  CHECK(tracker.life() == life);
+  CHECK(tracker.served_epoch() == 9);
   CHECK(tracker.behind().extents() == 3);
   for (std::uint64_t e = 0; e < 8; ++e) {
     CHECK(tracker.is_dirty(e) == (e == 1 || e == 3 || e == 5));
@@ -182,8 +89,10 @@ TEST_CASE("the tracker of a device made anew is not taken over",
   }
   const loop_disk disk("8");
   const bpf_folder trackers;
-  REQUIRE(standing_tracker::attach(
-      trackers.path(), disk.path(), std::chrono::seconds(5)));
+  REQUIRE(standing_tracker::attach(trackers.path(),
+                                   disk.path(),
+                                   tracker_purpose(),
+                                   std::chrono::seconds(5)));
   settle();
   REQUIRE(run_program({"losetup", "--detach", disk.path()}));
   REQUIRE(run_program({"losetup", disk.path(), disk.file()}));
@@ -202,8 +111,10 @@ TEST_CASE("a device whose table was exchanged is not vouched for",
   const loop_disk disk("16");
   const mapped_disk mapped("exchanged", "0 16384 linear " + disk.path() + " 0");
   const bpf_folder trackers;
-  auto made = standing_tracker::attach(
-      trackers.path(), mapped.path(), std::chrono::seconds(5));
+  auto made = standing_tracker::attach(trackers.path(),
+                                       mapped.path(),
+                                       tracker_purpose(),
+                                       std::chrono::seconds(5));
   REQUIRE(made);
   CHECK((*made)->collect());
   CHECK(standing_tracker::adopt(trackers.path(), mapped.path()));
@@ -225,8 +136,10 @@ TEST_CASE("no tracker is left where there is no BPF file system",
   }
   const loop_disk disk("8");
   const temp_folder plain;
-  const auto made = standing_tracker::attach(
-      plain / "trackers", disk.path(), std::chrono::seconds(5));
+  const auto made = standing_tracker::attach(plain / "trackers",
+                                             disk.path(),
+                                             tracker_purpose(),
+                                             std::chrono::seconds(5));
   REQUIRE(!made);
   CHECK(made.error().code == errc::unsupported);
 }
@@ -274,7 +187,7 @@ TEST_CASE("a disk that is renamed stays known and followed", "[root][keeper]") {
   const auto keeper_of = [&](const std::string& path) {
     keeper_options options;
     options.trackers = trackers.path();
-    return disk_keeper(*tables, {path, disk.path()}, options);
+    return disk_keeper(*tables, {path, disk.path(), kept_guest}, options);
   };
   const std::string before = names / "web";
   const std::string after = names / "web.teleport-shadow";
@@ -285,8 +198,9 @@ TEST_CASE("a disk that is renamed stays known and followed", "[root][keeper]") {
   {
     auto keeper = keeper_of(before);
     CHECK(*keeper.turn() == outcome::scan);
-    scan(*tables, before);
-    REQUIRE(keeper.scanned());
+    scan_options how;
+    how.ticket = keeper.ticket();
+    scan(*tables, before, how);
   }
   std::filesystem::rename(before, after);
   REQUIRE(tables->rename_disk(added->id, after));
@@ -295,7 +209,8 @@ TEST_CASE("a disk that is renamed stays known and followed", "[root][keeper]") {
   auto keeper = keeper_of(after);
   CHECK(*keeper.turn() == outcome::fresh);  // and nothing to be scanned
   CHECK(*keeper.turn() == outcome::fresh);
-  const auto own = own_disk::open(tables, trackers.path(), disk.path());
+  const auto own =
+      own_disk::open(tables, trackers.path(), disk.path(), kept_guest);
   REQUIRE(own);
   CHECK(check_known(*own, disk.path()) == 0);
   CHECK(own->audit());

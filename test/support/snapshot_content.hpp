@@ -25,6 +25,8 @@ class snapshot_content : public known_content {
   void forget(std::uint64_t extent) { forgotten_.insert(extent); }
   /// What audit() will say.
   void set_audit(result<void> outcome) { audit_ = std::move(outcome); }
+  /// What check() will say.
+  void set_check(result<void> outcome) { check_ = std::move(outcome); }
   [[nodiscard]] unsigned audits() const noexcept { return audits_; }
 
   [[nodiscard]] std::optional<known_extent> find(
@@ -43,16 +45,26 @@ class snapshot_content : public known_content {
       known.zero_blocks = digests.zero;
       known.blocks = std::move(digests.digests);
     }
+    told_.insert(extent);
     return known;
   }
+  [[nodiscard]] result<void> check() override { return check_; }
   [[nodiscard]] result<void> audit() override {
     ++audits_;
     return audit_;
+  }
+  void mark_told(dirty_map& dirty) override {
+    for (const std::uint64_t extent : told_) {
+      dirty.mark(extent * extent_bytes, extent_length(disk_.size(), extent));
+    }
+    told_.clear();
   }
 
  private:
   memory_device disk_;
   std::set<std::uint64_t> forgotten_;
+  std::set<std::uint64_t> told_;
+  result<void> check_;
   result<void> audit_;
   unsigned audits_ = 0;
 };

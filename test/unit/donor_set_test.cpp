@@ -160,7 +160,7 @@ TEST_CASE("a guest's disk is indexed under a name that lasts", "[donors]") {
     host.guest({8, 16}, "/dev/disk/by-id/ata-1");
     path = device = "/dev/sdb";
   }
-  CHECK(host.plan().hold == donors{{path, device, 0, true}});
+  CHECK(host.plan().hold == donors{{path, device, 0, true, 1}});
 }
 
 TEST_CASE("what has no device any more is not added", "[donors]") {
@@ -193,7 +193,7 @@ TEST_CASE("a disk that several have, or under two names, is held once",
   host.loop(4, "/img/a");
   host.guest({7, 3}, "", false);
   host.guest({7, 3}, "", false);
-  donors expected = {{"/img/a", "/dev/loop3", 0, true}};
+  donors expected = {{"/img/a", "/dev/loop3", 0, true, 1}};
   SECTION("one disk, read by two guests") {}
   SECTION("two loop devices: the one that is written is tracked") {
     host.guest({7, 4}, "");
@@ -207,18 +207,20 @@ TEST_CASE("a disk that several have, or under two names, is held once",
     host.view.images = {"/img/a", "/img/b"};
   }
   SECTION("a file that is listed") {
-    expected[0] = {"/img/a", "/dev/loop3", host.index("/img/a", false), false};
+    expected[0] = {
+        "/img/a", "/dev/loop3", host.index("/img/a", false), false, 1};
   }
   SECTION("a file that is listed under another name") {
     host.file("/img/b", 11);
-    expected[0] = {"/img/b", "/dev/loop3", host.index("/img/b", false), false};
+    expected[0] = {
+        "/img/b", "/dev/loop3", host.index("/img/b", false), false, 1};
   }
   SECTION("a loop device that is listed itself") {
     expected[0] = {
         "/dev/loop4", "/dev/loop4", host.index("/dev/loop4", false), false};
   }
   SECTION("a file that was added by itself") {
-    expected[0] = {"/img/a", "/dev/loop3", host.index("/img/a", true), true};
+    expected[0] = {"/img/a", "/dev/loop3", host.index("/img/a", true), true, 1};
   }
   CHECK(host.plan().hold == expected);
   CHECK(host.plan().drop.empty());
@@ -231,7 +233,7 @@ TEST_CASE("a volume under two names is held once", "[donors]") {
   host.guest({253, 2}, "/dev/vg0/web");
   const auto id = host.index("/dev/mapper/vg0-web", false);
   CHECK(host.plan().hold ==
-        donors{{"/dev/mapper/vg0-web", "/dev/dm-2", id, false}});
+        donors{{"/dev/mapper/vg0-web", "/dev/dm-2", id, false, 1}});
 }
 
 TEST_CASE("what is listed gets the device that it is written through",
@@ -343,7 +345,7 @@ TEST_CASE("what was added by itself and is held under another name goes",
     host.index("/dev/loop3", true, "disk 7:3 seq 1");
     host.guest({7, 3}, "");
     CHECK(host.plan().drop == missing{{1, "/dev/loop3"}});
-    CHECK(host.plan().hold == donors{{"/img/a", "/dev/loop3", 0, true}});
+    CHECK(host.plan().hold == donors{{"/img/a", "/dev/loop3", 0, true, 1}});
   }
 }
 
@@ -368,7 +370,8 @@ TEST_CASE("a disk that was renamed keeps what is known of it", "[donors]") {
     host.index(shadow, by_itself, "file 8:2:11");
     CHECK(host.plan().rename ==
           std::vector<renamed_donor>{{1, shadow, "/img/a"}});
-    CHECK(host.plan().hold == donors{{"/img/a", "/dev/loop3", 1, by_itself}});
+    CHECK(host.plan().hold ==
+          donors{{"/img/a", "/dev/loop3", 1, by_itself, 1}});
   }
   SECTION("an image that somebody moved in a watched folder") {
     host.no_file("/img/a");
@@ -472,6 +475,38 @@ TEST_CASE("a list that outlived its index is listed by hand", "[donors]") {
                             {"/dev/loop3", "/dev/loop3", 0, false}});
   CHECK(plan.drop == missing{{1, "/img/b"}});
   CHECK(plan.missing == missing{{0, "/img/gone"}});
+}
+
+TEST_CASE("the guest of a disk is told when it alone has the device",
+          "[donors]") {
+  fake_host host;
+  host.file("/img/a", 11);
+  host.loop(3, "/img/a");
+  host.index("/img/a", false);
+  CHECK(host.plan().hold.front().guest == 0);
+  host.guest({7, 3}, "");
+  CHECK(host.plan().hold.front().guest == 1);
+  host.view.guests->push_back({2, 7, 3, "", false});
+  CHECK(host.plan().hold.front().guest == 0);
+  CHECK(host.plan().guests_known);
+  host.view.guests.reset();
+  CHECK_FALSE(host.plan().guests_known);
+}
+
+TEST_CASE("so many disks are followed, those of guests first", "[donors]") {
+  donors disks{{"/a", "/dev/loop0", 1, true, 0},
+               {"/b", "", 2, true, 0},
+               {"/c", "/dev/loop1", 3, true, 9},
+               {"/d", "/dev/loop2", 4, true, 0}};
+  const donors all = disks;
+  CHECK(follow_at_most(3, disks) == 0);
+  CHECK(disks == all);
+  CHECK(follow_at_most(2, disks) == 1);
+  CHECK(disks[3].device.empty());
+  CHECK(follow_at_most(1, disks) == 1);
+  CHECK(disks[0].device.empty());
+  CHECK(disks[2] == all[2]);
+  CHECK(follow_at_most(0, disks) == 1);
 }
 
 }  // namespace teleport

@@ -13,6 +13,8 @@ namespace teleport::index {
 
 namespace {
 
+constexpr std::uint32_t sample_number = 7;
+
 byte_buffer sample_group() {
   group_builder builder;
   extent_content content;
@@ -26,7 +28,7 @@ byte_buffer sample_group() {
     builder.add(2 * e, content);
   }
   builder.add_zero(7);
-  return builder.encode();
+  return builder.encode(sample_number);
 }
 
 std::vector<tag_place> even_pairs(std::size_t count, tag step) {
@@ -102,7 +104,7 @@ TEST_CASE("a group tells its extents' digests by block", "[index]") {
   const byte_buffer value = sample_group();
   const auto view = group_view::parse(value);
   REQUIRE(view);
-  CHECK(view->intact());
+  CHECK(view->intact(sample_number));
   CHECK(view->known(7));
   CHECK_FALSE(view->known(1));
   CHECK_FALSE(view->extent(7));
@@ -127,7 +129,7 @@ TEST_CASE("no bit of a group can lead a reader out of it", "[index]") {
     if (!view) {
       continue;
     }
-    REQUIRE_FALSE(view->intact());
+    REQUIRE_FALSE(view->intact(sample_number));
     for (unsigned e = 0; e < group_extents; ++e) {
       const auto extent = view->extent(e);
       for (unsigned b = extent ? extent->next(0) : extent_blocks;
@@ -145,11 +147,11 @@ TEST_CASE("no bit of a group can lead a reader out of it", "[index]") {
 TEST_CASE("a bucket finds what it holds, at every width", "[index]") {
   for (const tag step : {1U, 300U, 70'000U, 13'000'000U}) {
     const auto pairs = even_pairs(5000, step);
-    const byte_buffer value = encode_bucket(pairs);
+    const byte_buffer value = encode_bucket(max_tag, pairs);
     CHECK(value.size() == bucket_bytes(pairs));
     const auto view = bucket_view::parse(value);
     REQUIRE(view);
-    REQUIRE(view->intact_pairs() == pairs);
+    REQUIRE(view->intact_pairs(max_tag) == pairs);
     std::array<place, max_places> places{};
     for (const tag_place& pair : pairs) {
       REQUIRE(view->find(pair.key, places) == 1);
@@ -160,7 +162,7 @@ TEST_CASE("a bucket finds what it holds, at every width", "[index]") {
     CHECK(view->find(max_tag, places) == 0);
     CHECK((step == 1 || view->find(1001, places) == 0));
   }
-  const byte_buffer none = encode_bucket({});
+  const byte_buffer none = encode_bucket(max_tag, {});
   std::array<place, max_places> places{};
   CHECK(bucket_view::parse(none)->find(5, places) == 0);
 }
@@ -168,10 +170,10 @@ TEST_CASE("a bucket finds what it holds, at every width", "[index]") {
 TEST_CASE("a bucket of few pairs finds them", "[index]") {
   for (std::size_t count = 1; count < 40; ++count) {
     const auto pairs = even_pairs(count, (max_tag - 1000) / count);
-    const byte_buffer value = encode_bucket(pairs);
+    const byte_buffer value = encode_bucket(max_tag, pairs);
     const auto view = bucket_view::parse(value);
     REQUIRE(view);
-    REQUIRE(view->intact_pairs() == pairs);
+    REQUIRE(view->intact_pairs(max_tag) == pairs);
     std::array<place, max_places> places{};
     for (const tag_place& pair : pairs) {
       REQUIRE(view->find(pair.key, places) == 1);
@@ -186,10 +188,10 @@ TEST_CASE("a bucket with crowded tags is searched all the same", "[index]") {
   }
   pairs.push_back({max_tag, 1});
   pairs.push_back({max_tag, max_place});
-  const byte_buffer value = encode_bucket(pairs);
+  const byte_buffer value = encode_bucket(max_tag, pairs);
   const auto view = bucket_view::parse(value);
   REQUIRE(view);
-  CHECK(view->intact_pairs() == pairs);
+  CHECK(view->intact_pairs(max_tag) == pairs);
   std::array<place, max_places> places{};
   for (std::uint32_t i = 0; i < 4000; ++i) {
     REQUIRE(view->find(i, places) == 1);
@@ -201,7 +203,7 @@ TEST_CASE("a bucket with crowded tags is searched all the same", "[index]") {
 
 TEST_CASE("no bit of a bucket can lead a reader out of it", "[index]") {
   // 400 pairs: in several cells.
-  const byte_buffer good = encode_bucket(even_pairs(400, 1234));
+  const byte_buffer good = encode_bucket(max_tag, even_pairs(400, 1234));
   std::array<place, max_places> places{};
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     byte_buffer value = good;
@@ -210,7 +212,7 @@ TEST_CASE("no bit of a bucket can lead a reader out of it", "[index]") {
     if (!view) {
       continue;
     }
-    REQUIRE_FALSE(view->intact_pairs());
+    REQUIRE_FALSE(view->intact_pairs(max_tag));
     for (tag key = 1000; key < 600'000; key += 5 * 1234) {
       REQUIRE(view->find(key, places) <= places.size());
     }

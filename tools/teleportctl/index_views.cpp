@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "index/check.hpp"
+#include "index/coverage.hpp"
 #include "index/hash_index.hpp"
 #include "index/holdings.hpp"
 #include "index/identity.hpp"
@@ -44,18 +45,21 @@ constexpr const char* lost_state = "lost";
 /// read them. Only root can read the marks.
 using behind_bytes = std::map<std::uint32_t, std::uint64_t>;
 
-behind_bytes followed_disks(const index::disk_table& disks) {
+behind_bytes followed_disks(index::store& tables,
+                            const index::disk_table& disks) {
   behind_bytes behind;
+  const auto index = tables.instance();
+  if (!index) {
+    return behind;
+  }
   for (const std::string& device : standing_tracker::devices(standing_folder)) {
     const auto tracker = standing_tracker::adopt(standing_folder, device);
     if (!tracker) {
       continue;
     }
-    const index_stand& stand = (*tracker)->stand();
-    const index::disk_record* disk = disks.by_id(stand.disk);
-    if (disk != nullptr && disk->complete && disk->epoch >= stand.epoch &&
-        disk->size == (*tracker)->disk_bytes()) {
-      behind[stand.disk] = (*tracker)->behind().bytes();
+    const index::disk_record* disk = disks.by_tracker((*tracker)->life());
+    if (disk != nullptr && index::covers(**tracker, *index, *disk)) {
+      behind[disk->id] = (*tracker)->behind().bytes();
     }
   }
   return behind;
@@ -82,9 +86,9 @@ struct seen_disks {
 
 seen_disks look_at(const index::disk_table& disks,
                    std::size_t lost,
-                   const index::paused_disks& pauses) {
+                   const index::paused_disks& pauses,
+                   const behind_bytes& followed) {
   seen_disks seen;
-  const behind_bytes followed = followed_disks(disks);
   seen.followed = followed.size();
   for (const auto& [disk, bytes] : followed) {
     seen.behind += bytes;
@@ -185,7 +189,7 @@ int run_index_list(index::store& tables, const index_command& command) {
                                 : pauses.error());
   }
   nlohmann::json list = nlohmann::json::array();
-  const behind_bytes followed = followed_disks(*disks);
+  const behind_bytes followed = followed_disks(tables, *disks);
   const auto show = [&](const index::disk_record& disk,
                         const std::string& state) {
     const auto behind = followed.find(disk.id);
@@ -244,7 +248,8 @@ int run_index_stat(index::store& tables, const index_command& command) {
   for (const index::disk_record& disk : disks->all()) {
     blocks += disk.data_blocks;
   }
-  const seen_disks seen = look_at(*disks, lost->size(), *pauses);
+  const seen_disks seen =
+      look_at(*disks, lost->size(), *pauses, followed_disks(tables, *disks));
   if (!command.json) {
     print_stat(*counts, blocks, seen);
     return exit_ok;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -60,6 +61,10 @@ class chooser {
                              const std::string& path) const;
   bool take_renamed(const index::disk_record& disk);
   void find_loops();
+  void hold(std::string path,
+            std::string device,
+            std::uint32_t id,
+            bool by_itself);
   void take_listed(const index::disk_record& disk);
   void take_own(const index::disk_record& disk);
   void take_lost(const std::string& path);
@@ -237,8 +242,21 @@ bool chooser::take_renamed(const index::disk_record& disk) {
   }
   held_.insert(*key);
   plan_.rename.push_back({disk.id, disk.path, name});
-  plan_.hold.push_back({name, tracked(name, *key), disk.id, disk.by_itself});
+  hold(name, tracked(name, *key), disk.id, disk.by_itself);
   return true;
+}
+
+void chooser::hold(std::string path,
+                   std::string device,
+                   std::uint32_t id,
+                   bool by_itself) {
+  const device_number number = facts_of(device).number;
+  const std::uint32_t guest =
+      device.empty() || !view_.guests
+          ? 0
+          : only_guest_of(*view_.guests, number.major, number.minor);
+  plan_.hold.push_back(
+      {std::move(path), std::move(device), id, by_itself, guest});
 }
 
 void chooser::take_listed(const index::disk_record& disk) {
@@ -250,7 +268,7 @@ void chooser::take_listed(const index::disk_record& disk) {
     return;
   }
   held_.insert(*key);
-  plan_.hold.push_back({disk.path, tracked(disk.path, *key), disk.id, false});
+  hold(disk.path, tracked(disk.path, *key), disk.id, false);
 }
 
 void chooser::take_own(const index::disk_record& disk) {
@@ -273,7 +291,7 @@ void chooser::take_own(const index::disk_record& disk) {
     plan_.drop.push_back({disk.id, disk.path});
     return;
   }
-  plan_.hold.push_back({disk.path, tracked(disk.path, *key), disk.id, true});
+  hold(disk.path, tracked(disk.path, *key), disk.id, true);
 }
 
 void chooser::take_lost(const std::string& path) {
@@ -281,7 +299,7 @@ void chooser::take_lost(const std::string& path) {
   if (!key) {
     plan_.missing.push_back({0, path});
   } else if (held_.insert(*key).second) {
-    plan_.hold.push_back({path, tracked(path, *key), 0, false});
+    hold(path, tracked(path, *key), 0, false);
   }
 }
 
@@ -291,10 +309,11 @@ void chooser::take_new(const std::string& path, const disk_key& key) {
       !held_.insert(key).second) {
     return;
   }
-  plan_.hold.push_back({path, tracked(path, key), 0, true});
+  hold(path, tracked(path, key), 0, true);
 }
 
 donor_plan chooser::choose() {
+  plan_.guests_known = view_.guests.has_value();
   for (const index::disk_record& disk : view_.indexed) {
     if (!disk.by_itself) {
       take_listed(disk);
@@ -316,14 +335,33 @@ donor_plan chooser::choose() {
       take_new(path, *key);
     }
   }
+  const auto no_guests = std::vector<running_disk>();
   for (const running_disk& disk :
-       view_.guests.value_or(std::vector<running_disk>())) {
+       view_.adds_guests ? view_.guests.value_or(no_guests) : no_guests) {
     take_new(stable_name(disk), key_of(device_number{disk.major, disk.minor}));
   }
   return std::move(plan_);
 }
 
 }  // namespace
+
+std::size_t follow_at_most(std::size_t most, std::vector<donor>& disks) {
+  std::vector<donor*> candidates;
+  for (donor& disk : disks) {
+    if (!disk.device.empty()) {
+      candidates.push_back(&disk);
+    }
+  }
+  std::ranges::stable_partition(
+      candidates, [](const donor* disk) { return disk->guest != 0; });
+  const std::size_t left =
+      candidates.size() - std::min(candidates.size(), most);
+  for (donor* disk : std::span(candidates).last(left)) {
+    disk->device.clear();
+    disk->guest = 0;
+  }
+  return left;
+}
 
 donor_plan choose_donors(const donor_view& view) {
   return chooser(view).choose();
@@ -350,14 +388,12 @@ void donor_set::look_for_new(donor_view& view) {
       view.images.push_back(std::move(image));
     }
   }
-  if (options_.index_donors == donor_choice::automatic) {
-    auto guests = guests_();
-    tell(guests_failure_,
-         guests ? ""
-                : "disks of guests are not added: " + guests.error().context);
-    if (guests) {
-      view.guests = std::move(*guests);
-    }
+  view.adds_guests = options_.index_donors == donor_choice::automatic;
+  auto guests = guests_();
+  tell(guests_failure_,
+       guests ? "" : "no guest's disk is followed: " + guests.error().context);
+  if (guests) {
+    view.guests = std::move(*guests);
   }
   auto targets = targets_on(options_);
   tell(targets_failure_,

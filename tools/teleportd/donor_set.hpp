@@ -42,6 +42,8 @@ struct donor {
   std::uint32_t id = 0;
   /// Nobody named it: to be added as such (index::added_by::itself).
   bool by_itself = false;
+  /// The only domain that has the device; 0: none has, or several have.
+  std::uint32_t guest = 0;
 
   friend bool operator==(const donor&, const donor&) = default;
 };
@@ -69,12 +71,20 @@ struct donor_plan {
   std::vector<renamed_donor> rename;
   /// Was added by itself and is gone for good, or is held under another name.
   std::vector<missing_donor> drop;
+  /// False: xenstored did not tell, and `hold` has no guests.
+  bool guests_known = false;
   /// Listed by hand: stays, and is worth a word to the administrator.
   std::vector<missing_donor> missing;
   /// Was added by itself and is not there: it may be an unmounted filesystem,
   /// or a volume group that is not active yet.
   std::vector<missing_donor> waiting;
 };
+
+/// Leaves the device out of all but the first `most`: those are followed, the
+/// others scanned. Disks that a guest has come first.
+///
+/// @return how many were left out
+std::size_t follow_at_most(std::size_t most, std::vector<donor>& disks);
 
 /// Pure: looks at nothing but the view.
 [[nodiscard]] donor_plan choose_donors(const donor_view& view);

@@ -70,6 +70,8 @@ struct device_facts {
 struct donor_view {
   /// None: not asked for, or xenstored does not tell.
   std::optional<std::vector<running_disk>> guests;
+  /// Their disks are to be indexed, though nobody named them.
+  bool adds_guests = true;
   /// Images in the watched folders.
   std::vector<std::string> images;
   std::vector<index::disk_record> indexed;

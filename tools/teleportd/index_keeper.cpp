@@ -28,7 +28,9 @@
 #include "libteleport/base/log.hpp"
 #include "tools/teleportd/donor_set.hpp"
 #include "tools/teleportd/donor_watch.hpp"
+#include "tools/teleportd/keeper_scan.hpp"
 #include "tools/teleportd/own_process.hpp"
+#include "tools/teleportd/scan_backoff.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
@@ -40,8 +42,6 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int exit_cancelled = 3;
-
 /// The set of disks is looked at again without an event after this.
 constexpr seconds look_again(60);
 
@@ -51,43 +51,6 @@ constexpr seconds flurry(1);
 /// Interval of looking whether the scan has ended: its SIGCHLD may have come
 /// before the wait began.
 constexpr seconds scan_poll(1);
-
-/// Interval of a long scan's log lines about its progress.
-constexpr seconds progress_step(600);
-
-std::atomic<bool> stop_flag = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-extern "C" void ask_keeper_to_stop(int /*signal*/) {
-  stop_flag = true;
-}
-extern "C" void take_note(int /*signal*/) {}
-
-void catch_signals() {
-  struct sigaction action {};
-  // Without SA_RESTART: a signal ends a wait.
-  action.sa_handler = ask_keeper_to_stop;
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::sigaction(SIGINT, &action, nullptr);
-  action.sa_handler = take_note;
-  ::sigaction(SIGCHLD, &action, nullptr);
-}
-
-/// Guests first: the keeper has idle priority for processors and disks.
-void give_way() {
-  constexpr int lower = 10;
-  constexpr int who_process = 1;
-  constexpr int class_idle = 3 << 13;
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, lower));
-  static_cast<void>(::syscall(SYS_ioprio_set, who_process, 0, class_idle));
-}
-
-result<std::unique_ptr<index::store>> open_index(const settings& options) {
-  index::store_options how;
-  how.writable = true;
-  how.map.max_map_bytes = options.index_max_bytes;
-  return index::store::open(options.index_path, how);
-}
 
 class keeper_process {
  public:
@@ -101,7 +64,7 @@ class keeper_process {
         watch_(std::move(watch)),
         donors_(options) {
     how_.refresh.bytes_per_second = options.index_scan_rate;
-    how_.refresh.cancel = &stop_flag;
+    how_.refresh.cancel = &keeper_stop_asked();
   }
 
   void run();
@@ -112,6 +75,7 @@ class keeper_process {
     donor who;
     std::optional<index::disk_keeper> keeper;  ///< where a device is followed
     clock::time_point due;
+    scan_backoff scans;
     std::string said;  ///< in the log, last
   };
   struct scan {
@@ -127,7 +91,7 @@ class keeper_process {
   void turn(kept& disk);
   [[nodiscard]] bool file_needs_scan(const std::string& path);
   [[nodiscard]] bool still_needs_scan(kept& disk);
-  void want_scan(const std::string& path);
+  void want_scan(kept& disk);
   void start_scan();
   void end_scan();
   void make_room();
@@ -145,6 +109,7 @@ class keeper_process {
   std::deque<std::string> to_scan_;
   scan scan_;
   index::paused_disks paused_;
+  std::size_t not_followed_ = 0;  ///< of those with a device
   clock::time_point next_look_;
 };
 
@@ -160,13 +125,16 @@ void keeper_process::hold(const donor& who) {
   if (disk.who == who) {
     return;
   }
-  const bool same_device = disk.who.device == who.device;
+  const bool same_device =
+      disk.who.device == who.device && disk.who.guest == who.guest;
   disk.who = who;
   if (who.device.empty()) {
     disk.keeper.reset();
   } else if (!same_device || !disk.keeper) {
-    disk.keeper.emplace(tables_, index::kept_disk{who.path, who.device}, how_);
+    disk.keeper.emplace(
+        tables_, index::kept_disk{who.path, who.device, who.guest}, how_);
   }
+  disk.scans.reset();
   if (!same_device || who.id == 0) {
     disk.due = clock::time_point();
   }
@@ -221,6 +189,16 @@ void keeper_process::look() {
     log_warning("index: " + plan.error().context);
     return;
   }
+  const std::size_t left =
+      follow_at_most(options_.index_max_followed, plan->hold);
+  if (left != not_followed_) {
+    not_followed_ = left;
+    log_info(fmt::format(
+        "index: {} disks are scanned and not followed: no more than {} are "
+        "(index.max_followed)",
+        left,
+        options_.index_max_followed));
+  }
   std::vector<std::string> followed;
   for (const renamed_donor& disk : plan->rename) {
     if (rename(disk)) {
@@ -241,18 +219,28 @@ void keeper_process::look() {
     return std::ranges::none_of(
         plan->hold, [&](const donor& who) { return who.path == entry.first; });
   });
-  for (const donor& who : plan->hold) {
+  for (donor& who : plan->hold) {
+    const auto known = disks_.find(who.path);
+    if (!plan->guests_known) {
+      // What is followed goes on as it is; nothing else begins.
+      who.guest = known == disks_.end() ? 0 : known->second.who.guest;
+      who.device = known == disks_.end() ? "" : known->second.who.device;
+    }
     hold(who);
     if (!who.device.empty()) {
       followed.push_back(who.device);
     }
   }
-  standing_tracker::keep_only(how_.trackers, followed);
+  if (plan->guests_known) {
+    standing_tracker::keep_only(how_.trackers, followed);
+  }
 }
 
-void keeper_process::want_scan(const std::string& path) {
+void keeper_process::want_scan(kept& disk) {
+  const std::string& path = disk.who.path;
   if (scan_.path != path &&
-      std::ranges::find(to_scan_, path) == to_scan_.end()) {
+      std::ranges::find(to_scan_, path) == to_scan_.end() &&
+      disk.scans.may_begin(clock::now())) {
     to_scan_.push_back(path);
   }
 }
@@ -296,7 +284,9 @@ void keeper_process::turn(kept& disk) {
   }
   if (!disk.keeper) {
     if (file_needs_scan(disk.who.path)) {
-      want_scan(disk.who.path);
+      want_scan(disk);
+    } else {
+      disk.scans.reset();
     }
     return;
   }
@@ -309,13 +299,15 @@ void keeper_process::turn(kept& disk) {
   }
   switch (*now) {
     case index::disk_keeper::outcome::fresh:
+      disk.scans.reset();
       say(disk, "followed through " + disk.who.device);
       break;
     case index::disk_keeper::outcome::behind:
+      disk.scans.reset();
       disk.due = clock::now();
       break;
     case index::disk_keeper::outcome::scan:
-      want_scan(disk.who.path);
+      want_scan(disk);
       break;
   }
 }
@@ -340,8 +332,15 @@ void keeper_process::start_scan() {
       !still_needs_scan(disk->second)) {
     return;
   }
-  const auto pid = start_own_process(
-      "teleportd", {"--config=" + settings_file_, "--scan=" + path});
+  std::vector<std::string> arguments{"--config=" + settings_file_,
+                                     "--scan=" + path};
+  if (disk->second.keeper) {
+    // The scan belongs to the tracker of this moment, and to no later one.
+    const index::scan_ticket ticket = disk->second.keeper->ticket();
+    arguments.push_back("--device=" + ticket.device);
+    arguments.push_back("--tracker=" + ticket.life.text());
+  }
+  const auto pid = start_own_process("teleportd", arguments);
   if (!pid) {
     log_warning("index: " + pid.error().context);
     return;
@@ -368,17 +367,22 @@ void keeper_process::end_scan() {
   }
   const std::string path = std::exchange(scan_, {}).path;
   const auto disk = disks_.find(path);
-  if (disk == disks_.end() || !WIFEXITED(status) ||
-      WEXITSTATUS(status) != exit_ok) {
-    return;  // it has said why; the disk's next turn asks again
+  if (disk == disks_.end()) {
+    return;
   }
-  kept& found = disk->second;
-  if (found.keeper) {
-    if (auto done = found.keeper->scanned(); !done) {
-      say(found, done.error().context);
+  const bool cancelled =
+      !WIFEXITED(status) || WEXITSTATUS(status) == exit_cancelled;
+  if (!cancelled) {
+    // Until a turn finds that it was of use.
+    const auto pause = disk->second.scans.ended(clock::now());
+    if (pause > seconds(0)) {
+      say(disk->second,
+          fmt::format("scanned {} times in a row of no use; again in {} s",
+                      disk->second.scans.in_vain(),
+                      pause.count()));
     }
   }
-  found.due = clock::now();
+  disk->second.due = clock::now();
 }
 
 milliseconds keeper_process::patience() const {
@@ -395,13 +399,13 @@ milliseconds keeper_process::patience() const {
 }
 
 void keeper_process::run() {
-  while (!stop_flag) {
+  while (!keeper_stop_asked()) {
     end_scan();
     if (clock::now() >= next_look_) {
       look();
     }
     for (auto& [path, disk] : disks_) {
-      if (!stop_flag && clock::now() >= disk.due) {
+      if (!keeper_stop_asked() && clock::now() >= disk.due) {
         turn(disk);
       }
     }
@@ -421,18 +425,18 @@ void keeper_process::run() {
 
 int run_index_keeper(const settings& options,
                      const std::string& settings_file) {
-  catch_signals();
+  catch_keeper_signals();
   give_way();
   // The keeper of a teleportd that was just stopped may still be at work.
   result<unique_fd> lock = take_lock(options.run_path, "keeper");
-  while (!lock && lock.error().code == errc::busy && !stop_flag) {
+  while (!lock && lock.error().code == errc::busy && !keeper_stop_asked()) {
     std::this_thread::sleep_for(seconds(1));
     lock = take_lock(options.run_path, "keeper");
   }
-  if (stop_flag) {
+  if (keeper_stop_asked()) {
     return exit_ok;
   }
-  auto tables = lock ? open_index(options) : lock.error();
+  auto tables = lock ? open_kept_index(options) : lock.error();
   auto watch =
       tables ? donor_watch::open(options) : result<donor_watch>(tables.error());
   if (!watch) {
@@ -440,59 +444,6 @@ int run_index_keeper(const settings& options,
     return exit_failed;
   }
   keeper_process(options, settings_file, **tables, std::move(*watch)).run();
-  return exit_ok;
-}
-
-namespace {
-
-/// Logs the share that is scanned and the time left.
-class progress_log {
- public:
-  explicit progress_log(std::string path) : path_(std::move(path)) {}
-
-  void operator()(const index::scan_progress& now) {
-    if (now.seconds < next_) {
-      return;
-    }
-    next_ = now.seconds + static_cast<double>(progress_step.count());
-    log_info(fmt::format("index: {}: {:.0f} % of {}, left: {}",
-                         path_,
-                         percent_of(now.done_bytes, now.disk_bytes),
-                         human_bytes(now.disk_bytes),
-                         index::time_left(now, now.seconds)));
-  }
-
- private:
-  std::string path_;
-  double next_ = static_cast<double>(progress_step.count());
-};
-
-}  // namespace
-
-int run_keeper_scan(const settings& options, const std::string& path) {
-  catch_signals();
-  give_way();
-  const auto tables = open_index(options);
-  if (!tables) {
-    log_error("index: " + tables.error().context);
-    return exit_failed;
-  }
-  index::scan_options how;
-  how.bytes_per_second = options.index_scan_rate;
-  how.cancel = &stop_flag;
-  how.progress = progress_log(path);
-  const auto report = index::scan_disk(**tables, path, how);
-  if (!report) {
-    const bool stopped = report.error().code == errc::cancelled;
-    if (!stopped) {
-      log_warning("index: " + report.error().context);
-    }
-    return stopped ? exit_cancelled : exit_failed;
-  }
-  log_info(fmt::format("index: {}: scanned, {} MiB read in {:.0f} s",
-                       path,
-                       report->read_bytes >> 20U,
-                       report->seconds));
   return exit_ok;
 }
 

@@ -23,11 +23,6 @@ namespace teleport {
 /// @return exit status
 int run_index_keeper(const settings& options, const std::string& settings_file);
 
-/// A scan's process: `teleportd --scan PATH`.
-///
-/// @return exit status
-int run_keeper_scan(const settings& options, const std::string& path);
-
 }  // namespace teleport
 
 #endif  // TOOLS_TELEPORTD_INDEX_KEEPER_HPP

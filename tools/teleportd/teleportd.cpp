@@ -33,6 +33,7 @@
 #include "libteleport/net/listener.hpp"
 #include "libteleport/net/loop.hpp"
 #include "tools/teleportd/index_keeper.hpp"
+#include "tools/teleportd/keeper_scan.hpp"
 #include "tools/teleportd/own_process.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
@@ -210,6 +211,10 @@ int main_of_teleportd(int argc, char** argv) {
   app.add_flag("--session", session)->group("");
   app.add_flag("--keeper", keeper)->group("");
   app.add_option("--scan", scan)->group("");
+  std::string device;
+  std::string tracker;
+  app.add_option("--device", device)->group("");
+  app.add_option("--tracker", tracker)->group("");
   app.add_flag("-v,--verbose", verbose, "log more");
   app.set_version_flag("--version", "teleportd " TELEPORT_VERSION);
   try {
@@ -233,7 +238,12 @@ int main_of_teleportd(int argc, char** argv) {
   if (keeper || !scan.empty()) {
     follow_parent(keeper ? "teleportd-keep" : "teleportd-scan");
     return keeper ? run_index_keeper(*options, settings_file)
-                  : run_keeper_scan(*options, scan);
+                  : run_keeper_scan(
+                        *options,
+                        scan,
+                        {standing_folder,
+                         device,
+                         unique_id::parse(tracker).value_or(unique_id())});
   }
   const auto identity = make_identity(options->keys, host_name());
   if (!identity) {

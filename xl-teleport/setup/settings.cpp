@@ -160,6 +160,19 @@ std::optional<std::string> set_keep_fresh(settings& out,
   return std::nullopt;
 }
 
+/// More than the kernel could run programs for.
+constexpr std::int64_t most_followed = 500;
+
+std::optional<std::string> set_max_followed(settings& out,
+                                            const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0 || *value > most_followed) {
+    return fmt::format("a number of disks from 0 to {}", most_followed);
+  }
+  out.index_max_followed = static_cast<std::size_t>(*value);
+  return std::nullopt;
+}
+
 /// Upper limit of quiet_seconds: an index that is a day behind is not fresh.
 constexpr std::int64_t longest_quiet = 86400;
 
@@ -235,6 +248,7 @@ const std::map<std::string, setter>& setters() {
       {"index.donors", set_donors},
       {"index.folders", set_folders},
       {"index.keep_fresh", set_keep_fresh},
+      {"index.max_followed", set_max_followed},
       {"index.scan_rate",
        size(&settings::index_scan_rate,
             "bytes a second such as \"100 MiB\", or \"0\" for no limit")},

@@ -43,6 +43,7 @@ struct settings {
   /// Absolute, without "." and "..", each once.
   std::vector<std::string> index_folders;
   bool index_keep_fresh = true;
+  std::size_t index_max_followed = 30;
   std::uint64_t index_scan_rate = 0;  ///< bytes a second; 0: no limit
   std::chrono::seconds index_quiet{30};
   std::string state_path = "/var/lib/xl-teleport";

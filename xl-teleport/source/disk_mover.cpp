@@ -97,7 +97,7 @@ result<void> disk_mover::take_all(bool last) {
     }
     const auto taken =
         last ? take_last_marks(*disk.tracker, disk.known.get(), disk.dirty)
-             : take_marks(*disk.tracker, disk.dirty);
+             : take_marks(*disk.tracker, disk.known.get(), disk.dirty);
     if (!taken) {
       return taken;
     }

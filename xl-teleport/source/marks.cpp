@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "libteleport/base/log.hpp"
+
 namespace teleport {
 
 namespace {
@@ -35,9 +37,18 @@ result<void> wait_until_idle(write_tracker& tracker) {
   }
 }
 
-}  // namespace
+/// What was told of the disk without reading it and is doubted is read now.
+void mark_doubted(known_content* known,
+                  const result<void>& checked,
+                  dirty_map& dirty) {
+  if (!checked) {
+    log_warning("what the index told of a disk is read after all: " +
+                checked.error().context);
+    known->mark_told(dirty);
+  }
+}
 
-result<void> take_marks(write_tracker& tracker, dirty_map& dirty) {
+result<void> add_marks(write_tracker& tracker, dirty_map& dirty) {
   auto taken = tracker.take();
   if (!taken) {
     return taken.error();
@@ -50,12 +61,24 @@ result<void> take_marks(write_tracker& tracker, dirty_map& dirty) {
   return {};
 }
 
+}  // namespace
+
+result<void> take_marks(write_tracker& tracker,
+                        known_content* known,
+                        dirty_map& dirty) {
+  auto taken = add_marks(tracker, dirty);
+  if (taken && known != nullptr) {
+    mark_doubted(known, known->check(), dirty);
+  }
+  return taken;
+}
+
 result<void> take_last_marks(write_tracker& tracker,
                              known_content* known,
                              dirty_map& dirty) {
   auto taken = wait_until_idle(tracker);
   if (taken) {
-    taken = take_marks(tracker, dirty);
+    taken = add_marks(tracker, dirty);
   }
   if (!taken) {
     return taken;
@@ -64,10 +87,8 @@ result<void> take_last_marks(write_tracker& tracker,
   if (!honest) {
     return in_context("a write may have escaped the tracker", honest.error());
   }
-  const auto known_rightly = known != nullptr ? known->audit() : result<void>();
-  if (!known_rightly) {
-    return in_context("a disk may not hold what was known of it",
-                      known_rightly.error());
+  if (known != nullptr) {
+    mark_doubted(known, known->audit(), dirty);
   }
   return {};
 }

@@ -16,12 +16,17 @@
 
 namespace teleport {
 
-/// Adds what was written since the last take to `dirty`.
-result<void> take_marks(write_tracker& tracker, dirty_map& dirty);
+/// Adds to `dirty` what was written since the last take, and what was told of
+/// the disk without reading it, if that is doubted now.
+///
+/// @param known  may be null
+result<void> take_marks(write_tracker& tracker,
+                        known_content* known,
+                        dirty_map& dirty);
 
 /// The same for a suspended guest: waits until its last writes are on the disk,
-/// takes them, and lets the tracker and then what is known of the disk vouch
-/// that no write has escaped.
+/// takes them, and lets the tracker prove that no write has escaped it. What
+/// is known of the disk is proven last, or read after all.
 ///
 /// @param known  may be null
 /// @error before GO every one fails the teleport
