@@ -40,10 +40,11 @@ TEST_CASE("a guest's file is found under its loop device", "[root]") {
   const loop_disk loop("2");
   const running_disk disk = disk_of_guest(loop.path(), loop.path());
   const std::string file = std::filesystem::canonical(loop.file());
-  CHECK(added_for(disk) == std::vector<donor>{{file, loop.path(), 0, true}});
+  CHECK(added_for(disk) ==
+        std::vector<donor>{{file, loop.path(), 0, true, disk.domid}});
   std::filesystem::remove(loop.file());
   CHECK(added_for(disk) ==
-        std::vector<donor>{{loop.path(), loop.path(), 0, true}});
+        std::vector<donor>{{loop.path(), loop.path(), 0, true, disk.domid}});
 }
 
 TEST_CASE("a listed file is tracked by the loop device over it", "[root]") {
@@ -79,7 +80,7 @@ TEST_CASE("a guest's volume is found under its name", "[root]") {
   for (const std::string& name :
        {volume.path(), node, std::string("/dev/vg0/none")}) {
     CHECK(added_for(disk_of_guest(volume.path(), name)) ==
-          std::vector<donor>{{volume.path(), node, 0, true}});
+          std::vector<donor>{{volume.path(), node, 0, true, disk.domid}});
   }
 }
 

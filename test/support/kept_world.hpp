@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/support/kept_world.hpp: a disk of a guest, the index that follows it, and
-// where its trackers are pinned; and the oracle: what is told of the disk is
-// what the disk holds.
+// test/support/kept_world.hpp: a disk of a guest, the index that follows it,
+// and where its trackers are pinned; and the oracle: what is told of the disk
+// is what the disk holds.
 
 #ifndef TELEPORT_TEST_SUPPORT_KEPT_WORLD_HPP
 #define TELEPORT_TEST_SUPPORT_KEPT_WORLD_HPP

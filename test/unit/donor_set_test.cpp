@@ -10,83 +10,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "test/support/print_error.hpp"
+#include "test/support/donor_host.hpp"
 
 namespace teleport {
-
-namespace {
-
-using kind = path_facts::kind;
-
-constexpr device_number root_disk{8, 2};
-
-/// A host and its disks, as donor_view.hpp would have found them.
-class fake_host {
- public:
-  donor_view view;
-
-  fake_host() {
-    view.guests.emplace();
-    view.targets.emplace();
-  }
-  void file(const std::string& path, std::uint64_t inode) {
-    path_facts facts;
-    facts.what = kind::file;
-    facts.real = path;
-    facts.on = root_disk;
-    facts.inode = inode;
-    view.paths[path] = facts;
-  }
-  /// What is not there; its folder is on the root disk.
-  void no_file(const std::string& path, device_number on = root_disk) {
-    view.paths[path].on = on;
-  }
-  void name(const std::string& path, device_number number) {
-    path_facts facts;
-    facts.what = kind::device;
-    facts.number = number;
-    view.paths[path] = facts;
-  }
-  device_facts& device(const std::string& node, device_number number) {
-    name(node, number);
-    view.devices[number].node = node;
-    return view.devices[number];
-  }
-  void loop(unsigned minor, const std::string& file, bool attached = true) {
-    device_facts& facts =
-        device("/dev/loop" + std::to_string(minor), {7, minor});
-    facts.is_loop = true;
-    facts.attached = attached;
-    facts.backing = file;
-  }
-  void volume(unsigned minor, const std::string& mapper) {
-    device("/dev/dm-" + std::to_string(minor), {253, minor}).mapper = mapper;
-    name(mapper, {253, minor});
-  }
-  void guest(device_number number,
-             const std::string& path,
-             bool writable = true) {
-    view.guests->push_back({1, number.major, number.minor, path, writable});
-  }
-  /// @return its id
-  std::uint32_t index(const std::string& path,
-                      bool by_itself,
-                      const std::string& identity = "file 8:2:11") {
-    index::disk_record disk;
-    disk.id = static_cast<std::uint32_t>(view.indexed.size() + 1);
-    disk.path = path;
-    disk.by_itself = by_itself;
-    disk.identity = identity;
-    view.indexed.push_back(disk);
-    return disk.id;
-  }
-  [[nodiscard]] donor_plan plan() const { return choose_donors(view); }
-};
-
-using donors = std::vector<donor>;
-using missing = std::vector<missing_donor>;
-
-}  // namespace
 
 TEST_CASE("a guest's disk is indexed under a name that lasts", "[donors]") {
   fake_host host;
@@ -475,38 +401,6 @@ TEST_CASE("a list that outlived its index is listed by hand", "[donors]") {
                             {"/dev/loop3", "/dev/loop3", 0, false}});
   CHECK(plan.drop == missing{{1, "/img/b"}});
   CHECK(plan.missing == missing{{0, "/img/gone"}});
-}
-
-TEST_CASE("the guest of a disk is told when it alone has the device",
-          "[donors]") {
-  fake_host host;
-  host.file("/img/a", 11);
-  host.loop(3, "/img/a");
-  host.index("/img/a", false);
-  CHECK(host.plan().hold.front().guest == 0);
-  host.guest({7, 3}, "");
-  CHECK(host.plan().hold.front().guest == 1);
-  host.view.guests->push_back({2, 7, 3, "", false});
-  CHECK(host.plan().hold.front().guest == 0);
-  CHECK(host.plan().guests_known);
-  host.view.guests.reset();
-  CHECK_FALSE(host.plan().guests_known);
-}
-
-TEST_CASE("so many disks are followed, those of guests first", "[donors]") {
-  donors disks{{"/a", "/dev/loop0", 1, true, 0},
-               {"/b", "", 2, true, 0},
-               {"/c", "/dev/loop1", 3, true, 9},
-               {"/d", "/dev/loop2", 4, true, 0}};
-  const donors all = disks;
-  CHECK(follow_at_most(3, disks) == 0);
-  CHECK(disks == all);
-  CHECK(follow_at_most(2, disks) == 1);
-  CHECK(disks[3].device.empty());
-  CHECK(follow_at_most(1, disks) == 1);
-  CHECK(disks[0].device.empty());
-  CHECK(disks[2] == all[2]);
-  CHECK(follow_at_most(0, disks) == 1);
 }
 
 }  // namespace teleport
