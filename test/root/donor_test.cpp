@@ -80,7 +80,7 @@ TEST_CASE("a guest's volume is found under its name", "[root]") {
   for (const std::string& name :
        {volume.path(), node, std::string("/dev/vg0/none")}) {
     CHECK(added_for(disk_of_guest(volume.path(), name)) ==
-          std::vector<donor>{{volume.path(), node, 0, true, disk.domid}});
+          std::vector<donor>{{volume.path(), node, 0, true, 1}});
   }
 }
 
