@@ -14,6 +14,7 @@
 #ifndef LIBTELEPORT_MIGRATE_HANDOVER_HPP
 #define LIBTELEPORT_MIGRATE_HANDOVER_HPP
 
+#include <compare>
 #include <cstdint>
 
 namespace teleport {
@@ -67,6 +68,9 @@ class source_handover {
   /// Begins in `asked`, for a teleport whose journal entry says go.
   [[nodiscard]] action recover();
 
+  friend auto operator<=>(const source_handover&,
+                          const source_handover&) = default;
+
  private:
   state state_ = state::moving;
 };
@@ -99,6 +103,9 @@ class destination_handover {
   [[nodiscard]] action on_started(bool runs);
   /// Link lost, xl died, or anything failed.
   [[nodiscard]] action on_failure();
+
+  friend auto operator<=>(const destination_handover&,
+                          const destination_handover&) = default;
 
  private:
   state state_ = state::building;

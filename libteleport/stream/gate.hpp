@@ -13,6 +13,7 @@
 #ifndef LIBTELEPORT_STREAM_GATE_HPP
 #define LIBTELEPORT_STREAM_GATE_HPP
 
+#include <compare>
 #include <string>
 
 #include "libteleport/base/bytes.hpp"
@@ -53,6 +54,8 @@ class gate {
     is_open_ = true;
     return byte_span(xen_stream::end_record);
   }
+
+  friend auto operator<=>(const gate&, const gate&) = default;
 
  private:
   [[nodiscard]] std::string reason() const {

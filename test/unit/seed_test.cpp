@@ -11,10 +11,10 @@
 #include <catch2/catch.hpp>
 
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/migrate/seed_order.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/names.hpp"
+#include "test/support/course_at.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/host_port.hpp"
@@ -24,40 +24,11 @@ namespace teleport {
 
 namespace {
 
-using state = seed_order::state;
+using state = seed_destination_state;
+using action = seed_destination_course::action;
 
 constexpr const char* web1_uuid = "6f1c2f2e-0c4d-4f53-9d5b-1f5f8a0e7c11";
 constexpr const char* other_uuid = "0b7e1b1c-5d0f-4f53-9d5b-1f5f8a0e7c11";
-
-/// An order that has come as far as `wanted`.
-seed_order order_at(state wanted) {
-  seed_order order;
-  if (wanted == state::considering) {
-    return order;
-  }
-  if (wanted == state::asked) {
-    REQUIRE(order.on_record(record_type::prepare, false));
-    return order;
-  }
-  REQUIRE(order.on_considered(true) == seed_order::step::wait);
-  if (wanted == state::answered) {
-    return order;
-  }
-  REQUIRE(order.on_record(record_type::prepare, false));
-  if (wanted == state::preparing) {
-    return order;
-  }
-  order.on_prepared();
-  if (wanted == state::disks) {
-    return order;
-  }
-  REQUIRE(order.on_record(record_type::disks_complete, true));
-  if (wanted == state::keeping) {
-    return order;
-  }
-  order.on_kept();
-  return order;
-}
 
 kept_disk partial_of(const std::string& name, const std::string& uuid) {
   kept_disk disk;
@@ -95,58 +66,56 @@ std::string replaced(std::string text,
 
 TEST_CASE("a seed takes each record in its own state and in no other",
           "[seed]") {
-  constexpr std::array states = {state::considering,
-                                 state::asked,
-                                 state::answered,
-                                 state::preparing,
-                                 state::disks,
-                                 state::keeping,
-                                 state::over};
-  for (const state at : states) {
+  for (const state at : seed_destination_states) {
     for (std::uint16_t number = 0; number < 64; ++number) {
       const auto type = static_cast<record_type>(number);
       const bool data = type == record_type::extents ||
                         type == record_type::block_digests ||
                         type == record_type::extent_data;
       const bool due =
-          ((at == state::answered || at == state::considering) &&
+          ((at == state::answered || at == state::offered ||
+            at == state::refused) &&
            type == record_type::prepare) ||
           (at == state::disks && (data || type == record_type::disks_complete));
-      auto order = order_at(at);
-      const auto step = order.on_record(type, true);
-      CAPTURE(static_cast<int>(at), number);
-      CHECK(step.has_value() == due);
+      auto course = seed_destination_at(at);
+      REQUIRE(course.at() == at);
+      const auto next = course.on_record(type, true);
+      CAPTURE(name_of(at), number);
+      CHECK(next.has_value() == due);
       if (!due) {
-        CHECK(step.error().code == errc::protocol);
-        CHECK(order.at() == at);
+        CHECK(next.error().code == errc::protocol);
+        CHECK(course.at() == at);
       }
     }
   }
 }
 
 TEST_CASE("a seed is not complete while an extent is not proven", "[seed]") {
-  auto order = order_at(state::disks);
-  CHECK_FALSE(order.on_record(record_type::disks_complete, false));
-  CHECK(order.at() == state::disks);
-  CHECK(order.on_record(record_type::disks_complete, true));
+  auto course = seed_destination_at(state::disks);
+  CHECK_FALSE(course.on_record(record_type::disks_complete, false));
+  CHECK(course.at() == state::disks);
+  CHECK(course.on_record(record_type::disks_complete, true).value() ==
+        action::keep);
 }
 
 TEST_CASE("a seed that is not welcome goes no further", "[seed]") {
-  seed_order order;
-  CHECK(order.on_considered(false) == seed_order::step::wait);
-  CHECK_FALSE(order.on_record(record_type::prepare, false));
+  seed_destination_course course;
+  CHECK(course.on_considered(false) == action::none);
+  // One that was on its way, and no other.
+  CHECK(course.on_record(record_type::prepare, false).value() == action::none);
+  CHECK_FALSE(course.on_record(record_type::prepare, false));
+  CHECK_FALSE(course.on_record(record_type::extents, false));
 }
 
 TEST_CASE("PREPARE may come before it is known whether the seed is welcome",
           "[seed]") {
   const bool welcome = GENERATE(true, false);
-  seed_order order;
-  CHECK(order.on_record(record_type::prepare, false).value() ==
-        seed_order::step::wait);
-  CHECK(order.on_considered(welcome) ==
-        (welcome ? seed_order::step::prepare : seed_order::step::wait));
-  CHECK(order.at() == (welcome ? state::preparing : state::over));
-  CHECK_FALSE(order.on_record(record_type::prepare, false));
+  seed_destination_course course;
+  CHECK(course.on_record(record_type::prepare, false).value() == action::none);
+  CHECK(course.on_considered(welcome) ==
+        (welcome ? action::prepare : action::none));
+  CHECK(course.at() == (welcome ? state::preparing : state::over));
+  CHECK_FALSE(course.on_record(record_type::prepare, false));
 }
 
 TEST_CASE("SEED says what the disks are and not where they lie", "[seed]") {

@@ -19,6 +19,7 @@
 #include "libteleport/disk/shadow.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "libteleport/session/fate_course.hpp"
 #include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "xl-teleport/destination/placement.hpp"
@@ -152,55 +153,90 @@ result<std::vector<unique_fd>> lock_guest(const guest_info& guest,
   return locks;
 }
 
+namespace {
+
+fate_course::seen_guest look_for(const std::string& uuid) {
+  using seen = fate_course::seen_guest;
+  auto xen = toolstack::open();
+  const auto state = xen ? (*xen)->state_by_uuid(uuid)
+                         : result<toolstack::guest_state>(xen.error());
+  if (!state) {
+    log_error(state.error().context);
+    return seen::unknown;
+  }
+  switch (*state) {
+    case toolstack::guest_state::running:
+      return seen::running;
+    case toolstack::guest_state::paused:
+      return seen::paused;
+    case toolstack::guest_state::suspended:
+    case toolstack::guest_state::dying:
+    case toolstack::guest_state::absent:
+      return seen::not_alive;
+  }
+  return seen::unknown;
+}
+
+bool write(journal& entries, journal_entry& entry, journal_state state) {
+  entry.state = state;
+  const auto written = entries.write(entry);
+  if (!written) {
+    log_error(written.error().context);
+  }
+  return written.has_value();
+}
+
+}  // namespace
+
 destination_fate fate_of(const std::string& id, const settings& options) {
   auto entries = journal::open(options.journal_path());
   if (!entries) {
     log_error(entries.error().context);
     return destination_fate::in_progress;  // ask again: nothing is known
   }
-  // The session that receives it holds this while it lives.
-  const auto lock = take_lock(options.run_path, id);
-  if (!lock) {
-    return destination_fate::in_progress;
-  }
-  auto entry = entries->read(id, journal_role::destination);
-  if (!entry) {
-    log_error(entry.error().context);
-    return destination_fate::uncertain;
-  }
-  journal_entry known;
-  if (*entry) {
-    known = **entry;
-  } else {
-    known.id = id;
-    known.role = journal_role::destination;
-  }
-  if (*entry && known.state == journal_state::running) {
-    return destination_fate::running;
-  }
-  if (*entry && known.state == journal_state::go) {
-    auto xen = toolstack::open();
-    const auto state = xen ? (*xen)->state_by_uuid(known.uuid)
-                           : result<guest_state>(xen.error());
-    if (!state || *state == guest_state::paused) {
-      return destination_fate::in_progress;
+  fate_course course;
+  using step = fate_course::step;
+  unique_fd held;
+  journal_entry entry;
+  entry.id = id;
+  entry.role = journal_role::destination;
+  while (course.next() != step::answer) {
+    switch (course.next()) {
+      case step::lock: {
+        auto lock = take_lock(options.run_path, id);
+        course.on_lock(lock.has_value());
+        if (lock) {
+          held = std::move(*lock);
+        }
+        break;
+      }
+      case step::read_journal: {
+        auto known = entries->read(id, journal_role::destination);
+        if (!known) {
+          log_error(known.error().context);
+          course.on_journal_unreadable();
+        } else if (*known) {
+          entry = **known;
+          course.on_journal(entry.state);
+        } else {
+          course.on_journal(std::nullopt);
+        }
+        break;
+      }
+      case step::look_at_xen:
+        course.on_xen(look_for(entry.uuid));
+        break;
+      case step::journal_running:
+        course.on_journalled(write(*entries, entry, journal_state::running));
+        break;
+      case step::journal_abandoned:
+        course.on_journalled(write(*entries, entry, journal_state::abandoned));
+        break;
+      case step::answer:
+        break;
     }
-    // A guest that is here runs by our GO. One that is not may have run and
-    // ended: nobody can tell.
-    if (*state == guest_state::running) {
-      known.state = journal_state::running;
-      (void)entries->write(known);
-      return destination_fate::running;
-    }
-    return destination_fate::uncertain;
   }
-  known.state = journal_state::abandoned;
-  const auto promised = entries->write(known);
-  if (!promised) {
-    log_error(promised.error().context);
-    return destination_fate::in_progress;
-  }
-  return destination_fate::abandoned;
+  return course.fate();
 }
 
 void tidy_shadows(const settings& options) {

@@ -1,35 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/destination_session.hpp: one teleport at the destination: records in,
-// disks and the guest out; a seed is handed to seed_reception. Joins the state machines to the connection, the
-// pool, the index and xl; decides nothing itself.
+// xl-teleport/destination/destination_session.hpp: the driver of one teleport at
+// the destination. It does what destination_course says, with the connection, the
+// pool, the index and xl, and tells the course what came of it. A seed is handed
+// to seed_reception.
 //
 // Threads: everything on the loop's thread; jobs on the pool touch only what
 //          they were given.
-// Trust:   the peer is paired, and still every record is checked for its time.
+// Trust:   the peer is paired. The course checks a record's time, and whoever
+//          decodes its body that.
 
 #ifndef XL_TELEPORT_DESTINATION_DESTINATION_SESSION_HPP
 #define XL_TELEPORT_DESTINATION_DESTINATION_SESSION_HPP
 
+#include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/base/unique_fd.hpp"
-#include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
-#include "libteleport/migrate/handover.hpp"
-#include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/session/destination_course.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
-#include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/destination/guest_hold.hpp"
 #include "xl-teleport/destination/seed_reception.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -49,45 +46,38 @@ class destination_session {
   void cancel();
 
  private:
-  enum class phase {
-    greeting,
-    offering,
-    considering,
-    answered,
-    preparing,
-    receiving,
-    settling,
-    arriving,
-    seeding,
-    ending,
-  };
+  using action = destination_course::action;
 
-  void on_record(raw_record record);
-  result<void> take(const raw_record& record);
-  result<void> on_hello(const raw_record& record);
-  result<void> on_query(const raw_record& record);
-  result<void> on_offer(const raw_record& record);
-  result<void> on_seed(const raw_record& record);
-  result<void> on_prepare();
-  result<void> on_disk_record(const raw_record& record);
-  result<void> on_config(const raw_record& record);
-  result<void> on_stream_piece(const raw_record& record);
-  result<void> on_disks_complete();
-  result<void> on_go();
+  void on_record(const raw_record& record);
   void on_link_lost(const error& cause);
-
-  void prepared(const result<void>& outcome);
-  void settled(const result<void>& outcome, const std::string& config);
-  void disks_durable(const result<void>& outcome);
-  void guest_built();
-  void guest_started(bool runs);
   void on_xl_failed(const error& cause);
   void fail(const error& cause);
-  void act(destination_handover::action action);
-  void give_up();
-  void end(int exit_code);
-  [[nodiscard]] result<void> write_journal(journal_state state);
-  [[nodiscard]] result<void> prepare_here();
+  void refuse(const error& cause);
+
+  void perform(const destination_course::actions& todo,
+               const raw_record& record = {});
+  result<void> step(action next, const raw_record& record);
+  void send(action next);
+  // destination_steps.cpp: what takes longer than a line
+  template <class Work, class Then>
+  void on_pool(Work work, Then then);
+  result<void> greet(const raw_record& record);
+  result<void> answer_query(const raw_record& record);
+  result<void> receive_seed(const raw_record& record);
+  result<void> consider(const raw_record& record);
+  void prepare();
+  void make_intake();
+  void start_xl(const raw_record& record);
+  result<void> feed_configuration(const std::string& config);
+  [[nodiscard]] gate_hook hook_at_gate() const;
+  result<void> feed_xl(const raw_record& record);
+  void on_gate_hook(const result<void>& ran);
+  void flush();
+  void write_journal(journal_state state);
+  void release_disks(bool to_guest);
+  void destroy();
+  void destroy_when_quiet();
+  void end();
 
   event_loop& loop_;
   settings options_;
@@ -95,21 +85,15 @@ class destination_session {
   std::unique_ptr<content_lookup> lookup_;
   std::function<void(int)> finished_;
 
-  phase phase_ = phase::greeting;
-  destination_handover handover_;
-  std::optional<offer> offer_;
-  std::optional<journal> journal_;
-  std::optional<disk_book> book_;
-  unique_fd session_lock_;
-  std::vector<unique_fd> guest_locks_;
-  std::unique_ptr<disk_store> store_;
-  std::unique_ptr<placement> placement_;
+  destination_course course_;
+  error failure_{errc::protocol, ""};  ///< what FAIL says
+  offer offer_;
+  answer answer_;
+  guest_hold hold_;
   std::unique_ptr<disk_intake> intake_;
-  std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
-  std::unique_ptr<seed_reception> seed_;
   std::unique_ptr<guest_arrival> arrival_;
-  bool failed_ = false;
-  std::string failure_;
+  std::unique_ptr<seed_reception> seed_;
+  std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
 };
 
 }  // namespace teleport

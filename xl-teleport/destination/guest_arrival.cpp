@@ -99,7 +99,7 @@ void guest_arrival::on_answer(result<byte_buffer> bytes) {
       }
       held_.clear();
       held_bytes_ = 0;
-      open_gate();
+      tell_when_complete();
       break;
     case stage::ready:
       events_.on_built();
@@ -127,25 +127,19 @@ result<void> guest_arrival::on_piece(coded_piece piece) {
   } else {
     input_->write(std::move(*bytes));
   }
-  if (rebuild_.complete()) {
-    gate_.stream_complete();
-    open_gate();
-  }
+  tell_when_complete();
   return {};
 }
 
-void guest_arrival::disks_ready() {
-  gate_.disks_proven();
-  gate_.disks_durable();
-  open_gate();
+/// xl gets the bytes behind its own header, and that behind its banner.
+void guest_arrival::tell_when_complete() {
+  if (rebuild_.complete() &&
+      handshake_.at() != receive_handshake::stage::waiting_for_banner) {
+    events_.on_stream_complete();
+  }
 }
 
-void guest_arrival::open_gate() {
-  if (!gate_.may_open() || hook_started_ ||
-      handshake_.at() == receive_handshake::stage::waiting_for_banner) {
-    return;
-  }
-  hook_started_ = true;
+void guest_arrival::run_hook() {
   loop_.work(
       [hook = hook_]() -> result<void> {
         if (hook.program.empty()) {
@@ -161,21 +155,15 @@ void guest_arrival::open_gate() {
         return ran ? result<void>() : in_context("hook at_gate", ran.error());
       },
       [this](const result<void>& ran) {
-        if (over_) {
-          return;
+        if (!over_) {
+          events_.on_hook(ran);
         }
-        if (!ran) {
-          events_.on_failed(ran.error());
-          return;
-        }
-        const auto end = gate_.open();
-        if (!end) {
-          events_.on_failed(end.error());
-          return;
-        }
-        recorder_.add(*end);
-        input_->write(byte_buffer(end->begin(), end->end()));
       });
+}
+
+void guest_arrival::write_end(byte_span end) {
+  recorder_.add(end);
+  input_->write(byte_buffer(end.begin(), end.end()));
 }
 
 void guest_arrival::unpause() {
@@ -186,7 +174,6 @@ void guest_arrival::unpause() {
 
 void guest_arrival::shut() {
   over_ = true;
-  gate_.shut();
   if (input_) {
     input_->close();
   }

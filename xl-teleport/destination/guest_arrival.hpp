@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/guest_arrival.hpp: the guest's memory and xl at the destination: the
-// stream rebuilt, fed to `xl migrate-receive`, its END held at the gate.
+// xl-teleport/destination/guest_arrival.hpp: the guest's memory and xl at the
+// destination: the stream rebuilt and fed to `xl migrate-receive`. Its END is not
+// among what comes: whoever owns the gate gives it.
 //
 // Threads: the loop's thread; the hook runs on the pool.
 
@@ -17,7 +18,6 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/net/pipe.hpp"
-#include "libteleport/stream/gate.hpp"
 #include "libteleport/stream/stream_filter.hpp"
 #include "libteleport/xen/receive.hpp"
 #include "xl-teleport/setup/stream_recorder.hpp"
@@ -33,10 +33,13 @@ struct gate_hook {
 class guest_arrival {
  public:
   struct events {
-    std::function<void()> on_built;  ///< paused, on its disks
+    /// The end piece was right, and xl has been given all that came.
+    std::function<void()> on_stream_complete;
+    std::function<void(const result<void>&)> on_hook;  ///< what came of it
+    std::function<void()> on_built;                    ///< paused, on its disks
     std::function<void(bool runs)> on_started;
     std::function<void(error)> on_failed;
-    std::function<void()> on_drained;  ///< xl has taken what it was given
+    std::function<void()> on_drained;  ///< xl has read what it was given
   };
 
   guest_arrival(event_loop& loop,
@@ -48,8 +51,10 @@ class guest_arrival {
   /// Starts xl and gives it the guest's configuration.
   [[nodiscard]] result<void> start(const std::string& config_json);
   [[nodiscard]] result<void> on_piece(coded_piece piece);
-  /// The targets hold what the source has, on stable storage.
-  void disks_ready();
+  /// Runs the administrator's program, if there is one; then on_hook.
+  void run_hook();
+  /// @param end  libxl's END record, from the gate
+  void write_end(byte_span end);
   /// GO: from here on the guest may run.
   void unpause();
   /// Closes xl's input; before GO, xl destroys what it built.
@@ -63,15 +68,13 @@ class guest_arrival {
  private:
   void read_answers();
   void on_answer(result<byte_buffer> bytes);
-  void open_gate();
+  void tell_when_complete();
 
   event_loop& loop_;
   events events_;
   gate_hook hook_;
   stream_recorder recorder_;
   stream_rebuild rebuild_;
-  gate gate_;
-  bool hook_started_ = false;
   std::unique_ptr<receiver> xl_;
   std::unique_ptr<pipe_writer> input_;
   std::unique_ptr<pipe_reader> output_;

@@ -3,6 +3,7 @@
 #include "xl-teleport/destination/seed_reception.hpp"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -49,78 +50,67 @@ void seed_reception::considered(const result<answer>& reply) {
     on_failed_(reply.error());
     return;
   }
-  const auto step = order_.on_considered(reply->problems.empty());
+  const auto next = course_.on_considered(reply->problems.empty());
   link_.send(record_type::answer, as_bytes(to_json(*reply)));
-  if (step == seed_order::step::prepare) {
-    prepare();
-  }
+  (void)perform(next);
 }
 
-template <class Work>
-void seed_reception::on_pool(
-    Work work, void (seed_reception::*then)(const result<void>&)) {
+/// Runs `work` on the pool, then `then`, unless one failed meanwhile.
+template <class Work, class Then>
+void seed_reception::on_pool(Work work, Then then) {
   working_ = true;
-  loop_.work(std::move(work), [this, then](const result<void>& outcome) {
-    working_ = false;
-    if (leaving_) {
-      leave_when_quiet();
-    } else if (!outcome) {
-      on_failed_(outcome.error());
-    } else {
-      (this->*then)(outcome);
-    }
-  });
-}
-
-void seed_reception::prepare() {
-  link_.pause();
-  on_pool([this] { return prepare_here(); }, &seed_reception::prepared);
+  loop_.work(std::move(work),
+             [this, then = std::move(then)](const result<void>& outcome) {
+               working_ = false;
+               if (leaving_) {
+                 leave_when_quiet();
+               } else if (!outcome) {
+                 on_failed_(outcome.error());
+               } else {
+                 then();
+               }
+             });
 }
 
 result<void> seed_reception::on_record(const raw_record& record) {
-  const auto step =
-      order_.on_record(record.type, intake_ && intake_->state().all_proven());
-  if (!step) {
-    return step.error();
-  }
-  switch (*step) {
-    case seed_order::step::wait:
+  const auto next =
+      course_.on_record(record.type, intake_ && intake_->state().all_proven());
+  return next ? perform(*next, record) : next.error();
+}
+
+/// Only records for the disks can fail here; what a job met goes to on_failed.
+result<void> seed_reception::perform(action next, const raw_record& record) {
+  switch (next) {
+    case action::none:
       return {};
-    case seed_order::step::prepare:
-      prepare();
+    case action::prepare:
+      on_pool([this] { return hold_.prepare(offered_.guest, options_); },
+              [this] { (void)perform(course_.on_prepared()); });
       return {};
-    case seed_order::step::take_in:
+    case action::send_prepared:
+      make_intake();
+      link_.send(record_type::prepared,
+                 as_bytes(to_json(hold_.disks()->described())));
+      return {};
+    case action::rebuild:
       return intake_->on_record(record);
-    case seed_order::step::keep:
-      keep();
+    case action::keep:
+      // All is proven, so nothing is under way: the disks are this job's alone.
+      on_pool(
+          [this]() -> result<void> {
+            const auto flushed = hold_.disks()->flush();
+            return flushed ? hold_.disks()->keep_as_shadows() : flushed;
+          },
+          [this] { (void)perform(course_.on_kept()); });
+      return {};
+    case action::send_seeded:
+      send_seeded();
       return {};
   }
   return {};
 }
 
-result<void> seed_reception::prepare_here() {
-  auto locks = lock_guest(offered_.guest, options_);
-  if (!locks) {
-    return locks.error();
-  }
-  locks_ = std::move(*locks);
-  auto book = disk_book::open(options_.kept_disks_path());
-  auto store = open_store(options_.store);
-  if (!book || !store) {
-    return book ? store.error() : book.error();
-  }
-  book_ = std::move(*book);
-  store_ = std::move(*store);
-  auto placed = placement::make(offered_.guest, *store_, *book_);
-  if (!placed) {
-    return placed.error();
-  }
-  placement_ = std::move(*placed);
-  return {};
-}
-
-void seed_reception::prepared(const result<void>& /*outcome*/) {
-  link_.resume();
+void seed_reception::make_intake() {
   std::vector<std::uint64_t> sizes;
   for (const guest_disk& disk : offered_.guest.disks) {
     sizes.push_back(disk.size);
@@ -133,28 +123,15 @@ void seed_reception::prepared(const result<void>& /*outcome*/) {
   events.on_rest = [this] { leave_when_quiet(); };
   intake_ = std::make_unique<disk_intake>(
       loop_, lookup_, options_.state_path, std::move(sizes), std::move(events));
-  intake_->set_targets(placement_->targets());
-  order_.on_prepared();
-  link_.send(record_type::prepared, as_bytes(to_json(placement_->described())));
+  intake_->set_targets(hold_.disks()->targets());
 }
 
-/// All is proven, so nothing is under way: the disks are this job's alone.
-void seed_reception::keep() {
-  on_pool(
-      [this]() -> result<void> {
-        const auto flushed = placement_->flush();
-        return flushed ? placement_->keep_as_shadows() : flushed;
-      },
-      &seed_reception::kept);
-}
-
-void seed_reception::kept(const result<void>& /*outcome*/) {
-  order_.on_kept();
+void seed_reception::send_seeded() {
   seed_result done;
-  done.disks = placement_->described();
+  done.disks = hold_.disks()->described();
   done.bulk = intake_->state().bulk();
   done.rounds = intake_->state().rounds();
-  placement_.reset();
+  hold_.forget_disks();
   link_.send(record_type::seeded, as_bytes(to_json(done)));
   log_info(offered_.guest.name + ": its disks are kept here as shadows");
   on_kept_();
@@ -174,14 +151,13 @@ void seed_reception::leave_when_quiet() {
     return;
   }
   working_ = true;
-  loop_.work(
-      [this] { return placement_ ? placement_->put_back() : result<void>(); },
-      [this](const result<void>& outcome) {
-        if (!outcome) {
-          log_warning(outcome.error().context);
-        }
-        left_();
-      });
+  loop_.work([this] { return hold_.put_disks_back(); },
+             [this](const result<void>& outcome) {
+               if (!outcome) {
+                 log_warning(outcome.error().context);
+               }
+               left_();
+             });
 }
 
 }  // namespace teleport

@@ -1,31 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/seed_reception.hpp: one seed at the destination, from SEED on: disks
-// are taken in as those of a teleport are, and kept as shadows. Knows nothing
-// of Xen but whether the guest runs here already, where that can be asked.
+// xl-teleport/destination/seed_reception.hpp: the driver of one seed at the
+// destination, from SEED on: it does what seed_destination_course says. Disks are
+// rebuilt as those of a teleport are, and kept as shadows. Of Xen it asks only
+// whether the guest is here already.
 //
 // Threads: the loop's thread; jobs on the pool touch only what they were given.
-// Trust:   the peer is paired, and still every record is checked for its time.
+// Trust:   the peer is paired. The course checks a record's time.
 
 #ifndef XL_TELEPORT_DESTINATION_SEED_RECEPTION_HPP
 #define XL_TELEPORT_DESTINATION_SEED_RECEPTION_HPP
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/base/unique_fd.hpp"
-#include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
-#include "libteleport/migrate/seed_order.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/session/seed_destination_course.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
-#include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/destination/guest_hold.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -49,15 +45,15 @@ class seed_reception {
   void give_up(std::function<void()> done);
 
  private:
+  using action = seed_destination_course::action;
+
   void considered(const result<answer>& reply);
-  void prepare();
-  [[nodiscard]] result<void> prepare_here();
-  void prepared(const result<void>& outcome);
-  void keep();
-  void kept(const result<void>& outcome);
+  result<void> perform(action next, const raw_record& record = {});
+  void make_intake();
+  void send_seeded();
   void leave_when_quiet();
-  template <class Work>
-  void on_pool(Work work, void (seed_reception::*then)(const result<void>&));
+  template <class Work, class Then>
+  void on_pool(Work work, Then then);
 
   event_loop& loop_;
   const settings& options_;
@@ -66,12 +62,9 @@ class seed_reception {
   std::function<void(const error&)> on_failed_;
   std::function<void()> on_kept_;
 
-  seed_order order_;
+  seed_destination_course course_;
   seed_offer offered_;
-  std::vector<unique_fd> locks_;
-  std::optional<disk_book> book_;
-  std::unique_ptr<disk_store> store_;
-  std::unique_ptr<placement> placement_;
+  guest_hold hold_;
   std::unique_ptr<disk_intake> intake_;
   bool working_ = false;  ///< on the pool, the intake's jobs aside
   bool leaving_ = false;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/fate_test.cpp: what a destination answers to a QUERY, and what it
+// does before it answers. PROTOCOL.md, section 6.6.
+
+#include <optional>
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/lock_file.hpp"
+#include "libteleport/migrate/journal.hpp"
+#include "libteleport/session/fate_course.hpp"
+#include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
+#include "xl-teleport/destination/destination_host.hpp"
+
+namespace teleport {
+
+namespace {
+
+using step = fate_course::step;
+using seen = fate_course::seen_guest;
+
+constexpr const char* id = "0123456789abcdef0123456789abcdef";
+
+fate_course reading_journal() {
+  fate_course course;
+  course.on_lock(true);
+  REQUIRE(course.next() == step::read_journal);
+  return course;
+}
+
+struct host {
+  temp_folder folder;
+  settings options;
+
+  host() {
+    options.state_path = folder.path() + "/state";
+    options.run_path = folder.path() + "/run";
+  }
+  void journal_as(journal_state state) const {
+    journal_entry entry;
+    entry.id = id;
+    entry.role = journal_role::destination;
+    entry.state = state;
+    auto entries = journal::open(options.journal_path());
+    REQUIRE(entries);
+    REQUIRE(entries->write(entry));
+  }
+  [[nodiscard]] std::optional<journal_state> journalled() const {
+    const auto entries = journal::open(options.journal_path());
+    REQUIRE(entries);
+    const auto entry = entries->read(id, journal_role::destination);
+    REQUIRE(entry);
+    return *entry ? std::optional((*entry)->state) : std::nullopt;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the journal is read once the lock is held, and not before",
+          "[session]") {
+  fate_course course;
+  CHECK(course.next() == step::lock);
+  course.on_journal(journal_state::ready);
+  course.on_journalled(true);
+  course.on_xen(seen::not_alive);
+  CHECK(course.next() == step::lock);
+  course.on_lock(false);
+  CHECK(course.next() == step::answer);
+  CHECK(course.fate() == destination_fate::in_progress);
+}
+
+TEST_CASE("abandoned is answered once it is journalled", "[session]") {
+  const std::optional<journal_state> entry =
+      GENERATE(std::optional<journal_state>(),
+               std::optional(journal_state::building),
+               std::optional(journal_state::ready),
+               std::optional(journal_state::abandoned));
+  const bool durable = GENERATE(true, false);
+  fate_course course = reading_journal();
+  course.on_journal(entry);
+  REQUIRE(course.next() == step::journal_abandoned);
+  course.on_journalled(durable);
+  CHECK(course.next() == step::answer);
+  CHECK(course.fate() == (durable ? destination_fate::abandoned
+                                  : destination_fate::in_progress));
+}
+
+TEST_CASE("after GO the answer is what Xen has", "[session]") {
+  fate_course course = reading_journal();
+  course.on_journal(journal_state::go);
+  REQUIRE(course.next() == step::look_at_xen);
+  SECTION("it runs") {
+    course.on_xen(seen::running);
+    REQUIRE(course.next() == step::journal_running);
+    course.on_journalled(GENERATE(true, false));
+    CHECK(course.fate() == destination_fate::running);
+  }
+  SECTION("it is paused, or nobody knows yet") {
+    course.on_xen(GENERATE(seen::paused, seen::unknown));
+    CHECK(course.fate() == destination_fate::in_progress);
+  }
+  SECTION("it is not there") {
+    course.on_xen(seen::not_alive);
+    CHECK(course.fate() == destination_fate::uncertain);
+  }
+  CHECK(course.next() == step::answer);
+}
+
+TEST_CASE("a journal that cannot be read promises nothing", "[session]") {
+  fate_course course = reading_journal();
+  course.on_journal_unreadable();
+  CHECK(course.next() == step::answer);
+  CHECK(course.fate() == destination_fate::uncertain);
+}
+
+TEST_CASE("a QUERY promises nothing while the receiving process lives",
+          "[session]") {
+  const host here;
+  here.journal_as(journal_state::ready);
+  {
+    const auto session = take_lock(here.options.run_path, id);
+    REQUIRE(session);
+    CHECK(fate_of(id, here.options) == destination_fate::in_progress);
+    CHECK(here.journalled() == journal_state::ready);
+  }
+  CHECK(fate_of(id, here.options) == destination_fate::abandoned);
+  CHECK(here.journalled() == journal_state::abandoned);
+}
+
+TEST_CASE("a QUERY for a teleport that never came is a promise too",
+          "[session]") {
+  const host here;
+  CHECK(fate_of(id, here.options) == destination_fate::abandoned);
+  CHECK(here.journalled() == journal_state::abandoned);
+}
+
+TEST_CASE("a guest that was journalled as running ran", "[session]") {
+  const host here;
+  here.journal_as(journal_state::running);
+  CHECK(fate_of(id, here.options) == destination_fate::running);
+  CHECK(here.journalled() == journal_state::running);
+}
+
+}  // namespace teleport

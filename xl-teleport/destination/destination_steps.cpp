@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/destination/destination_steps.cpp: destination_session's longer
+// steps: each does what one action of the course says.
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/session/end_records.hpp"
+#include "libteleport/session/greeting.hpp"
+#include "libteleport/wire/record.hpp"
+#include "libteleport/xen/config.hpp"
+#include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/destination/destination_session.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Bytes of the stream that xl has not read yet, before the link is paused.
+constexpr std::size_t max_queued_stream = 16_MiB;
+
+std::vector<std::uint64_t> sizes_of(const guest_info& guest) {
+  std::vector<std::uint64_t> sizes;
+  for (const guest_disk& disk : moved_disks(guest)) {
+    sizes.push_back(disk.size);
+  }
+  return sizes;
+}
+
+}  // namespace
+
+/// Runs `work` on the pool, then `then`, unless one failed meanwhile.
+template <class Work, class Then>
+void destination_session::on_pool(Work work, Then then) {
+  ++jobs_;
+  loop_.work(std::move(work),
+             [this, then = std::move(then)](const result<void>& outcome) {
+               --jobs_;
+               if (course_.at() == destination_state::leaving) {
+                 destroy_when_quiet();
+               } else if (!outcome) {
+                 fail(outcome.error());
+               } else {
+                 then();
+               }
+             });
+}
+
+result<void> destination_session::greet(const raw_record& record) {
+  const auto checked = check_hello(record.body, "the source");
+  if (checked || checked.error().code == errc::unsupported) {
+    link_->send(record_type::hello, own_hello());
+  }
+  if (checked) {
+    link_->allow_lanes(options_.run_path);
+  }
+  return checked;
+}
+
+result<void> destination_session::answer_query(const raw_record& record) {
+  auto id = read_query(record.body);
+  if (!id) {
+    return id.error();
+  }
+  loop_.work(
+      [id = *id, options = options_] { return fate_of(id, options); },
+      [this, id = *id](destination_fate fate) {
+        log_info(fmt::format(
+            "asked for teleport {}: {}", id, static_cast<unsigned>(fate)));
+        link_->send(record_type::query_result, encode(fate));
+        perform(course_.on_query_answered());
+      });
+  return {};
+}
+
+result<void> destination_session::receive_seed(const raw_record& record) {
+  auto offered = read_seed_offer(as_text(record.body));
+  if (!offered) {
+    return offered.error();
+  }
+  seed_ = std::make_unique<seed_reception>(
+      loop_,
+      options_,
+      *link_,
+      *lookup_,
+      [this](const error& cause) { fail(cause); },
+      [this] { perform(course_.on_seeded()); });
+  seed_->start(std::move(*offered));
+  return {};
+}
+
+result<void> destination_session::consider(const raw_record& record) {
+  auto offered = read_offer(as_text(record.body));
+  if (!offered) {
+    return offered.error();
+  }
+  offer_ = std::move(*offered);
+  log_info(fmt::format("{} offers {} ({}), teleport {}",
+                       link_->peer_name(),
+                       offer_.guest.name,
+                       offer_.guest.uuid,
+                       offer_.id));
+  loop_.work(
+      [offered_here = offer_, options = options_] {
+        return teleport::consider(offered_here, options);
+      },
+      [this](result<answer> reply) {
+        if (!reply) {
+          fail(reply.error());
+          return;
+        }
+        answer_ = std::move(*reply);
+        perform(course_.on_considered(answer_.problems.empty()));
+      });
+  return {};
+}
+
+void destination_session::prepare() {
+  on_pool(
+      [this] { return hold_.prepare(offer_, link_->peer_name(), options_); },
+      [this] { perform(course_.on_prepared()); });
+}
+
+void destination_session::make_intake() {
+  disk_intake::events events;
+  events.send = [this](const raw_record& record) {
+    link_->send(record.type, record.body);
+  };
+  events.on_failed = [this](const error& cause) { fail(cause); };
+  events.on_rest = [this] { destroy_when_quiet(); };
+  intake_ = std::make_unique<disk_intake>(loop_,
+                                          *lookup_,
+                                          options_.state_path,
+                                          sizes_of(offer_.guest),
+                                          std::move(events));
+  intake_->set_targets(hold_.disks()->targets());
+}
+
+/// STREAM_PIECE may be right behind GUEST_CONFIG: the link waits for xl.
+void destination_session::start_xl(const raw_record& record) {
+  link_->pause();
+  on_pool([this] { return hold_.disks()->settle(); },
+          [this, config = std::string(as_text(record.body))] {
+            const auto started = feed_configuration(config);
+            if (!started) {
+              fail(started.error());
+              return;
+            }
+            course_.on_xl_started();
+            link_->resume();
+          });
+}
+
+result<void> destination_session::feed_configuration(
+    const std::string& config) {
+  intake_->set_targets(hold_.disks()->targets());
+  const auto mapped = map_disks(config, hold_.disks()->paths());
+  if (!mapped) {
+    return mapped.error();
+  }
+  guest_arrival::events events;
+  events.on_stream_complete = [this] { perform(course_.on_stream_complete()); };
+  events.on_hook = [this](const result<void>& ran) { on_gate_hook(ran); };
+  events.on_built = [this] { perform(course_.on_built()); };
+  events.on_started = [this](bool runs) { perform(course_.on_started(runs)); };
+  events.on_failed = [this](const error& cause) { on_xl_failed(cause); };
+  events.on_drained = [this] {
+    if (course_.at() != destination_state::leaving &&
+        course_.at() != destination_state::over) {
+      link_->resume();
+    }
+  };
+  arrival_ = std::make_unique<guest_arrival>(loop_,
+                                             std::move(events),
+                                             hook_at_gate(),
+                                             options_.record_stream,
+                                             offer_.id);
+  return arrival_->start(*mapped);
+}
+
+gate_hook destination_session::hook_at_gate() const {
+  std::string disks;
+  for (const auto& [vdev, path] : hold_.disks()->paths()) {
+    disks += fmt::format("{}{}={}", disks.empty() ? "" : " ", vdev, path);
+  }
+  return {options_.at_gate_hook,
+          {"TELEPORT_GUEST=" + offer_.guest.name,
+           "TELEPORT_UUID=" + offer_.guest.uuid,
+           "TELEPORT_DISKS=" + disks}};
+}
+
+result<void> destination_session::feed_xl(const raw_record& record) {
+  auto piece = decode_stream_piece(record.body);
+  if (!piece) {
+    return piece.error();
+  }
+  const auto taken = arrival_->on_piece(
+      {static_cast<coded_piece::kind>(piece->kind), std::move(piece->body)});
+  if (taken && arrival_->queued() > max_queued_stream) {
+    link_->pause();
+  }
+  return taken;
+}
+
+void destination_session::flush() {
+  on_pool([this] { return hold_.disks()->flush(); },
+          [this] { perform(course_.on_flushed()); });
+}
+
+void destination_session::on_gate_hook(const result<void>& ran) {
+  if (!ran) {
+    fail(ran.error());
+    return;
+  }
+  const auto end = course_.on_gate_hook();
+  if (!end) {
+    fail(end.error());
+    return;
+  }
+  arrival_->write_end(*end);
+}
+
+void destination_session::write_journal(journal_state state) {
+  const auto written = hold_.write_journal(state);
+  if (!written) {
+    log_error(written.error().context);
+    failure_ = written.error();
+  }
+  perform(course_.on_journalled(state, written.has_value()));
+}
+
+void destination_session::release_disks(bool to_guest) {
+  loop_.work(
+      [this, to_guest] {
+        return to_guest ? hold_.disks()->keep() : hold_.put_disks_back();
+      },
+      [this](const result<void>& done) {
+        if (!done) {
+          log_warning(done.error().context);
+        }
+        perform(course_.on_disks_left());
+      });
+}
+
+void destination_session::destroy() {
+  if (seed_) {
+    seed_->give_up([this] { perform(course_.on_destroyed(true)); });
+    return;
+  }
+  if (intake_) {
+    intake_->stop();
+  }
+  destroy_when_quiet();
+}
+
+/// Jobs on the pool use the disks: the last of them comes back here.
+void destination_session::destroy_when_quiet() {
+  if (course_.at() != destination_state::leaving || jobs_ != 0 ||
+      (intake_ && !intake_->at_rest())) {
+    return;
+  }
+  if (arrival_) {
+    arrival_->shut();
+  }
+  ++jobs_;  // the last one: this is not done twice
+  loop_.work(
+      [this] { return arrival_ ? arrival_->wait_for_end() : result<int>(0); },
+      [this](const result<int>& ended) {
+        if (!ended) {
+          log_warning(ended.error().context);
+        }
+        perform(course_.on_destroyed(ended.has_value()));
+      });
+}
+
+void destination_session::end() {
+  // The last record must have left before the process ends.
+  link_->finish([this] {
+    loop_.work(
+        [this] { return arrival_ ? arrival_->wait_for_end() : result<int>(0); },
+        [this](const result<int>&) { finished_(course_.succeeded() ? 0 : 1); });
+  });
+}
+
+}  // namespace teleport

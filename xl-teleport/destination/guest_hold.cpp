@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/destination/guest_hold.hpp"
+
+#include <utility>
+
+#include "libteleport/base/lock_file.hpp"
+#include "xl-teleport/destination/destination_host.hpp"
+
+namespace teleport {
+
+result<void> guest_hold::prepare(const offer& offered,
+                                 const std::string& peer,
+                                 const settings& options) {
+  // Whoever answers a QUERY locks this first, then reads the journal: as long
+  // as this process lives it is told nothing but `in_progress`.
+  auto session = take_lock(options.run_path, offered.id);
+  if (!session) {
+    return in_context("another teleport of this guest is under way",
+                      session.error());
+  }
+  session_lock_ = std::move(*session);
+  const auto locked = lock(offered.guest, options);
+  if (!locked) {
+    return locked;
+  }
+  auto entries = journal::open(options.journal_path());
+  if (!entries) {
+    return entries.error();
+  }
+  const auto known = entries->read(offered.id, journal_role::destination);
+  if (!known || *known) {
+    return error(errc::refused, "a teleport of this number was here before");
+  }
+  journal_ = std::move(*entries);
+  entry_.id = offered.id;
+  entry_.role = journal_role::destination;
+  entry_.guest = offered.guest.name;
+  entry_.uuid = offered.guest.uuid;
+  entry_.peer = peer;
+  const auto written = write_journal(journal_state::building);
+  return written ? place(offered.guest) : written;
+}
+
+result<void> guest_hold::prepare(const guest_info& guest,
+                                 const settings& options) {
+  const auto locked = lock(guest, options);
+  return locked ? place(guest) : locked;
+}
+
+result<void> guest_hold::lock(const guest_info& guest,
+                              const settings& options) {
+  auto locks = lock_guest(guest, options);
+  if (!locks) {
+    return locks.error();
+  }
+  guest_locks_ = std::move(*locks);
+  auto book = disk_book::open(options.kept_disks_path());
+  auto store = open_store(options.store);
+  if (!book || !store) {
+    return !book ? book.error() : store.error();
+  }
+  book_ = std::move(*book);
+  store_ = std::move(*store);
+  return {};
+}
+
+result<void> guest_hold::place(const guest_info& guest) {
+  auto placed = placement::make(guest, *store_, *book_);
+  if (!placed) {
+    return placed.error();
+  }
+  placement_ = std::move(*placed);
+  return {};
+}
+
+result<void> guest_hold::write_journal(journal_state state) {
+  if (!journal_) {
+    return {};
+  }
+  entry_.state = state;
+  return journal_->write(entry_);
+}
+
+result<void> guest_hold::put_disks_back() {
+  return placement_ ? placement_->put_back() : result<void>();
+}
+
+}  // namespace teleport
