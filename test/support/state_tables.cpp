@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "test/support/state_tables.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "libteleport/wire/format.hpp"
+#include "test/support/course_at.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Above every number of section 2.3.
+constexpr std::uint16_t record_numbers = 64;
+
+/// The records that `takes(type, all_proven)` says yes to. FAIL is left out: no
+/// state refuses it.
+template <class Accepts>
+std::string accepted(Accepts accepts) {
+  std::string names;
+  for (std::uint16_t number = 0; number < record_numbers; ++number) {
+    const auto type = static_cast<record_type>(number);
+    if (type == record_type::fail || !accepts(type, true)) {
+      continue;
+    }
+    names += names.empty() ? "" : ", ";
+    names += name_of(type);
+    names += accepts(type, false) ? "" : " (all proven)";
+  }
+  return names.empty() ? "none" : names;
+}
+
+std::string row(std::string_view state, const std::string& records) {
+  return fmt::format("| {} | {} |\n", state, records);
+}
+
+std::string heading(std::string_view state) {
+  return fmt::format("| {} | records that it accepts |\n|---|---|\n", state);
+}
+
+std::string of_destination() {
+  std::string text = heading("state of the destination");
+  for (const destination_state at : destination_states) {
+    const destination_course course = destination_at(at);
+    if (at == destination_state::seeding) {
+      text += row(name_of(at), "as section 7 says");
+      continue;
+    }
+    if (at == destination_state::leaving || at == destination_state::over) {
+      text += row(name_of(at), "passes over all");
+      continue;
+    }
+    text += row(name_of(at), accepted([&](record_type type, bool proven) {
+                  destination_course copy = course;
+                  return copy.on_record(type, proven).has_value();
+                }));
+  }
+  return text;
+}
+
+std::string of_seed_destination() {
+  std::string text = heading("state of a seed's destination");
+  for (const seed_destination_state at : seed_destination_states) {
+    const seed_destination_course course = seed_destination_at(at);
+    text += row(name_of(at), accepted([&](record_type type, bool proven) {
+                  seed_destination_course copy = course;
+                  return copy.on_record(type, proven).has_value();
+                }));
+  }
+  return text;
+}
+
+std::string mark(const std::string& name, std::string_view end) {
+  return fmt::format("<!-- {}: {} -->\n", name, end);
+}
+
+}  // namespace
+
+std::vector<state_table> state_tables() {
+  return {{"states of the destination", of_destination()},
+          {"states of a seed's destination", of_seed_destination()}};
+}
+
+std::string table_in(const std::string& document, const std::string& name) {
+  const std::string begin = mark(name, "from the code");
+  const std::size_t from = document.find(begin);
+  const std::size_t to = document.find(mark(name, "end"));
+  if (from == std::string::npos || to == std::string::npos || to < from) {
+    return {};
+  }
+  return document.substr(from + begin.size(), to - from - begin.size());
+}
+
+std::string with_tables(std::string document) {
+  for (const state_table& table : state_tables()) {
+    const std::string old = table_in(document, table.name);
+    if (!old.empty()) {
+      document.replace(document.find(old), old.size(), table.text);
+    }
+  }
+  return document;
+}
+
+}  // namespace teleport
