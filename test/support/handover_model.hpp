@@ -1,32 +1,40 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/support/handover_model.hpp: a whole teleport from GUEST_RECEIVED on, as
-// one value: both machines, what waits to be done, both journals, the link,
-// both guests. next_worlds() gives everything that can happen next, so that a
-// search sees every order of events there is.
+// test/support/handover_model.hpp: a whole teleport from HELLO on, as one
+// value: the destination's real course and that of whoever answers a QUERY
+// there, the source's hand-over, the steps that are under way, both journals,
+// the link, both guests. next_worlds() gives everything that can happen next,
+// so that a search sees every order of events there is.
 //
-// What the drivers do around the machines is modelled as PROTOCOL.md, section
-// 6 has it: a journal is written while other events arrive; records that were
-// under way when the link broke arrive late or not at all, each side hears of
-// the break on its own; a process dies between any two steps, and its guest
-// lives on, as Xen has it; a journal write fails, having left the old or the
-// new entry.
+// The drivers are modelled, as PROTOCOL.md, section 6 has them: a step takes
+// its time while other events arrive; records that were under way when the link
+// broke arrive late or not at all, and each side hears of the break on its own;
+// a process dies between any two steps, and its guest lives on, as Xen has it;
+// a journal write fails, having left the old or the new entry. Disks are not:
+// every extent is proven whenever that is asked.
 
-#ifndef TELEPORT_TEST_SUPPORT_HANDOVER_MODEL_HPP
-#define TELEPORT_TEST_SUPPORT_HANDOVER_MODEL_HPP
+#ifndef TEST_SUPPORT_HANDOVER_MODEL_HPP
+#define TEST_SUPPORT_HANDOVER_MODEL_HPP
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "libteleport/session/destination_course.hpp"
+#include "libteleport/session/fate_course.hpp"
 
 namespace teleport {
 
-/// Records of the first connection, the only one that can carry GO.
-enum class link_record : std::uint8_t { guest_received, go, runs, runs_not };
+/// A record of the first connection, the only one that can carry GO.
+struct link_record {
+  record_type type{};
+  bool runs = false;  ///< GO_RESULT's
+  friend auto operator<=>(const link_record&, const link_record&) = default;
+};
 
 /// The guest as Xen has it at the destination.
 enum class built_guest : std::uint8_t {
@@ -38,21 +46,29 @@ enum class built_guest : std::uint8_t {
   gone,   ///< destroyed; it never ran
 };
 
-/// How far the daemon is with a QUERY.
+/// How far the source is before GUEST_RECEIVED.
+enum class source_stage : std::uint8_t {
+  greeting,   ///< HELLO and OFFER are sent
+  offered,    ///< HELLO has come
+  preparing,  ///< PREPARE is sent
+  memory,     ///< GUEST_CONFIG is sent, and the guest runs on
+  stopped,    ///< the rest of the stream and DISKS_COMPLETE are sent
+  durable,    ///< DISKS_DURABLE has come
+};
+
+/// How far a QUERY is.
 enum class query_step : std::uint8_t {
   none,
-  sent,        ///< on its way to the daemon
-  received,    ///< the daemon is about to try for the process's lock
-  has_lock,    ///< the process is gone; the journal has not been read
-  to_kill,     ///< the journal held no GO when it was read (without a lock)
-  abandoning,  ///< about to journal `abandoned`
-  answered,    ///< the answer is on its way
+  sent,      ///< on its way to the daemon
+  received,  ///< fate_course has it
+  answered,  ///< the answer is on its way
 };
 
 struct handover_world {
   // Source.
   bool source_alive = true;
-  source_handover::state source = source_handover::state::moving;
+  source_stage stage = source_stage::greeting;
+  source_handover source;
   std::vector<journal_state> source_writes;  ///< under way, first first
   journal_state source_journal = journal_state::moving;
   bool source_runs = true;  ///< may run: running, or resumed at will
@@ -63,16 +79,16 @@ struct handover_world {
   bool source_knows = false;  ///< has been told that the link is down
   bool destination_knows = false;
   std::vector<link_record> to_source;
-  std::vector<link_record> to_destination;
+  std::vector<link_record> to_destination{{record_type::hello},
+                                          {record_type::offer}};
 
   // Destination.
   bool destination_alive = true;
-  destination_handover::state destination =
-      destination_handover::state::building;
-  std::vector<journal_state> destination_writes;
-  journal_state destination_journal = journal_state::building;
+  destination_course destination;
+  std::vector<destination_course::action> steps;  ///< under way
+  std::optional<journal_state> destination_journal;
   built_guest guest = built_guest::none;
-  bool destroying = false;  ///< xl has been told, and it is not yet gone
+  bool end_given = false;  ///< xl has the stream's END
   /// It died, or could not write, with GO in the journal and no outcome.
   bool outcome_lost = false;
 
@@ -80,7 +96,7 @@ struct handover_world {
   bool wants_to_ask = false;
   query_step query = query_step::none;
   bool asker_waits = false;  ///< the source still waits for this answer
-  destination_fate fate = destination_fate::running;
+  fate_course daemon;
 
   friend auto operator<=>(const handover_world&,
                           const handover_world&) = default;
@@ -88,7 +104,7 @@ struct handover_world {
 
 /// Rules that the drivers may break, to see that the search notices.
 struct handover_rules {
-  /// The daemon reads the journal once the process is gone, not before.
+  /// The daemon goes on only once it holds the process's lock.
   bool locks_first = true;
   /// `abandoned` is journalled when a guest was destroyed after GO.
   bool journals_destroyed = true;
@@ -113,4 +129,4 @@ struct handover_event {
 
 }  // namespace teleport
 
-#endif  // TELEPORT_TEST_SUPPORT_HANDOVER_MODEL_HPP
+#endif  // TEST_SUPPORT_HANDOVER_MODEL_HPP

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "test/support/handover_stepper.hpp"
 
 namespace teleport {
@@ -11,47 +9,20 @@ namespace teleport {
 namespace {
 
 using source_state = source_handover::state;
-using destination_state = destination_handover::state;
 
-/// The machine in a given state: reached by the calls that lead there.
-source_handover source_in(source_state wanted) {
-  using machine = source_handover;
-  machine made;
-  switch (wanted) {
-    case source_state::moving:
-      break;
-    case source_state::committing:
-      (void)made.on_guest_received();
-      break;
-    case source_state::asked:
-      (void)made.recover();
-      break;
-    case source_state::moved:
-      (void)made.recover();
-      (void)made.on_result(true);
-      break;
-    case source_state::home:
-      (void)made.on_failure();
-      break;
-    case source_state::uncertain:
-      (void)made.recover();
-      (void)made.on_no_answer();
-      break;
+void send(handover_world& world, record_type type) {
+  if (world.link_up) {
+    world.to_destination.push_back({type});
   }
-  return made;
+}
+
+void close_link(handover_world& world) {
+  world.link_up = false;
+  world.source_knows = true;
+  world.to_source.clear();
 }
 
 }  // namespace
-
-// ---- source ----
-
-template <class Event>
-void stepper::tell_source(handover_world& world, Event event) {
-  source_handover machine = source_in(world.source);
-  const auto action = event(machine);
-  world.source = machine.at();
-  do_source(world, action);
-}
 
 void stepper::do_source(handover_world& world, source_handover::action action) {
   using todo = source_handover::action;
@@ -64,9 +35,7 @@ void stepper::do_source(handover_world& world, source_handover::action action) {
       return;
     case todo::send_go:
       world.source_runs = false;
-      if (world.link_up) {
-        world.to_destination.push_back(link_record::go);
-      }
+      send(world, record_type::go);
       return;
     case todo::finish:
       world.source_runs = false;
@@ -75,11 +44,11 @@ void stepper::do_source(handover_world& world, source_handover::action action) {
     case todo::stay:
       world.source_runs = true;
       world.source_writes.push_back(journal_state::home);
-      world.link_up = false;
-      world.source_knows = true;
-      world.to_source.clear();
+      send(world, record_type::fail);
+      close_link(world);
       return;
     case todo::ask_destination:
+      close_link(world);
       world.wants_to_ask = !world.asker_waits;
       return;
   }
@@ -88,16 +57,14 @@ void stepper::do_source(handover_world& world, source_handover::action action) {
 void stepper::restart_source(handover_world& world) {
   world.source_alive = true;
   world.gave_up = false;
+  world.source = source_handover();
   if (world.source_journal == journal_state::go) {
-    source_handover machine;
-    const auto action = machine.recover();
-    world.source = machine.at();
-    do_source(world, action);
+    tell_source(world, [](auto& machine) { return machine.recover(); });
   } else if (world.source_journal == journal_state::moved) {
-    world.source = source_state::moved;
+    (void)world.source.recover();
+    (void)world.source.on_result(true);
     world.source_runs = false;
   } else {
-    world.source = source_state::moving;
     tell_source(world, [](auto& machine) { return machine.on_failure(); });
   }
 }
@@ -108,6 +75,49 @@ void stepper::end_source_write(handover_world& world, bool durable) {
   if (written == journal_state::go) {
     tell_source(world,
                 [&](auto& machine) { return machine.on_journalled(durable); });
+  }
+}
+
+/// The set-up's order, then the handover's.
+void stepper::source_record(handover_world& world, const link_record& record) {
+  const auto next = [&](source_stage from, source_stage to) {
+    if (world.stage != from) {
+      tell_source(world, [](auto& machine) { return machine.on_failure(); });
+      return false;
+    }
+    world.stage = to;
+    return true;
+  };
+  switch (record.type) {
+    case record_type::hello:
+      next(source_stage::greeting, source_stage::offered);
+      return;
+    case record_type::answer:
+      if (next(source_stage::offered, source_stage::preparing)) {
+        send(world, record_type::prepare);
+      }
+      return;
+    case record_type::prepared:
+      if (next(source_stage::preparing, source_stage::memory)) {
+        send(world, record_type::guest_config);
+      }
+      return;
+    case record_type::disks_durable:
+      next(source_stage::stopped, source_stage::durable);
+      return;
+    case record_type::guest_received:
+      if (next(source_stage::durable, source_stage::durable)) {
+        tell_source(world,
+                    [](auto& machine) { return machine.on_guest_received(); });
+      }
+      return;
+    case record_type::go_result:
+      tell_source(
+          world, [&](auto& machine) { return machine.on_result(record.runs); });
+      return;
+    default:
+      tell_source(world, [](auto& machine) { return machine.on_failure(); });
+      return;
   }
 }
 
@@ -128,17 +138,24 @@ void stepper::source_events() {
     auto& world = add(false, "a record reaches the source");
     const link_record record = world.to_source.front();
     world.to_source.erase(world.to_source.begin());
-    tell_source(world, [&](auto& machine) {
-      return record == link_record::guest_received
-                 ? machine.on_guest_received()
-                 : machine.on_result(record == link_record::runs);
-    });
+    source_record(world, record);
   }
   if (!from_.link_up && !from_.source_knows) {
     auto& world = add(false, "the source sees the link broken");
-    world.source_knows = true;
-    world.to_source.clear();
+    close_link(world);
     tell_source(world, [](auto& machine) { return machine.on_failure(); });
+  }
+  if (from_.stage == source_stage::memory && !from_.source_knows) {
+    for (const bool stream_first : {true, false}) {
+      auto& world = add(false, "the guest is suspended");
+      world.stage = source_stage::stopped;
+      send(world,
+           stream_first ? record_type::stream_piece
+                        : record_type::disks_complete);
+      send(world,
+           stream_first ? record_type::disks_complete
+                        : record_type::stream_piece);
+    }
   }
   if (from_.wants_to_ask && from_.query == query_step::none) {
     auto& world = add(false, "the source asks");
@@ -160,12 +177,10 @@ void stepper::source_faults() {
   }
   if (!from_.source_knows) {
     auto& world = add(true, "the user cancels at the source");
-    world.link_up = false;
-    world.source_knows = true;
-    world.to_source.clear();
+    close_link(world);
     tell_source(world, [](auto& machine) { return machine.on_failure(); });
   }
-  if (from_.source == source_state::asked && from_.source_knows) {
+  if (from_.source.at() == source_state::asked && from_.source_knows) {
     auto& world = add(true, "the source stops asking");
     world.gave_up = true;
     world.wants_to_ask = false;
@@ -180,122 +195,12 @@ void stepper::source_faults() {
     }
     world.source_alive = false;
     world.gave_up = false;
-    world.source = source_state::moving;
+    world.source = source_handover();
+    world.stage = source_stage::greeting;
     world.source_writes.clear();
-    world.link_up = false;
-    world.source_knows = true;
-    world.to_source.clear();
+    close_link(world);
     world.wants_to_ask = false;
     world.asker_waits = false;
-  }
-}
-
-// ---- the daemon at the destination ----
-
-void stepper::answer(handover_world& world, destination_fate fate) {
-  world.query = query_step::answered;
-  world.fate = fate;
-}
-
-void stepper::query_events() {
-  switch (from_.query) {
-    case query_step::none:
-      return;
-    case query_step::sent:
-      add(false, "the query arrives").query = query_step::received;
-      break;
-    case query_step::received:
-      if (!rules_.locks_first) {
-        read_without_lock();
-      } else if (from_.destination_alive) {
-        answer(add(false, "it is in progress"), destination_fate::in_progress);
-      } else {
-        add(false, "the daemon has the lock").query = query_step::has_lock;
-      }
-      break;
-    case query_step::has_lock:
-      read_journal();
-      break;
-    case query_step::to_kill: {
-      auto& world = add(false, "the daemon ends the process");
-      end_destination(world);
-      world.query = query_step::abandoning;
-      break;
-    }
-    case query_step::abandoning: {
-      auto& world = add(false, "the daemon journals that it never will");
-      world.destination_journal = journal_state::abandoned;
-      answer(world, destination_fate::abandoned);
-      answer(add(true, "the daemon cannot journal"),
-             destination_fate::in_progress);
-      break;
-    }
-    case query_step::answered: {
-      auto& world = add(false, "the answer arrives");
-      world.query = query_step::none;
-      if (std::exchange(world.asker_waits, false)) {
-        tell_source(world,
-                    [&](auto& machine) { return machine.on_fate(world.fate); });
-      }
-      break;
-    }
-  }
-  auto& lost = add(true, "the query or its answer is lost");
-  lost.query = query_step::none;
-  if (std::exchange(lost.asker_waits, false)) {
-    tell_source(lost, [](auto& machine) { return machine.on_failure(); });
-  }
-  if (from_.asker_waits) {
-    auto& world = add(true, "the source waits no longer for this answer");
-    world.asker_waits = false;
-    tell_source(world, [](auto& machine) { return machine.on_failure(); });
-  }
-}
-
-void stepper::read_journal() {
-  switch (from_.destination_journal) {
-    case journal_state::running:
-      answer(add(false, "it runs there"), destination_fate::running);
-      return;
-    case journal_state::abandoned:
-      answer(add(false, "it never will"), destination_fate::abandoned);
-      return;
-    case journal_state::go:
-      break;
-    default:
-      add(false, "there was no GO").query = query_step::abandoning;
-      return;
-  }
-  switch (from_.guest) {
-    case built_guest::runs: {
-      auto& world = add(false, "Xen has it running");
-      world.destination_journal = journal_state::running;
-      answer(world, destination_fate::running);
-      answer(add(true, "Xen has it running; not journalled"),
-             destination_fate::running);
-      return;
-    }
-    case built_guest::paused:
-    case built_guest::unpausing:
-      answer(add(false, "Xen has it paused"), destination_fate::in_progress);
-      return;
-    case built_guest::none:
-    case built_guest::ended:
-    case built_guest::gone:
-      answer(add(false, "nobody knows"), destination_fate::uncertain);
-      return;
-  }
-}
-
-void stepper::read_without_lock() {
-  if (from_.destination_journal == journal_state::building ||
-      from_.destination_journal == journal_state::ready) {
-    add(false, "there was no GO").query = query_step::to_kill;
-  } else if (from_.destination_alive &&
-             from_.destination_journal == journal_state::go) {
-    answer(add(false, "it is in progress"), destination_fate::in_progress);
-  } else {
-    read_journal();
   }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/support/handover_stepper.hpp: one world of handover_model.hpp on its way
-// to the next, in two files: the source with the daemon's answers, and the
-// destination.
+// to the next, in three files: the source, the destination, and the daemon that
+// answers a QUERY there.
 
 #ifndef TEST_SUPPORT_HANDOVER_STEPPER_HPP
 #define TEST_SUPPORT_HANDOVER_STEPPER_HPP
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ class stepper {
     query_events();
     destination_events();
     destination_faults();
+    guest_events();
     if (from_.link_up) {
       add(true, "the link breaks").link_up = false;
     }
@@ -33,6 +35,8 @@ class stepper {
   }
 
  private:
+  using destination_action = destination_course::action;
+
   handover_world& add(bool fault, const char* what) {
     events_.push_back({from_, fault, what});
     return events_.back().after;
@@ -40,29 +44,34 @@ class stepper {
 
   // What the source's driver does.
   template <class Event>
-  static void tell_source(handover_world& world, Event event);
+  static void tell_source(handover_world& world, Event event) {
+    const auto action = event(world.source);
+    do_source(world, action);
+  }
   static void do_source(handover_world& world, source_handover::action action);
   static void restart_source(handover_world& world);
   static void end_source_write(handover_world& world, bool durable);
+  static void source_record(handover_world& world, const link_record& record);
   void source_events();
   void source_faults();
 
   // What the destination's does.
-  template <class Event>
-  void tell_destination(handover_world& world, Event event) const;
   void do_destination(handover_world& world,
-                      destination_handover::action action) const;
-  void end_destination_write(handover_world& world, bool durable) const;
+                      const destination_course::actions& todo) const;
+  void do_destination(handover_world& world, destination_action action) const;
+  void end_step(handover_world& world, std::size_t step) const;
+  void end_journal_write(handover_world& world,
+                         std::size_t step,
+                         bool durable) const;
   static void end_destination(handover_world& world);
   void destination_events();
   void destination_faults();
+  void step_faults();
   void guest_events();
 
   // What its daemon does.
   void query_events();
-  void read_journal();
-  void read_without_lock();
-  static void answer(handover_world& world, destination_fate fate);
+  void daemon_events();
 
   const handover_world& from_;
   const handover_rules& rules_;

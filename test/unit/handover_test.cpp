@@ -76,7 +76,7 @@ std::string story(const explored& all, std::size_t at) {
 
 /// An end as it should be: one copy, or nobody can know.
 bool is_good_end(const handover_world& world) {
-  switch (world.source) {
+  switch (world.source.at()) {
     case source_handover::state::home:
       return source_may_run(world) && (world.guest == built_guest::none ||
                                        world.guest == built_guest::gone);
@@ -150,7 +150,7 @@ TEST_CASE("uncertain is reached only where the outcome of GO was lost",
   const explored all = explore({});
   CHECK(first_story(all, [&](std::size_t at) {
           const handover_world& world = *all.worlds[at];
-          return world.source == source_handover::state::uncertain &&
+          return world.source.at() == source_handover::state::uncertain &&
                  !world.gave_up && !world.outcome_lost;
         }) == "");
 }
@@ -161,7 +161,7 @@ TEST_CASE("both ends are reached, and so is uncertain", "[migrate]") {
                             source_handover::state::home,
                             source_handover::state::uncertain}) {
     CHECK(first_story(all, [&](std::size_t at) {
-            return all.stuck[at] && all.worlds[at]->source == wanted;
+            return all.stuck[at] && all.worlds[at]->source.at() == wanted;
           }) != "");
   }
 }
@@ -183,7 +183,8 @@ TEST_CASE("a guest destroyed after GO must be journalled, or nobody knows",
           return has_two(*all.worlds[at]);
         }) == "");
   CHECK(first_story(all, [&](std::size_t at) {
-          return all.worlds[at]->source == source_handover::state::uncertain &&
+          return all.worlds[at]->source.at() ==
+                     source_handover::state::uncertain &&
                  all.worlds[at]->guest == built_guest::gone;
         }) != "");
 }
