@@ -72,7 +72,7 @@ ROOMS_OF_teleportctl       := tools/teleportctl xl-teleport/source xl-teleport/s
 ROOMS_OF_teleport-evacuate := tools/evacuate xl-teleport/source xl-teleport/setup
 room_src   = $(filter-out $(PROGS:=.cpp),$(sort $(wildcard $(1)/*.cpp)))
 ROOM_SRC  := $(foreach r,$(ROOMS),$(call room_src,$(r)))
-TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp test/issues/*.cpp))
+TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp))
 FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
 HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp $(ROOMS:=/*.hpp) test/*/*.hpp))
 ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(PROGS:=.cpp)
