@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/disk/device_mapper.hpp: the two questions we have to the kernel's
-// device mapper, asked of its control device without a library.
+// libteleport/disk/device_mapper.hpp: what we ask of the kernel's device mapper,
+// through its control device and without a library.
 //
-// Threads: any. Blocks: drain_writes() for as long as the device's slowest
-// write takes; the other shortly.
+// Threads: any. Blocks: set_mapped_suspended() for as long as the device's
+// slowest write takes; the others shortly.
 
 #ifndef LIBTELEPORT_DISK_DEVICE_MAPPER_HPP
 #define LIBTELEPORT_DISK_DEVICE_MAPPER_HPP
 
 #include <cstdint>
-#include <functional>
+#include <string>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_fd.hpp"
 
 namespace teleport {
 
@@ -29,16 +30,29 @@ namespace teleport {
 /// @return 0 when it is no device-mapper device
 [[nodiscard]] result<std::uint64_t> table_digest(std::uint64_t device);
 
-/// Suspends a device-mapper device without freezing a filesystem on it, which
-/// waits for all its I/O, and resumes it at once. New I/O waits meanwhile. A
-/// process of its own does both: it resumes the device also when this one is
-/// killed in between.
-///
+/// What the kernel says of a device-mapper device.
+struct mapped_state {
+  std::string name;  ///< "vg0-web"
+  std::string uuid;  ///< "LVM-..."; may be empty
+  bool suspended = false;
+  /// A table was loaded that the next resume makes the live one.
+  bool has_next_table = false;
+};
+
 /// @param device  its device number
-/// @param quiet   called while nothing is in flight; must be quick and must
-///                not touch the device
-[[nodiscard]] result<void> drain_writes(std::uint64_t device,
-                                        const std::function<void()>& quiet);
+/// @error errc::system when it is no device-mapper device
+[[nodiscard]] result<mapped_state> state_of_mapped(std::uint64_t device);
+
+/// Suspends the device without freezing a filesystem on it, or resumes it.
+/// A system call and nothing else: for a fork of a program with threads, too.
+///
+/// @param control  open on /dev/mapper/control
+/// @param device   its device number
+/// @return 0 or an errno value
+int set_mapped_suspended(int control, std::uint64_t device, bool suspended);
+
+/// @return open on /dev/mapper/control, or unset with errno
+[[nodiscard]] unique_fd open_mapper_control();
 
 }  // namespace teleport
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "libteleport/base/units.hpp"
-#include "libteleport/disk/device_mapper.hpp"
+#include "libteleport/disk/device_drain.hpp"
 
 namespace teleport {
 
@@ -39,6 +39,13 @@ constexpr milliseconds stale_time(200);
 /// From one drain to the one that ends the rests of split writes, too: time
 /// for a thread of the kernel to split them to the end.
 constexpr milliseconds between_drains(100);
+
+/// For a drain that is to show whether a write ended unseen: new I/O of the
+/// guest waits meanwhile.
+constexpr milliseconds stale_drain_limit(1000);
+
+/// LVM and others hold a device for moments, and tell nobody when they are done.
+constexpr milliseconds others_poll(50);
 
 /// Looks at a drained device's counts until two in a row are equal.
 constexpr int max_looks = 10;
@@ -106,7 +113,12 @@ result<void> tracker_balance::forget_stale(
   if (any_stale && may_drain && disk_.is_device_mapper) {
     // Its targets may hold writes that are not counted as in flight.
     seen_.clear();
-    return drain(false);
+    const auto drained = drain(false, stale_drain_limit);
+    // Others have the device, or a write takes its time: no rest yet.
+    return drained || drained.error().code == errc::busy ||
+                   drained.error().code == errc::timeout
+               ? result<void>()
+               : drained;
   }
   // Those given up earlier stay given up.
   for (const auto& [serial, since] : seen_) {
@@ -194,10 +206,22 @@ std::optional<baseline> tracker_balance::count_drained() const {
   return std::nullopt;
 }
 
-result<void> tracker_balance::drain(bool count) {
+result<void> tracker_balance::drain_by(bool count, clock::time_point deadline) {
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - clock::now());
+    const auto drained = drain(count, std::max(left, milliseconds(0)));
+    if (drained || drained.error().code != errc::busy ||
+        clock::now() >= deadline) {
+      return drained;
+    }
+    std::this_thread::sleep_for(others_poll);
+  }
+}
+
+result<void> tracker_balance::drain(bool count, milliseconds limit) {
   const std::uint64_t serial = programs_.counters().submitted_writes;
   const auto drained =
-      drain_writes(makedev(disk_.disk_major, disk_.disk_minor), [&] {
+      drain_writes(makedev(disk_.disk_major, disk_.disk_minor), limit, [&] {
         if (count) {
           base_ = count_drained();
         }
@@ -221,11 +245,11 @@ result<void> tracker_balance::start_barrier(milliseconds limit) {
     // Since 5.18 the writes that a target holds back (delay, crypt, thin) are
     // not counted as in flight, so that a look at the count proves nothing.
     // Twice, for the rests of writes that were just being split.
-    if (auto drained = drain(false); !drained) {
+    if (auto drained = drain_by(false, deadline); !drained) {
       return drained;
     }
     std::this_thread::sleep_for(between_drains);
-    if (auto drained = drain(true); !drained || base_) {
+    if (auto drained = drain_by(true, deadline); !drained || base_) {
       return drained;
     }
   }

@@ -80,7 +80,12 @@ class tracker_balance {
   /// The rest of a write that was just being split then waits at the door with
   /// the new ones, and is begun at once when the device goes on: it has ended
   /// at the drain after this one.
-  result<void> drain(bool count);
+  ///
+  /// @param limit  for the writes in flight to end
+  /// @error as drain_writes()
+  result<void> drain(bool count, std::chrono::milliseconds limit);
+  /// The same, also when others have the device until then.
+  result<void> drain_by(bool count, clock::time_point deadline);
   /// Counts while the device mapper lets nothing through, or nothing when the
   /// counts do not come to rest.
   [[nodiscard]] std::optional<baseline> count_drained() const;

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/root/drain_test.cpp: a device is suspended for a moment, and only when
+// nobody else has it suspended or is about to change it.
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/device_drain.hpp"
+#include "libteleport/disk/device_mapper.hpp"
+#include "test/support/root_devices.hpp"
+
+namespace teleport {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds enough(5000);
+
+std::uint64_t number_of(const std::string& device) {
+  struct stat about {};
+  REQUIRE(::stat(device.c_str(), &about) == 0);
+  return about.st_rdev;
+}
+
+std::string name_of(const mapped_disk& disk) {
+  return disk.path().substr(std::string("/dev/mapper/").size());
+}
+
+}  // namespace
+
+TEST_CASE("a volume's group is read from its name", "[drain]") {
+  CHECK(volume_group_of("vg0-web") == "vg0");
+  CHECK(volume_group_of("my--vg-web--data") == "my-vg");
+  CHECK(volume_group_of("vg0-pool0_tdata") == "vg0");
+  CHECK_FALSE(volume_group_of("crypt"));
+  CHECK_FALSE(volume_group_of("a--b"));
+  CHECK_FALSE(volume_group_of("-a"));
+  CHECK_FALSE(volume_group_of("a-"));
+  CHECK_FALSE(volume_group_of(""));
+}
+
+TEST_CASE("a drain leaves alone what others do to the device",
+          "[root][drain]") {
+  if (!can_use_device_mapper("linear")) {
+    return;
+  }
+  const loop_disk below("16");
+  const mapped_disk disk("drained", "0 16384 linear " + below.path() + " 0");
+  const auto device = number_of(disk.path());
+  const auto drain = [&] {
+    bool was_quiet = false;
+    auto done = drain_writes(device, enough, [&] { was_quiet = true; });
+    CHECK(was_quiet == done.has_value());
+    return done;
+  };
+  CHECK(drain());
+  CHECK_FALSE(state_of_mapped(device)->suspended);
+  SECTION("a suspension of somebody else's") {
+    REQUIRE(run_program({"dmsetup", "suspend", name_of(disk)}));
+    CHECK(drain().error().code == errc::busy);
+    CHECK(state_of_mapped(device)->suspended);
+    REQUIRE(run_program({"dmsetup", "resume", name_of(disk)}));
+  }
+  SECTION("a table that somebody has loaded") {
+    program_options table;
+    table.input = "0 16384 linear " + below.path() + " 16384";
+    REQUIRE(run_program({"dmsetup", "load", name_of(disk)}, table));
+    const auto before = table_digest(device);
+    CHECK(drain().error().code == errc::busy);
+    CHECK(state_of_mapped(device)->has_next_table);
+    CHECK(*table_digest(device) == *before);
+    REQUIRE(run_program({"dmsetup", "clear", name_of(disk)}));
+  }
+  SECTION("a drain of another process of ours") {
+    const unique_fd other(::open(disk.path().c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(::flock(other.get(), LOCK_EX) == 0);
+    CHECK(drain().error().code == errc::busy);
+  }
+  CHECK(drain());
+}
+
+TEST_CASE("a drain that a write holds up is given up, and the device goes on",
+          "[root][drain]") {
+  if (!can_use_device_mapper("delay")) {
+    return;
+  }
+  const loop_disk below("16");
+  const mapped_disk disk("slow", "0 16384 delay " + below.path() + " 0 3000");
+  std::thread writer([&] {
+    static_cast<void>(run_program({"dd",
+                                   "if=/dev/zero",
+                                   "of=" + disk.path(),
+                                   "bs=4096",
+                                   "count=1",
+                                   "oflag=direct",
+                                   "status=none"}));
+  });
+  const auto device = number_of(disk.path());
+  // Until the write is in flight a drain has nothing to wait for.
+  result<void> done;
+  for (int i = 0; i < 100 && done; ++i) {
+    done = drain_writes(device, milliseconds(200), [] {});
+  }
+  CHECK(done.error().code == errc::timeout);
+  CHECK_FALSE(state_of_mapped(device)->suspended);
+  writer.join();
+  CHECK(drain_writes(device, enough, [] {}));
+}
+
+}  // namespace teleport
