@@ -49,6 +49,7 @@ void destination_rules::check(action next) {
       require(!failed_, "the disks are written after a failure");
       require(end_given_ == false, "the disks are written after the gate");
       flushed_ = false;
+      ++rebuilds_;
       return;
     case action::feed_xl:
       require(!failed_, "xl is fed after a failure");
@@ -56,6 +57,9 @@ void destination_rules::check(action next) {
         steps_.push_back(next);  // it may be the end piece
       }
       return;
+    case action::flush:
+      rebuilds_at_flush_ = rebuilds_;
+      break;
     case action::send_disks_durable:
       require(flushed_, "DISKS_DURABLE without a flush since the last record");
       return;
@@ -154,7 +158,7 @@ void destination_rules::end_step(std::size_t which, bool well) {
       }
       return;
     case action::flush:
-      flushed_ = well;
+      flushed_ = well && rebuilds_ == rebuilds_at_flush_;
       perform(well ? course_.on_flushed() : course_.on_failure());
       return;
     case action::run_gate_hook:

@@ -50,13 +50,15 @@ class destination_rules {
   std::string broken_;
   bool stream_in_ = false;
   bool xl_started_ = false;
-  bool flushed_ = false;  ///< since the last record for the disks
+  bool flushed_ = false;  ///< with nothing for the disks since it began
   bool end_given_ = false;
   bool has_ready_ = false;  ///< `ready` is durable
   bool has_go_ = false;     ///< `go` is durable
   bool told_received_ = false;
   bool wrote_running_ = false;
   bool failed_ = false;
+  std::size_t rebuilds_ = 0;
+  std::size_t rebuilds_at_flush_ = 0;
   std::size_t gos_ = 0;
   std::size_t permissions_ = 0;
   std::size_t ends_ = 0;
