@@ -15,7 +15,6 @@ test:
 check:
 	$(Q)+$(RUN_ALL) --no-lab
 demo: deps
-	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)test/xen/demo
 
 # libFuzzer is clang's and wants all it looks into compiled with it: the same
