@@ -7,10 +7,11 @@
 # One processor each: two emulated ones wait for each other whenever the machine is busy.
 : "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
-# lab_up: two hosts in a new directory. Ends with both reachable by ssh. They are booted once and kept: from then on
-# hosts go on from there.
+# lab_up [with-guest|without-guest]: two hosts in a new directory. Ends with both reachable by ssh. They are booted once
+# and kept: from then on hosts go on from there. With a guest: on host1 runs one named "ready", as guest_create makes it
+# without options, for guest_create to rename.
 lab_up() {
-    local started booted
+    local guest=${1:-without-guest} started booted
     LAB_IMAGES=$("$LAB_ROOT/images/build") || fail "no images"
     lab_directory_new
     started=$(now_ms)
@@ -18,21 +19,36 @@ lab_up() {
     booted=$(booted_hosts)
     exec 8> "$LAB_IMAGES/lock"
     flock 8
-    if [ ! -e "$booted" ]; then
-        lab_boot
-        say "two hosts booted in $(seconds_since "$started") s"
+    if [ ! -e "$booted/complete" ]; then
         # those of other processors or memory, when no lab has used them for a day
         find "$LAB_IMAGES" -maxdepth 1 -name 'booted-*' -mmin +1440 -exec rm -rf {} +
-        lab_snapshot "$booted"
+        rm -rf "$booted"
+        mkdir "$booted"
+        lab_boot
+        hosts_get_scripts
+        say "two hosts booted in $(seconds_since "$started") s"
+        lab_snapshot "$booted/without-guest"
+        lab_resume "$booted/without-guest"
+        guest_create 1 ready loop --idle
+        lab_snapshot "$booted/with-guest"
+        touch "$booted/complete"
+        say "and kept after $(seconds_since "$started") s"
     fi
     touch "$booted"
     exec 8>&-
     started=$(now_ms)
-    lab_resume "$booted"
-    for host in $LAB_HOSTS; do
-        tar -C "$LAB_ROOT" -cf - dom0 | on_input "$host" 'rm -rf /usr/local/lib/lab; tar -C /usr/local/lib -xf - --no-same-owner && mv /usr/local/lib/dom0 /usr/local/lib/lab'
-    done
+    lab_resume "$booted/$guest"
+    hosts_get_scripts
     say "two hosts up in $(seconds_since "$started") s, in $LAB"
+}
+
+# hosts_get_scripts: what scenarios call in there.
+hosts_get_scripts() {
+    local host
+    for host in $LAB_HOSTS; do
+        tar -C "$LAB_ROOT" -cf - dom0 |
+            on_input "$host" 'rm -rf /usr/local/lib/lab; tar -C /usr/local/lib -xf - --no-same-owner && mv /usr/local/lib/dom0 /usr/local/lib/lab'
+    done
 }
 
 # booted_hosts: where they are kept, by all that they depend on.
@@ -41,6 +57,7 @@ booted_hosts() {
         qemu-system-x86_64 --version
         echo "$LAB_CPU $LAB_VCPUS $LAB_MEMORY $LAB_DOM0_MEMORY"
         declare -f host_power_on lab_boot host_save
+        cat "$LAB_ROOT/dom0/guest-create"
     } | sha256sum | cut -c1-16)"
 }
 
