@@ -73,9 +73,11 @@ ROOMS_OF_teleport-evacuate := tools/evacuate xl-teleport/source xl-teleport/setu
 room_src   = $(filter-out $(PROGS:=.cpp),$(sort $(wildcard $(1)/*.cpp)))
 ROOM_SRC  := $(foreach r,$(ROOMS),$(call room_src,$(r)))
 TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp))
+# Programs that tests run: each file is one, and none is a test by itself.
+TEST_PROG_SRC := $(sort $(wildcard test/programs/*.cpp))
 FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
 HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp $(ROOMS:=/*.hpp) test/*/*.hpp))
-ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(PROGS:=.cpp)
+ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(TEST_PROG_SRC) $(PROGS:=.cpp)
 SKELETONS := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard libteleport/disk/*.bpf.c))
 obj        = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 
@@ -123,9 +125,13 @@ $(addprefix $(BUILD)/,$(PROGS)): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
 $(BUILD)/test/unit-tests: $(call obj,$(TEST_SRC)) $(ROOMS:%=$(BUILD)/%/room.a) $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/test/support.a: $(call obj,$(filter test/support/%,$(TEST_SRC)))
+$(TEST_PROG_SRC:%.cpp=$(BUILD)/%): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/support.a $(ROOMS:%=$(BUILD)/%/room.a) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # Half the time to compile; the programs and libraries in it are as they ship.
-$(call obj,$(TEST_SRC)): CXXFLAGS = -O1 -g1
-tests: $(BUILD)/test/unit-tests
+$(call obj,$(TEST_SRC) $(TEST_PROG_SRC)): CXXFLAGS = -O1 -g1
+tests: $(BUILD)/test/unit-tests $(TEST_PROG_SRC:%.cpp=$(BUILD)/%)
 
 print-flags:
 	@echo $(CPPFLAGS) $(TP_FLAGS) $(CXXFLAGS)

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -110,10 +109,23 @@ result<std::string> read_small_file(const std::string& path,
 }
 
 result<void> make_folders(const std::string& path) {
-  std::error_code failure;
-  std::filesystem::create_directories(path, failure);
-  if (failure) {
-    return system_error(failure.value(), "make folder " + path);
+  constexpr mode_t parents_mode = 0777;  // less the umask, as mkdir -p does
+  std::string parent;
+  for (const auto& part : std::filesystem::path(path)) {
+    const std::string folder = std::filesystem::path(parent) / part;
+    if (!part.empty() && ::mkdir(folder.c_str(), parents_mode) == 0) {
+      if (const auto synced = sync_folder(folder_of(folder)); !synced) {
+        return synced;
+      }
+    }
+    parent = folder;
+  }
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) {
+    return system_error(errno, "make folder " + path);
+  }
+  if (!S_ISDIR(about.st_mode)) {
+    return system_error(ENOTDIR, "make folder " + path);
   }
   if (::chmod(path.c_str(), S_IRWXU) != 0) {
     return system_error(errno, "chmod of folder " + path);

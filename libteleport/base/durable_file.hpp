@@ -29,7 +29,8 @@ result<void> remove_durably(const std::string& path);
 [[nodiscard]] result<std::string> read_small_file(const std::string& path,
                                                   std::size_t limit);
 
-/// Makes a folder and its parents, mode 0700; one that is there is no error.
+/// Makes a folder and its parents durably, mode 0700; one that is there is no
+/// error, and a parent that is there keeps its mode.
 result<void> make_folders(const std::string& path);
 
 }  // namespace teleport

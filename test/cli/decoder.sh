@@ -61,10 +61,10 @@ python3 "$decoder/decode.py" --image lanes.img lanes.trace | tee lanes.told
 grep -Eq 'slices on [23] lanes' lanes.told || fail 'no slices but on one lane'
 python3 "$decoder/damage.py" --image lanes.img --lanes lanes.trace
 
-tests=$TELEPORT_BUILD/test/unit-tests
-[[ -x $tests ]] || skip "$tests is not built; the daemons' sessions were right"
+recorder=$TELEPORT_BUILD/test/programs/record-sessions
+[[ -x $recorder ]] || skip "$recorder is not built; the daemons' sessions were right"
 mkdir engines
-RECORD_SESSIONS=$tmp/engines "$tests" '[.record-sessions]' >engines.log || fail "$(cat engines.log)"
+"$recorder" "$tmp/engines" >engines.log 2>&1 || fail "$(cat engines.log)"
 for trace in engines/*.trace; do
   disks=()
   for disk in "${trace%.trace}".[0-9]*; do disks+=(--final "$disk"); done

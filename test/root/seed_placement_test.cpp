@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <string>
 
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "test/support/print_error.hpp"
+#include "test/support/skip.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/destination/placement.hpp"
 
@@ -57,7 +57,7 @@ bool is_root() {
   if (::geteuid() == 0) {
     return true;
   }
-  std::cout << "skipped: loop devices need root\n";
+  test::skip_test("needs root and loop devices");
   return false;
 }
 

@@ -70,7 +70,7 @@ bool can_use_lvm() {
     return false;
   }
   if (!run_program({"lvs", "--version"})) {
-    WARN("skipped: needs LVM");
+    test::skip_test("needs LVM");
     return false;
   }
   return true;

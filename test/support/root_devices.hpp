@@ -16,14 +16,15 @@
 
 #include "libteleport/base/process.hpp"
 #include "test/support/print_error.hpp"
+#include "test/support/skip.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport {
 
-/// False, with a visible warning, when a root test cannot run here.
+/// False where a root test cannot run here; it is then counted as skipped.
 inline bool can_use_loop_devices() {
   if (::geteuid() != 0 || ::access("/dev/loop-control", R_OK | W_OK) != 0) {
-    WARN("skipped: needs root and loop devices");
+    test::skip_test("needs root and loop devices");
     return false;
   }
   return true;
@@ -38,7 +39,7 @@ inline bool can_use_device_mapper(const std::string& target) {
   static_cast<void>(run_program({"modprobe", "dm-" + target}));
   const auto targets = run_program({"dmsetup", "targets"});
   if (!targets || targets->find(target) == std::string::npos) {
-    WARN("skipped: needs dmsetup and the kernel's dm target " + target);
+    test::skip_test("needs dmsetup and the kernel's dm target " + target);
     return false;
   }
   return true;

@@ -4,9 +4,6 @@
 // with the syncs between: so that a test can tell what a power loss leaves,
 // fill the file system, or be killed at a chosen write.
 //
-// The test program's own pwrite, writev and fdatasync stand before libc's (the
-// library under test calls them through the dynamic linker).
-//
 // Threads: one trace at a time; the file is written by one thread.
 
 #ifndef TEST_SUPPORT_WRITE_TRACE_HPP
@@ -16,11 +13,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "test/support/io_hooks.hpp"
 
 namespace teleport {
 
-class write_trace {
+class write_trace final : public test::io_observer {
  public:
   static constexpr std::size_t never = ~std::size_t{0};
   struct event {
@@ -30,12 +30,7 @@ class write_trace {
   };
 
   /// @param file  absolute, without symbolic links; need not exist yet
-  explicit write_trace(std::string file);
-  write_trace(const write_trace&) = delete;
-  write_trace& operator=(const write_trace&) = delete;
-  write_trace(write_trace&&) = delete;
-  write_trace& operator=(write_trace&&) = delete;
-  ~write_trace();
+  explicit write_trace(std::string file) : file_(std::move(file)) {}
 
   /// Writes from this event on are refused: the file system is full.
   std::size_t refuse_from = never;
@@ -45,11 +40,12 @@ class write_trace {
 
   [[nodiscard]] const std::vector<event>& events() const { return events_; }
 
-  /// For the interposed calls. @return 0, or the errno to fail with
-  int note(event what);
-  [[nodiscard]] bool is_watched(int fd) const;
+  int writing(int fd, std::uint64_t at, std::string bytes) override;
+  void synced(int fd) override;
 
  private:
+  int note(event what);
+
   std::string file_;
   std::vector<event> events_;
 };

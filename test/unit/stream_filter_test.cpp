@@ -3,6 +3,7 @@
 #include "libteleport/stream/stream_filter.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -343,15 +344,21 @@ TEST_CASE("largest records pass, larger ones pass uncoded", "[stream]") {
   }
 }
 
-// Written by "[.golden]" below; run that one only for a new coding, and never
-// over the files of a released version.
+// Written by `make golden`; of a released coding never again.
 TEST_CASE("streams of released codings still decode", "[stream][golden]") {
-  for (const char* const name : {"pv", "pvh", "hvm"}) {
+  INFO("run from the top of the tree");
+  std::size_t streams = 0;
+  for (const auto& found :
+       std::filesystem::directory_iterator("test/golden/stream")) {
+    if (found.path().extension() != ".libxl") {
+      continue;
+    }
+    ++streams;
     const auto read = [&](std::string_view ending) {
-      const std::string path =
-          std::string("test/golden/stream/v1-") + name + std::string(ending);
+      auto path = found.path();
+      path.replace_extension(ending);
       std::ifstream file(path, std::ios::binary);
-      INFO("run from the top of the tree: " << path);
+      INFO(path);
       REQUIRE(file.good());
       const std::string text{std::istreambuf_iterator<char>(file), {}};
       const byte_span bytes = as_bytes(text);
@@ -359,20 +366,7 @@ TEST_CASE("streams of released codings still decode", "[stream][golden]") {
     };
     CHECK(is_same(rebuild(test::split_pieces(read(".coded"))), read(".libxl")));
   }
-}
-
-TEST_CASE("write the golden streams", "[.golden]") {
-  const std::pair<guest_kind, std::string> kinds[] = {{guest_kind::pv, "pv"},
-                                                      {guest_kind::pvh, "pvh"},
-                                                      {guest_kind::hvm, "hvm"}};
-  for (const auto& [kind, name] : kinds) {
-    const byte_buffer stream = test::make_stream(
-        {.kind = kind, .pages = 10, .batch = 4, .random_percent = 15});
-    const byte_buffer coded = test::join_pieces(code_whole(stream));
-    const std::string path = "test/golden/stream/v1-" + name;
-    std::ofstream(path + ".libxl", std::ios::binary) << as_text(stream);
-    std::ofstream(path + ".coded", std::ios::binary) << as_text(coded);
-  }
+  CHECK(streams >= 3);
 }
 
 }  // namespace teleport

@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/record_sessions_test.cpp: no test of its own: sessions of the two
-// engines, with colliding digests, a lying index and a guest that writes, are
-// written down for the independent decoder (test/decoder, test/cli/decoder.sh).
+// test/programs/record-sessions.cpp: sessions of the two engines, with
+// colliding digests, a lying index and a guest that writes, are written down
+// for the independent decoder (test/decoder, test/cli/decoder.sh).
 //
-// Into the folder RECORD_SESSIONS: SEED.trace, and SEED.N, what disk N holds at
-// the end. Form of a trace: test/decoder/trace.py.
+//   record-sessions FOLDER
+//
+// Into FOLDER: SEED.trace, and SEED.N, what disk N holds at the end. Form of a
+// trace: test/decoder/trace.py.
 
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <string>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include "libteleport/wire/framer.hpp"
 #include "test/support/duet.hpp"
 #include "test/support/duet_world.hpp"
-#include "test/support/print_error.hpp"
 
 namespace teleport {
 
 namespace {
+
+/// Ends the program where what must be is not.
+void must(bool fine, const char* what) {
+  if (!fine) {
+    std::cerr << "record-sessions: " << what << " failed\n";
+    std::exit(1);
+  }
+}
 
 void put(std::ofstream& file, const byte_buffer& bytes) {
   file.write(reinterpret_cast<const char*>(bytes.data()),
@@ -39,14 +48,7 @@ void put_record(std::ofstream& file,
   put(file, framed);
 }
 
-}  // namespace
-
-TEST_CASE("sessions for the decoder", "[.record-sessions]") {
-  const char* folder = std::getenv("RECORD_SESSIONS");
-  if (folder == nullptr) {
-    SUCCEED("nobody wants them");
-    return;
-  }
+void record_sessions(const std::string& folder) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     duet_world world(seed, 1 + seed % 3, 12);
     duet both(seed, world.sources(), world.targets(), world.lookup());
@@ -63,19 +65,30 @@ TEST_CASE("sessions for the decoder", "[.record-sessions]") {
         world.write_somewhere();
       }
     });
-    REQUIRE(both.bulk());
-    REQUIRE(both.round(world.take_dirty()));
+    must(both.bulk().has_value(), "bulk");
+    must(both.round(world.take_dirty()).has_value(), "round");
     both.while_running({});
-    REQUIRE(both.round(world.take_dirty()));
-    REQUIRE(both.broken().empty());
+    must(both.round(world.take_dirty()).has_value(), "round");
+    must(both.broken().empty(), "rules");
     const auto disks = world.sources();
     for (std::size_t i = 0; i < disks.size(); ++i) {
       byte_buffer content(disks[i]->size());
-      REQUIRE(disks[i]->read_at(0, content));
+      must(disks[i]->read_at(0, content).has_value(), "read");
       std::ofstream file(fmt::format("{}/{}.{}", folder, seed, i));
       put(file, content);
     }
   }
 }
 
+}  // namespace
+
 }  // namespace teleport
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: record-sessions FOLDER\n";
+    return 2;
+  }
+  teleport::record_sessions(argv[1]);
+  return 0;
+}

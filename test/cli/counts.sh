@@ -1,0 +1,96 @@
+#!/bin/bash
+# What the tests say of themselves: a skip is no pass, what is left out is
+# counted and named, and a run in which nothing ran has failed.
+. "$(dirname "$0")/functions.sh"
+
+last() { tail -n 1 "$1"; }
+said() { tail -n 2 "$1" | head -n 1; }
+
+# ---- run-all, with parts that only say something ----
+mkdir -p tree/{test/xen,test/package,test/fuzz,test/cli,tools,bin}
+cp "$TELEPORT_SOURCE/test/run-all" tree/test/
+cat >tree/tools/install-deps <<'END'
+#!/bin/sh
+END
+cat >tree/bin/make <<'END'
+#!/bin/sh
+case "$*" in
+  *fuzz-replay) echo 'fuzz: 5 passed, 0 failed' ;;
+  *tests) mkdir -p build/test build-sanitized/test
+    printf '#!/bin/sh\n%s\n' "$UNIT" | tee build/test/unit-tests >build-sanitized/test/unit-tests
+    chmod 755 build*/test/unit-tests ;;
+esac
+END
+for part in run-cli package/run xen/run; do
+  echo 'eval "$'"$(tr '[:lower:]/-' '[:upper:]__' <<<"${part%/run}")"'"' >"tree/test/$part"
+  sed -i '1i #!/bin/sh' "tree/test/$part"
+done
+chmod 755 tree/tools/* tree/bin/* tree/test/run-cli tree/test/*/run
+run_all() {
+  (
+    cd tree
+    # shellcheck disable=SC2030
+    export UNIT RUN_CLI PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
+    unset SAN T LONG LEAVE_OUT TEST_COUNTS
+    bash test/run-all "$@"
+  ) >run.log 2>&1
+}
+# shellcheck disable=SC2089,SC2090
+UNIT="echo 'skipped: a disk: needs LVM'; echo 'unit: 7 passed, 0 failed, 1 skipped'"
+RUN_CLI="echo 'cli: skipped: x: not here'; echo 'cli: 3 passed, 0 failed, 1 skipped'"
+# shellcheck disable=SC2089
+PACKAGE="echo 'package: skipped: all of it: no network'; echo 'package: 0 passed, 0 failed, 1 skipped'"
+XEN="echo 'left out: donors: LAB_MINUTES'; echo 'left out: refusals: LEAVE_OUT'; echo '2 scenarios, 0 failed, 2 not run'"
+run_all || fail "it is fine, and run-all says: $(cat run.log)"
+[[ $(last run.log) = '24 passed, 0 failed, 6 skipped' ]] || fail "counts: $(last run.log)"
+for words in '7 unit, 7 sanitized, 5 fuzz corpora, 3 cli, 2 lab scenarios: all passed' \
+  '1 unit (1 needs LVM)' '1 cli (1 not here)' '1 package (1 no network)' \
+  'left out 2 lab scenarios: donors (LAB_MINUTES), refusals (LEAVE_OUT)'; do
+  [[ $(said run.log) = *"$words"* ]] || fail "not said: $words: $(said run.log)"
+done
+cmp -s <(tail -n 2 run.log) tree/build/test/logs/summary || fail 'the summary in its file is another'
+
+fine=$UNIT
+# shellcheck disable=SC2089,SC2090  # they are for another shell
+for UNIT in "echo 'unit: 0 passed, 0 failed, 0 skipped'" 'true'; do
+  if run_all --no-lab; then fail "nothing ran in a part, and run-all is content"; fi
+  [[ $(said run.log) = *'unit (nothing ran;'* ]] || fail "not said: $(said run.log)"
+done
+UNIT="echo 'FAIL this one'; echo 'unit: 6 passed, 2 failed, 0 skipped'; exit 1"
+if run_all --no-lab; then fail 'a failure is no failure'; fi
+[[ $(last run.log) = '20 passed, 4 failed, 2 skipped' ]] || fail "counts: $(last run.log)"
+
+# Ended from outside in the middle: the rest did not run, and that is no success.
+UNIT=$fine RUN_CLI='kill $(cat ../run-all.pid); sleep 1'
+(
+  cd tree
+  # shellcheck disable=SC2031,SC2090
+  export UNIT RUN_CLI PACKAGE PATH="$PWD/bin:$PATH" BUILD=build
+  bash -c 'echo $$ >../run-all.pid; exec bash test/run-all --no-lab'
+) >run.log 2>&1 && fail 'it was ended, and says that it is fine'
+[[ $(said run.log) = *'not run: cli, package'* ]] || fail "not said: $(said run.log)"
+[[ $(last run.log) = '19 passed, 1 failed, 4 skipped' ]] || fail "counts: $(last run.log)"
+
+# ---- the real parts ----
+printf 'exit 77\n' >skips.sh
+if bash "$TELEPORT_SOURCE/test/run-cli" "$tmp/build" "$tmp/skips.sh" >cli.log; then
+  fail 'every script was skipped, and run-cli is content'
+fi
+if bash "$TELEPORT_SOURCE/test/run-fuzz" "$tmp/build" 0 >fuzz.log; then fail 'no fuzzer, and run-fuzz is content'; fi
+if bash "$TELEPORT_SOURCE/test/run-fuzz" "$tmp/build" 0 fuzz_nothing >fuzz.log; then
+  fail 'no corpus, and run-fuzz is content'
+fi
+scenarios=$(LONG=1 "$TELEPORT_SOURCE/test/xen/run" --list)
+if LEAVE_OUT=${scenarios//$'\n'/ } "$TELEPORT_SOURCE/test/xen/run" >lab.log 2>&1; then
+  fail 'all scenarios are left out, and the lab is content'
+fi
+[[ $(grep -c '^left out: ' lab.log) = $(wc -w <<<"$scenarios") ]] || fail "not all are named: $(cat lab.log)"
+
+tests=$TELEPORT_BUILD/test/unit-tests
+[[ -x $tests ]] || skip "$tests is not built; the scripts are right"
+unset TEST_COUNTS
+if "$tests" '[no-such-tag]' >unit.log; then fail 'nothing ran, and unit-tests is content'; fi
+[[ $(last unit.log) = 'unit: 0 passed, 0 failed, 0 skipped' ]] || fail "said: $(last unit.log)"
+TEST_COUNTS=$tmp/counts "$tests" '[durable]' >unit.log || fail "$(cat unit.log)"
+[[ $(cat counts) = "$(sed -nE '$s/unit: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped/\1 \2 \3/p' unit.log)" ]] ||
+  fail "the counts in the file are others: $(cat counts)"
