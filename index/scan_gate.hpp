@@ -13,7 +13,8 @@
 #include <string>
 
 #include "index/pause_list.hpp"
-#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/base/error.hpp"
+#include "libteleport/base/folder_watch.hpp"
 
 namespace teleport::index {
 
@@ -31,7 +32,7 @@ class scan_gate {
 
   pause_list pauses_;
   std::string path_;
-  unique_fd events_;  ///< unset where there is none to be had: then it is read
+  result<folder_watch> watch_;  ///< without one the list is read each time
   bool closed_ = false;
 };
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <utility>
 
-#include "libteleport/base/lock_file.hpp"
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/source/fate_query.hpp"
 #include "xl-teleport/source/source_host.hpp"
 
@@ -127,10 +127,9 @@ exit_code recover(const move_options& options, const settings& config) {
   if (!entry) {
     return complain(entry.error().context, exit_code::refused);
   }
-  const auto lock = take_lock(config.run_path, "guest-" + entry->uuid);
+  const auto lock = lock_guest(config.run_path, entry->uuid);
   if (!lock) {
-    return complain("another teleport of this guest is under way",
-                    exit_code::refused);
+    return complain(lock.error().context, exit_code::refused);
   }
   const auto whom = peer_of(*entry, config);
   if (!whom) {

@@ -132,30 +132,20 @@ attempt_end end_of(const attempt& last) {
 /// whoever called us to decide.
 int move(const move_options& options, const settings& config) {
   keep_freed_memory();
-  reconnect_policy policy(options.reconnect_limit);
-  link_counters before;
-  attempt last = move_once(options, config);
-  while (const auto pause =
-             policy.after(end_of(last), std::chrono::steady_clock::now())) {
-    if (!options.quiet) {
-      std::cerr << fmt::format(
-          "xl teleport: {}; {} runs on here, trying again "
-          "in {} s\n",
-          last.report.sentence,
-          last.report.guest,
-          pause->count());
-    }
-    if (!wait_for(*pause)) {
-      break;
-    }
-    before.sent += last.report.link.sent;
-    before.received += last.report.link.received;
-    last = move_once(options, config);
-  }
-  last.report.link.sent += before.sent;
-  last.report.link.received += before.received;
-  last.report.link_losses = policy.losses();
-  if (last.code == exit_code::refused && before.sent != 0) {
+  attempt last = with_reconnect(
+      options.reconnect_limit,
+      [&] { return move_once(options, config); },
+      end_of,
+      [&](const attempt& failed, std::chrono::seconds pause) {
+        if (!options.quiet) {
+          std::cerr << fmt::format(
+              "xl teleport: {}; {} runs on here, trying again in {} s\n",
+              failed.report.sentence,
+              failed.report.guest,
+              pause.count());
+        }
+      });
+  if (last.code == exit_code::refused && last.report.link_losses != 0) {
     last.code = exit_code::stayed;  // earlier attempts touched both hosts
   }
   show(last.report, last.code, options);

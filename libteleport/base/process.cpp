@@ -8,15 +8,16 @@
 #include <csignal>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libteleport/base/spawn.hpp"
 #include "libteleport/base/unique_fd.hpp"
 
 namespace teleport {
@@ -70,16 +71,6 @@ std::vector<std::string> child_environment() {
   }
   entries.emplace_back("LC_ALL=C");
   return entries;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& text : strings) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// One end for us, one for the child. Sockets, so that writing to a child
@@ -139,42 +130,20 @@ result<void> child::start(const std::vector<std::string>& argv,
     }
     *each = std::move(*made);
   }
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.theirs.get(), 0);
-  posix_spawn_file_actions_adddup2(&actions, out.theirs.get(), 1);
-  posix_spawn_file_actions_adddup2(&actions, err.theirs.get(), 2);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(
-      &attributes,
-      POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<std::string> arguments = argv;
-  std::vector<std::string> environment = child_environment();
-  const int failure = ::posix_spawn(&pid_,
-                                    path.c_str(),
-                                    &actions,
-                                    &attributes,
-                                    pointers_to(arguments).data(),
-                                    pointers_to(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
+  spawn_options options;
+  options.argv = argv;
+  options.program = path;
+  options.descriptors = {in.theirs.get(), out.theirs.get(), err.theirs.get()};
+  options.group = spawn_group::own;
+  options.environment = child_environment();
+  const auto started = spawn(std::move(options));
   for (channel* each : {&in, &out, &err}) {
     each->theirs.reset();
   }
-  if (failure != 0) {
-    pid_ = -1;
-    return system_error(failure, "run " + path);
+  if (!started) {
+    return started.error();
   }
+  pid_ = *started;
   // glibc 2.36 declares pidfd_open() without C linkage.
   ended.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!ended) {
@@ -184,11 +153,7 @@ result<void> child::start(const std::vector<std::string>& argv,
 }
 
 int child::wait() {
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
-  return status;
+  return wait_until_exit(std::exchange(pid_, -1));
 }
 
 /// Appends what can be read now. False when the other end is closed.

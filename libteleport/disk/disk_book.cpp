@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <span>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -15,7 +13,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
-#include "libteleport/base/log.hpp"
+#include "libteleport/base/folder.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -177,24 +175,7 @@ result<void> disk_book::remove(const std::string& uuid,
 }
 
 result<std::vector<kept_disk>> disk_book::all() const {
-  std::vector<kept_disk> disks;
-  std::error_code failure;
-  std::filesystem::directory_iterator it(folder_, failure);
-  if (failure) {
-    return system_error(failure.value(), "read folder " + folder_);
-  }
-  for (const auto& file : it) {
-    if (file.path().extension() != ".json") {
-      continue;
-    }
-    auto disk = read_entry(file.path());
-    if (disk) {
-      disks.push_back(std::move(*disk));
-    } else {
-      log_warning(disk.error().context);
-    }
-  }
-  return disks;
+  return read_entries(folder_, ".json", read_entry);
 }
 
 }  // namespace teleport

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -13,7 +12,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
-#include "libteleport/base/log.hpp"
+#include "libteleport/base/folder.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -160,24 +159,7 @@ result<std::optional<journal_entry>> journal::read(const std::string& id,
 }
 
 result<std::vector<journal_entry>> journal::all(journal_role role) const {
-  std::vector<journal_entry> entries;
-  std::error_code failure;
-  std::filesystem::directory_iterator it(folder_, failure);
-  if (failure) {
-    return system_error(failure.value(), "read folder " + folder_);
-  }
-  for (const auto& file : it) {
-    if (file.path().extension() != suffix_of(role)) {
-      continue;
-    }
-    auto entry = read_file(file.path());
-    if (entry) {
-      entries.push_back(std::move(*entry));
-    } else {
-      log_warning(entry.error().context);
-    }
-  }
-  return entries;
+  return read_entries(folder_, suffix_of(role), read_file);
 }
 
 result<void> journal::remove(const std::string& id, journal_role role) {

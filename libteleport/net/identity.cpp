@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -17,6 +16,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/folder.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 
@@ -143,27 +143,23 @@ result<std::string> fingerprint_of(const std::string& pem) {
 
 result<pinned_peers> pinned_peers::load(const std::string& folder) {
   pinned_peers peers;
-  std::error_code failure;
-  std::filesystem::directory_iterator it(folder, failure);
-  if (failure == std::errc::no_such_file_or_directory) {
+  const auto files = files_in(folder, ".crt");
+  if (!files && files.error().code == errc::not_found) {
     return peers;
   }
-  if (failure) {
-    return system_error(failure.value(), "read peers' folder " + folder);
+  if (!files) {
+    return in_context("peers", files.error());
   }
-  for (const auto& file : it) {
-    if (file.path().extension() != ".crt") {
-      continue;
-    }
-    const auto pem = read_small_file(file.path(), max_pem_bytes);
+  for (const std::string& file : *files) {
+    const auto pem = read_small_file(file, max_pem_bytes);
     const auto fingerprint =
         pem ? fingerprint_of(*pem) : result<std::string>(pem.error());
     if (!fingerprint) {
-      log_warning("peer " + file.path().string() +
+      log_warning("peer " + file +
                   " is left out: " + fingerprint.error().context);
       continue;
     }
-    peers.names_[*fingerprint] = file.path().stem();
+    peers.names_[*fingerprint] = std::filesystem::path(file).stem();
   }
   return peers;
 }

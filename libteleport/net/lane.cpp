@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "libteleport/base/digest.hpp"
+#include "libteleport/net/socket_info.hpp"
 #include "libteleport/net/socket_tuning.hpp"
 #include "libteleport/net/tls_context.hpp"
 
@@ -318,7 +319,7 @@ int lane::socket() const {
 }
 
 link_counters lane::counters() const {
-  return closed_ ? last_counters_ : count_link(socket());
+  return closed_ ? last_counters_ : counters_of(socket());
 }
 
 link_effort lane::effort() const {

@@ -179,7 +179,7 @@ byte_buffer lane_preamble(const lane_name& name) {
   return std::move(out).take();
 }
 
-result<bool> give_on_lane(int socket, const std::string& run_path) {
+result<bool> hand_over_to_link(int socket, const std::string& run_path) {
   std::array<char, preamble_bytes> bytes{};
   const auto until = std::chrono::steady_clock::now() + preamble_limit;
   std::size_t seen = wait_to_see(socket, std::span(bytes).first(1), until);

@@ -40,8 +40,8 @@ using lane_name = std::array<std::byte, 16>;
 /// @param run_path  the folder of the doors
 /// @return false: it has no preamble, and is untouched
 /// @error errc::peer_lost when it sends nothing; errc::not_found for no such link
-[[nodiscard]] result<bool> give_on_lane(int socket,
-                                        const std::string& run_path);
+[[nodiscard]] result<bool> hand_over_to_link(int socket,
+                                             const std::string& run_path);
 
 /// Threads: the loop's.
 class lane_door {

@@ -14,6 +14,12 @@ namespace teleport {
 struct link_counters {
   std::uint64_t sent = 0;  ///< acknowledged by the peer
   std::uint64_t received = 0;
+
+  link_counters& operator+=(const link_counters& more) noexcept {
+    sent += more.sent;
+    received += more.received;
+    return *this;
+  }
 };
 
 /// How hard TCP finds it, since the beginning.
@@ -23,10 +29,6 @@ struct link_effort {
   std::uint64_t peer_full_us = 0;  ///< microseconds of waiting for its window
   bool idle = false;               ///< lately it had nothing more to send
 };
-
-/// @param socket  a connected TCP socket; anything else gives zeros
-[[nodiscard]] link_counters count_link(int socket) noexcept;
-[[nodiscard]] link_effort effort_of(int socket) noexcept;
 
 }  // namespace teleport
 

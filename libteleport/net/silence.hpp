@@ -23,9 +23,6 @@ struct peer_answers {
   std::chrono::milliseconds since_last{0};  ///< since its last packet
 };
 
-/// @param socket  a connected TCP socket; anything else owes nothing
-[[nodiscard]] peer_answers answers_of(int socket) noexcept;
-
 /// Pure: looked at each second. A connection on which nothing is under way is
 /// not its business: the kernel's keep-alive packets ask there.
 class silence_watch {

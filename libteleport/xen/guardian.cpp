@@ -14,12 +14,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/spawn.hpp"
 #include "libteleport/xen/guardian_link.hpp"
 
 namespace teleport {
@@ -32,50 +32,23 @@ constexpr int ready_timeout_ms = 30'000;
 /// A released guardian ends at once; this is for one stuck in xenstored.
 constexpr int release_timeout_ms = 5'000;
 
-result<pid_t> spawn(const guardian_options& options, int link) {
-  posix_spawn_file_actions_t actions{};
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&actions, link, STDIN_FILENO);
-  posix_spawn_file_actions_addopen(
-      &actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  sigset_t none{};
-  sigset_t all{};
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+result<pid_t> spawn_guardian(const guardian_options& options, int link) {
+  const unique_fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!nowhere) {
+    return system_error(errno, "/dev/null");
+  }
+  spawn_options guardian;
+  guardian.program = options.program;
   // The guardian has a name of its own in ps: killing the teleport by name must
   // not kill it.
-  const std::vector<std::string> argv = {"teleport-guardian",
-                                         std::string(guardian_flag),
-                                         std::to_string(options.domid),
-                                         options.uuid,
-                                         options.name,
-                                         options.journal};
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv) {
-    words.push_back(const_cast<char*>(word.c_str()));
-  }
-  words.push_back(nullptr);
-  pid_t pid = -1;
-  const int r = ::posix_spawn(&pid,
-                              options.program.c_str(),
-                              &actions,
-                              &attributes,
-                              words.data(),
-                              environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (r != 0) {
-    return system_error(r, "start guardian " + options.program);
-  }
-  return pid;
+  guardian.argv = {"teleport-guardian",
+                   std::string(guardian_flag),
+                   std::to_string(options.domid),
+                   options.uuid,
+                   options.name,
+                   options.journal};
+  guardian.descriptors = {link, nowhere.get(), spawn_options::inherited};
+  return spawn(std::move(guardian));
 }
 
 /// True when something can be read (or the other end is gone) in time.
@@ -86,11 +59,6 @@ bool wait_readable(int fd, int timeout_ms) {
     r = ::poll(&wanted, 1, timeout_ms);
   } while (r < 0 && errno == EINTR);
   return r > 0;
-}
-
-void reap(pid_t pid) {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
 }
 
 }  // namespace
@@ -121,7 +89,7 @@ void guardian_handle::release() {
     ::kill(pid_, SIGKILL);
   }
   link_.reset();
-  reap(std::exchange(pid_, -1));
+  wait_until_exit(std::exchange(pid_, -1));
 }
 
 result<void> guardian_handle::note_pause(bool paused) {
@@ -148,17 +116,17 @@ result<guardian_handle> start_guardian(const guardian_options& options) {
   }
   unique_fd ours(ends[0]);
   unique_fd theirs(ends[1]);
-  const auto pid = spawn(options, theirs.get());
+  const auto pid = spawn_guardian(options, theirs.get());
   theirs.reset();
   if (!pid) {
-    return pid.error();
+    return in_context("start the guardian", pid.error());
   }
   char byte = 0;
   const bool told = wait_readable(ours.get(), ready_timeout_ms);
   if (!told || ::recv(ours.get(), &byte, 1, MSG_DONTWAIT) != 1 ||
       byte != guardian_ready) {
     ::kill(*pid, SIGKILL);
-    reap(*pid);
+    wait_until_exit(*pid);
     return error{errc::system,
                  "the guardian did not start: see the log for its reason"};
   }

@@ -4,12 +4,12 @@
 // a migration, byte for byte as tools/xl/xl_migrate.c has it (unchanged since
 // Xen 4.5).
 
+#include "libteleport/xen/receive_handshake.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
-
-#include "libteleport/xen/receive.hpp"
 
 namespace teleport {
 namespace {

@@ -117,7 +117,7 @@ class two_ends {
         [this] {
           unique_fd came(::accept(door_.get(), nullptr, nullptr));
           if (came) {
-            const auto given = give_on_lane(came.get(), run_path.path());
+            const auto given = hand_over_to_link(came.get(), run_path.path());
             if (!given || *given) {
               came.reset();
             }

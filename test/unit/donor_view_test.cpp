@@ -18,6 +18,7 @@
 #include "libteleport/disk/shadow.hpp"
 #include "test/unit/index_fixture.hpp"
 #include "tools/teleportd/donor_set.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {
 
@@ -264,8 +265,7 @@ TEST_CASE("targets are begun disks, and shadows that a session fills",
   };
   // At rest a shadow is a donor; under its old name it is not at rest.
   CHECK(sorted() == paths{"/img/b", "/img/web-xvda"});
-  const auto session =
-      take_lock(host.options.run_path, std::string("guest-") + some_uuid);
+  const auto session = lock_guest(host.options.run_path, some_uuid);
   REQUIRE(session);
   CHECK(sorted() == paths{"/dev/sdb",
                           "/dev/sdb",

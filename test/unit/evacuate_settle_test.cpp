@@ -11,11 +11,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "libteleport/base/lock_file.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "tools/evacuate/aftermath.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport::evacuation {
 
@@ -129,7 +129,7 @@ TEST_CASE("a run the other way closes the one that was cut short",
 
 TEST_CASE("a teleport that still ends is waited for", "[evacuate]") {
   crashed_host host;
-  auto lock = take_lock(host.config_.run_path, "guest-" + web);
+  auto lock = lock_guest(host.config_.run_path, web);
   REQUIRE(lock);
   std::thread teleport([&] {
     host.journal_says(journal_state::moved);

@@ -336,7 +336,7 @@ TEST_CASE("a socket with another beginning is not given on", "[net][lanes]") {
     REQUIRE(::send(theirs.get(), said.data(), said.size(), 0) ==
             static_cast<ssize_t>(said.size()));
     theirs.reset();
-    const auto given = give_on_lane(ours.get(), run_path.path());
+    const auto given = hand_over_to_link(ours.get(), run_path.path());
     std::array<char, 64> rest{};
     const ssize_t left = ::recv(ours.get(), rest.data(), rest.size(), 0);
     return std::pair(given, left);

@@ -16,6 +16,7 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/net/socket_info.hpp"
 
 using namespace teleport;
 using std::chrono::milliseconds;

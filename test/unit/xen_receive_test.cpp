@@ -16,7 +16,8 @@
 
 #include "libteleport/xen/guardian.hpp"
 #include "libteleport/xen/guardian_link.hpp"
-#include "libteleport/xen/receive.hpp"
+#include "libteleport/xen/receive_handshake.hpp"
+#include "libteleport/xen/xl_receiver.hpp"
 
 namespace teleport {
 namespace {
@@ -30,7 +31,7 @@ const std::string ready = "domain received, ready to unpause\0"s;
 const std::string report = "my copy unpause results are as follows\0"s;
 const std::string go = "domain is yours, you are cleared to unpause\0"s;
 
-std::string exchange(receiver& xl) {
+std::string exchange(xl_receiver& xl) {
   std::string said;
   char byte = 0;
   while (::read(xl.stdout_fd(), &byte, 1) == 1) {
@@ -146,12 +147,12 @@ TEST_CASE("a receiver is a process with three pipes", "[xen]") {
   using namespace std::chrono_literals;
   const script xl("echo \"$*\" >&2; read line; printf '%s' \"$line\"; exit 3");
   std::vector<std::string> lines;
-  receiver_options options;
+  xl_receiver_options options;
   options.xl = xl.path;
   options.paused = true;
-  auto started = receiver::start(options);
+  auto started = xl_receiver::start(options);
   REQUIRE(started.has_value());
-  receiver& child = **started;
+  xl_receiver& child = **started;
   CHECK(child.wait(0ms).error().code == errc::timeout);
   REQUIRE(::write(child.stdin_fd(), "hello\n", 6) == 6);
   CHECK(exchange(child) == "hello");
@@ -165,21 +166,21 @@ TEST_CASE("a receiver is a process with three pipes", "[xen]") {
 
 TEST_CASE("a receiver that has no input left ends", "[xen]") {
   const script xl("cat > /dev/null");
-  receiver_options options;
+  xl_receiver_options options;
   options.xl = xl.path;
-  auto started = receiver::start(options);
+  auto started = xl_receiver::start(options);
   REQUIRE(started.has_value());
   (*started)->close_stdin();
   CHECK((*started)->wait(std::chrono::seconds(10)).value() == 0);
   options.xl = "/nonexistent/xl";
-  CHECK(receiver::start(options).error().code == errc::not_found);
+  CHECK(xl_receiver::start(options).error().code == errc::not_found);
 }
 
 TEST_CASE("xl can report and clean up when nobody reads any more", "[xen]") {
   const script xl("cat > /dev/null; printf report; exit 7");
-  receiver_options options;
+  xl_receiver_options options;
   options.xl = xl.path;
-  auto started = receiver::start(options);
+  auto started = xl_receiver::start(options);
   REQUIRE(started.has_value());
   (*started)->take_stdout().reset();
   (*started)->close_stdin();

@@ -8,9 +8,9 @@
 
 #include <sys/stat.h>
 
-#include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport::evacuation {
 
@@ -42,7 +42,7 @@ result<void> settle(past_run& past,
                     const machine& here,
                     const settings& config) {
   for (const trip& one : past.under_way) {
-    while (lock_is_held(config.run_path, "guest-" + one.uuid)) {
+    while (is_guest_locked(config.run_path, one.uuid)) {
       std::this_thread::sleep_for(lock_poll);
     }
   }

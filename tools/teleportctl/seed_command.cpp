@@ -133,33 +133,24 @@ int run_seed_command(const seed_command& command, const settings& options) {
   if (!command.json && ::isatty(STDERR_FILENO) == 1) {
     request.progress = progress_view::style::terminal;
   }
-  reconnect_policy policy(command.reconnect_limit);
-  link_counters before;
-  attempt last = seed_once(command, request, options);
-  while (const auto pause =
-             policy.after(end_of(last), std::chrono::steady_clock::now())) {
-    if (!command.json) {
-      std::cerr << fmt::format("teleportctl: {}; trying again in {} s\n",
-                               last.outcome.error().context,
-                               pause->count());
-    }
-    if (!wait_for(*pause)) {
-      break;
-    }
-    before.sent += last.report.link.sent;
-    before.received += last.report.link.received;
-    last = seed_once(command, request, options);
-  }
-  last.report.link.sent += before.sent;
-  last.report.link.received += before.received;
-  last.report.link_losses = policy.losses();
+  const attempt last = with_reconnect(
+      command.reconnect_limit,
+      [&] { return seed_once(command, request, options); },
+      end_of,
+      [&](const attempt& failed, std::chrono::seconds pause) {
+        if (!command.json) {
+          std::cerr << fmt::format("teleportctl: {}; trying again in {} s\n",
+                                   failed.outcome.error().context,
+                                   pause.count());
+        }
+      });
   if (command.json && last.began) {
     std::cout << to_json(last.report).dump() << '\n';
   }
   if (!last.outcome) {
     return complain(
         last.outcome.error().context +
-            (last.report.disks.empty() && policy.losses() == 0
+            (last.report.disks.empty() && last.report.link_losses == 0
                  ? ""
                  : "; what was transferred serves the next attempt"),
         exit_failed);

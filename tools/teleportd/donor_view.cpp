@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/shadow.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {
 
@@ -239,7 +239,7 @@ result<std::vector<std::string>> targets_on(const settings& options) {
     // was killed; one under the name that sets it aside is at rest, unless a
     // session is at work.
     const shadow_place& place = *disk.shadow;
-    const bool at_work = lock_is_held(options.run_path, "guest-" + disk.uuid);
+    const bool at_work = is_guest_locked(options.run_path, disk.uuid);
     if (at_work || place.backing != place.aside) {
       targets.push_back(place.backing);
     }

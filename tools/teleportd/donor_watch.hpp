@@ -24,8 +24,8 @@
 #include <utility>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/folder_watch.hpp"
 #include "libteleport/xen/xenstore.hpp"
-#include "tools/teleportd/folder_watch.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

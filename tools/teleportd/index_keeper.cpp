@@ -26,6 +26,7 @@
 #include "index/scanner.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/spawn.hpp"
 #include "tools/teleportd/donor_set.hpp"
 #include "tools/teleportd/donor_watch.hpp"
 #include "tools/teleportd/keeper_scan.hpp"

@@ -3,7 +3,7 @@
 // tools/teleportd/own_process.hpp: starts this same program again for a part of
 // its work, so that a crash of that part harms no other.
 //
-// Threads: any. Blocks: wait_until_exit() until the process has ended.
+// Threads: any.
 
 #ifndef TOOLS_TELEPORTD_OWN_PROCESS_HPP
 #define TOOLS_TELEPORTD_OWN_PROCESS_HPP
@@ -25,9 +25,6 @@ inline constexpr int own_process_socket = 3;
 /// @param socket     becomes its descriptor own_process_socket; -1: none
 [[nodiscard]] result<pid_t> start_own_process(
     std::string name, std::vector<std::string> arguments, int socket = -1);
-
-/// @return as waitpid() tells
-int wait_until_exit(pid_t pid);
 
 /// For such a process: ends it by SIGTERM when the one that started it ends,
 /// and gives it its name for ps and top, which would show "exe".

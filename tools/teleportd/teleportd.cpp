@@ -26,6 +26,7 @@
 #include "index/hash_index.hpp"
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/spawn.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
@@ -148,7 +149,7 @@ class daemon_process {
 };
 
 int run_session(const settings& options) {
-  const auto given_on = give_on_lane(own_process_socket, options.run_path);
+  const auto given_on = hand_over_to_link(own_process_socket, options.run_path);
   if (!given_on) {
     log_warning(given_on.error().context);
     return exit_failed;

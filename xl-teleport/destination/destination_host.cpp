@@ -23,6 +23,7 @@
 #include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 
 namespace teleport {
@@ -136,23 +137,6 @@ result<answer> consider_seed(const guest_info& guest, const settings& options) {
   return reply;
 }
 
-result<std::vector<unique_fd>> lock_guest(const guest_info& guest,
-                                          const settings& options) {
-  std::vector<unique_fd> locks;
-  for (const std::string& uuid : {guest.uuid, uuid_of_name(guest.name)}) {
-    if (!locks.empty() && uuid == guest.uuid) {
-      break;  // known by its name alone
-    }
-    auto lock = take_lock(options.run_path, "guest-" + uuid);
-    if (!lock) {
-      return in_context("another teleport or seed of this guest is under way",
-                        lock.error());
-    }
-    locks.push_back(std::move(*lock));
-  }
-  return locks;
-}
-
 namespace {
 
 fate_course::seen_guest look_for(const std::string& uuid) {
@@ -254,7 +238,7 @@ void tidy_shadows(const settings& options) {
     guest_info guest;
     guest.name = disk.guest;
     guest.uuid = disk.uuid;
-    const auto locks = lock_guest(guest, options);
+    const auto locks = lock_guest_and_name(options.run_path, guest);
     if (!locks) {
       continue;  // a session is at work on it
     }

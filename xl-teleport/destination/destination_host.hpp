@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -27,13 +26,6 @@ namespace teleport {
 /// there is one: this host need not be able to run guests.
 [[nodiscard]] result<answer> consider_seed(const guest_info& guest,
                                            const settings& options);
-
-/// The locks that keep everything else from a guest's kept disks: by its uuid
-/// and, since disks may be seeded for a name alone, by its name.
-///
-/// @error errc::busy when a teleport or a seed of this guest is under way
-[[nodiscard]] result<std::vector<unique_fd>> lock_guest(
-    const guest_info& guest, const settings& options);
 
 /// What became of a teleport. Unless it runs or may run here, this is a promise
 /// that it never will, journalled before it is given.

@@ -35,11 +35,11 @@ guest_arrival::guest_arrival(event_loop& loop,
       recorder_(record_folder, id + ".rebuilt") {}
 
 result<void> guest_arrival::start(const std::string& config_json) {
-  receiver_options options;
+  xl_receiver_options options;
   options.on_line = [](std::string_view line) {
     log_info("xl: " + std::string(line));
   };
-  auto started = receiver::start(std::move(options));
+  auto started = xl_receiver::start(std::move(options));
   if (!started) {
     return started.error();
   }

@@ -19,7 +19,8 @@
 #include "libteleport/net/loop.hpp"
 #include "libteleport/net/pipe.hpp"
 #include "libteleport/stream/stream_filter.hpp"
-#include "libteleport/xen/receive.hpp"
+#include "libteleport/xen/receive_handshake.hpp"
+#include "libteleport/xen/xl_receiver.hpp"
 #include "xl-teleport/setup/stream_recorder.hpp"
 
 namespace teleport {
@@ -75,7 +76,7 @@ class guest_arrival {
   gate_hook hook_;
   stream_recorder recorder_;
   stream_rebuild rebuild_;
-  std::unique_ptr<receiver> xl_;
+  std::unique_ptr<xl_receiver> xl_;
   std::unique_ptr<pipe_writer> input_;
   std::unique_ptr<pipe_reader> output_;
   receive_handshake handshake_;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "libteleport/base/lock_file.hpp"
-#include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {
 
@@ -50,7 +50,7 @@ result<void> guest_hold::prepare(const guest_info& guest,
 
 result<void> guest_hold::lock(const guest_info& guest,
                               const settings& options) {
-  auto locks = lock_guest(guest, options);
+  auto locks = lock_guest_and_name(options.run_path, guest);
   if (!locks) {
     return locks.error();
   }

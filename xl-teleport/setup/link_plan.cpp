@@ -13,31 +13,13 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/link_options.hpp"
+#include "xl-teleport/setup/time_of_day.hpp"
 
 namespace teleport {
 
 namespace {
 
 constexpr unsigned minutes_a_day = 24 * 60;
-
-/// "HH:MM"
-std::optional<unsigned> read_minute(std::string_view text) {
-  const auto digit = [&](std::size_t at) {
-    return static_cast<unsigned>(text[at] - '0');
-  };
-  if (text.size() != 5 || text[2] != ':') {
-    return std::nullopt;
-  }
-  for (const std::size_t at : {0U, 1U, 3U, 4U}) {
-    if (digit(at) > 9) {
-      return std::nullopt;
-    }
-  }
-  const unsigned hour = digit(0) * 10 + digit(1);
-  const unsigned minute = digit(3) * 10 + digit(4);
-  return hour < 24 && minute < 60 ? std::optional(hour * 60 + minute)
-                                  : std::nullopt;
-}
 
 }  // namespace
 
@@ -120,15 +102,15 @@ bool link_plan::add(std::string_view text) {
       space != std::string_view::npos) {
     const std::string_view hours = text.substr(0, space);
     const std::size_t dash = hours.find('-');
-    const auto from = read_minute(hours.substr(0, dash));
+    const auto from = read_time_of_day(hours.substr(0, dash));
     const auto until = dash == std::string_view::npos
                            ? std::nullopt
-                           : read_minute(hours.substr(dash + 1));
+                           : read_time_of_day(hours.substr(dash + 1));
     if (!from || !until || *from == *until) {
       return false;
     }
-    added.from = *from;
-    added.until = *until;
+    added.from = static_cast<unsigned>(from->count());
+    added.until = static_cast<unsigned>(until->count());
     text = text.substr(space + 1);
   }
   const auto rate = read_rate(text);

@@ -36,7 +36,7 @@ std::optional<std::chrono::seconds> reconnect_policy::after(attempt_end end,
   return now + pause_ < give_up_ ? std::optional(pause_) : std::nullopt;
 }
 
-bool wait_for(std::chrono::seconds pause) {
+bool sleep_unless_signalled(std::chrono::seconds pause) {
   event_loop loop(0);
   bool undisturbed = true;
   loop.on_stop_signal([&](int) {

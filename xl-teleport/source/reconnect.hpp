@@ -3,13 +3,15 @@
 // xl-teleport/source/reconnect.hpp: how long a lost link is looked for, and how
 // often.
 //
-// Threads: one owner. Blocks: wait_for().
+// Threads: one owner. Blocks: sleep_unless_signalled(), with_reconnect().
 
 #ifndef XL_TELEPORT_SOURCE_RECONNECT_HPP
 #define XL_TELEPORT_SOURCE_RECONNECT_HPP
 
 #include <chrono>
 #include <optional>
+
+#include "libteleport/net/link_counters.hpp"
 
 namespace CLI {
 class App;
@@ -52,7 +54,37 @@ class reconnect_policy {
 };
 
 /// @return false when SIGINT or SIGTERM came first
-[[nodiscard]] bool wait_for(std::chrono::seconds pause);
+[[nodiscard]] bool sleep_unless_signalled(std::chrono::seconds pause);
+
+/// Attempts until one is over for good.
+///
+/// @param once      makes an attempt: an object with `report.link` and
+///                  `report.link_losses`
+/// @param end_of    from an attempt to its attempt_end
+/// @param on_pause  told of the attempt that failed, and the pause before the
+///                  next
+/// @return the last attempt; its report has the bytes of all
+template <class Once, class EndOf, class OnPause>
+[[nodiscard]] auto with_reconnect(std::chrono::seconds limit,
+                                  Once once,
+                                  EndOf end_of,
+                                  OnPause on_pause) {
+  reconnect_policy policy(limit);
+  link_counters before;
+  auto last = once();
+  while (const auto pause =
+             policy.after(end_of(last), std::chrono::steady_clock::now())) {
+    on_pause(last, *pause);
+    if (!sleep_unless_signalled(*pause)) {
+      break;
+    }
+    before += last.report.link;
+    last = once();
+  }
+  last.report.link += before;
+  last.report.link_losses = policy.losses();
+  return last;
+}
 
 /// Adds --reconnect; `limit` must outlive the parsing and holds the default.
 void add_reconnect_option(CLI::App& app, std::chrono::seconds& limit);

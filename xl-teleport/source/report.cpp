@@ -50,6 +50,15 @@ std::string_view name_of(move_phase phase) noexcept {
   return phase_names[static_cast<std::size_t>(phase)];
 }
 
+json disks_json(const std::vector<offered_target>& disks) {
+  json list = json::array();
+  for (const offered_target& disk : disks) {
+    list.push_back(
+        {{"vdev", disk.vdev}, {"kind", disk.kind}, {"target", disk.target}});
+  }
+  return list;
+}
+
 json to_json(const rebuild_counts& counts) {
   return {{"zero", counts.zero},
           {"in_place", counts.in_place},
@@ -59,11 +68,6 @@ json to_json(const rebuild_counts& counts) {
 }
 
 json to_json(const move_report& report) {
-  json disks = json::array();
-  for (const auto& disk : report.disks) {
-    disks.push_back(
-        {{"vdev", disk.vdev}, {"kind", disk.kind}, {"target", disk.target}});
-  }
   json phases = json::object();
   for (std::size_t i = 0; i < report.phase_seconds.size(); ++i) {
     phases[std::string(phase_names[i])] = report.phase_seconds[i];
@@ -77,7 +81,7 @@ json to_json(const move_report& report) {
       {"uuid", report.uuid},
       {"problems", problems_json(report.problems)},
       {"room", room_json(report.room)},
-      {"disks", disks},
+      {"disks", disks_json(report.disks)},
       {"disk_bytes", report.disk_bytes},
       {"bulk", to_json(report.bulk)},
       {"rounds", to_json(report.rounds)},

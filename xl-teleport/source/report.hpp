@@ -68,6 +68,8 @@ struct move_report {
 /// Several lines, for a terminal.
 [[nodiscard]] std::string to_text(const move_report& report);
 [[nodiscard]] nlohmann::json to_json(const rebuild_counts& counts);
+[[nodiscard]] nlohmann::json disks_json(
+    const std::vector<offered_target>& disks);
 
 /// One moment of it.
 struct progress {

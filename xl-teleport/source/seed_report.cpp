@@ -11,17 +11,12 @@
 namespace teleport {
 
 nlohmann::json to_json(const seed_report& report) {
-  nlohmann::json disks = nlohmann::json::array();
-  for (const auto& disk : report.disks) {
-    disks.push_back(
-        {{"vdev", disk.vdev}, {"kind", disk.kind}, {"target", disk.target}});
-  }
   return {
       {"guest", report.guest},
       {"destination", report.destination},
       {"outcome", report.sentence.empty() ? "seeded" : "failed"},
       {"sentence", report.sentence},
-      {"disks", disks},
+      {"disks", disks_json(report.disks)},
       {"disk_bytes", report.disk_bytes},
       {"bulk", to_json(report.bulk)},
       {"rounds", to_json(report.rounds)},

@@ -8,12 +8,11 @@
 #include <thread>
 #include <utility>
 
-#include <sys/random.h>
-
 #include <fmt/format.h>
 
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/random.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/shadow.hpp"
 #include "libteleport/xen/facts_json.hpp"
@@ -43,9 +42,9 @@ result<void> set_aside_when_free(const shadow_place& place) {
 
 result<std::string> new_teleport_id() {
   std::array<std::byte, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) !=
-      static_cast<ssize_t>(bytes.size())) {
-    return system_error(errno, "random number for the teleport's name");
+  const auto filled = fill_with_random(bytes);
+  if (!filled) {
+    return filled.error();
   }
   return to_hex(bytes);
 }

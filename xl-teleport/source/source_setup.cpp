@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/record.hpp"
+#include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/source/known_disks.hpp"
 #include "xl-teleport/source/source_session.hpp"
 
@@ -192,10 +192,9 @@ void source_session::refuse(const std::vector<problem>& problems) {
 }
 
 result<void> source_session::prepare_here() {
-  auto lock = take_lock(settings_.run_path, "guest-" + view_.guest.uuid);
+  auto lock = lock_guest(settings_.run_path, view_.guest.uuid);
   if (!lock) {
-    return in_context("another teleport of this guest is under way",
-                      lock.error());
+    return lock.error();
   }
   guest_lock_ = std::move(*lock);
   auto entries = journal::open(settings_.journal_path());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
-// libteleport/xen/receiver.cpp: the process side of receive.hpp.
+
+#include "libteleport/xen/xl_receiver.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,11 +11,8 @@
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +21,7 @@ extern "C" {
 }
 
 #include "libteleport/base/log.hpp"
-#include "libteleport/xen/receive.hpp"
+#include "libteleport/base/spawn.hpp"
 
 namespace teleport {
 namespace {
@@ -32,10 +29,6 @@ namespace {
 /// Lines kept for last_words(), and the longest one kept whole.
 constexpr std::size_t kept_lines = 20;
 constexpr std::size_t max_line = 1024;
-
-/// Ours are above all numbers that xl is given, so that none is overwritten
-/// while they are put in place.
-constexpr int first_own_fd = 10;
 
 struct pipe_ends {
   unique_fd read;
@@ -47,60 +40,12 @@ result<pipe_ends> make_pipe() {
   if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
     return system_error(errno, "pipe for xl");
   }
-  const unique_fd low_read(fds[0]);
-  const unique_fd low_write(fds[1]);
-  pipe_ends ends{
-      unique_fd(::fcntl(low_read.get(), F_DUPFD_CLOEXEC, first_own_fd)),
-      unique_fd(::fcntl(low_write.get(), F_DUPFD_CLOEXEC, first_own_fd))};
-  if (!ends.read || !ends.write) {
-    return system_error(errno, "pipe for xl");
-  }
-  return ends;
-}
-
-/// Spawns `argv` with these descriptors as 0, 1, ..., no others, no signal
-/// mask, and a session of its own: a terminal's signals are for us, and xl must
-/// live to clean up.
-result<pid_t> spawn(const std::vector<std::string>& argv,
-                    const std::vector<int>& fds) {
-  posix_spawn_file_actions_t actions{};
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  int next = 0;
-  for (const int fd : fds) {
-    posix_spawn_file_actions_adddup2(&actions, fd, next++);
-  }
-  posix_spawn_file_actions_addclosefrom_np(&actions, next);
-  sigset_t none{};
-  sigset_t all{};
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(
-      &attributes,
-      POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv) {
-    words.push_back(const_cast<char*>(word.c_str()));
-  }
-  words.push_back(nullptr);
-  pid_t pid = -1;
-  const int r = ::posix_spawnp(
-      &pid, words[0], &actions, &attributes, words.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (r != 0) {
-    return system_error(r, "run " + argv[0]);
-  }
-  return pid;
+  return pipe_ends{unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
 }  // namespace
 
-struct receiver::state_data {
+struct xl_receiver::state_data {
   unique_fd input;
   unique_fd output;
   unique_fd complaints;
@@ -116,7 +61,7 @@ struct receiver::state_data {
   void read_lines();
 };
 
-void receiver::state_data::take_line(std::string line) {
+void xl_receiver::state_data::take_line(std::string line) {
   if (on_line) {
     on_line(line);
   } else {
@@ -131,7 +76,7 @@ void receiver::state_data::take_line(std::string line) {
 
 /// Reads xl's standard error until all who hold it are gone, or until told to
 /// stop: a hotplug script may hold it longer than xl lives.
-void receiver::state_data::read_lines() {
+void xl_receiver::state_data::read_lines() {
   std::string line;
   for (;;) {
     std::array<pollfd, 2> fds = {
@@ -165,9 +110,10 @@ void receiver::state_data::read_lines() {
   }
 }
 
-receiver::receiver(std::unique_ptr<state_data> data) : data_(std::move(data)) {}
+xl_receiver::xl_receiver(std::unique_ptr<state_data> data)
+    : data_(std::move(data)) {}
 
-receiver::~receiver() {
+xl_receiver::~xl_receiver() {
   data_->input.reset();
   data_->output.reset();
   if (!wait(give_up_time)) {
@@ -183,7 +129,8 @@ receiver::~receiver() {
   }
 }
 
-result<std::unique_ptr<receiver>> receiver::start(receiver_options options) {
+result<std::unique_ptr<xl_receiver>> xl_receiver::start(
+    xl_receiver_options options) {
   auto input = make_pipe();
   auto output = make_pipe();
   auto complaints = make_pipe();
@@ -197,20 +144,23 @@ result<std::unique_ptr<receiver>> receiver::start(receiver_options options) {
   if (!data->stop) {
     return system_error(errno, "eventfd");
   }
-  std::vector<std::string> argv = {options.xl, "migrate-receive"};
+  spawn_options xl;
+  xl.argv = {options.xl, "migrate-receive"};
   if (options.paused) {
-    argv.emplace_back("-p");
+    xl.argv.emplace_back("-p");
   }
   // xl also holds the reading ends of what it writes. If we are killed, it
   // says so on standard error and then reports on standard output *before* it
   // destroys its half-made guest; with nobody left to read, that would be its
   // end (SIGPIPE), and a paused guest would stay and hold the disks.
-  const auto pid = spawn(argv,
-                         {input->read.get(),
-                          output->write.get(),
-                          complaints->write.get(),
-                          output->read.get(),
-                          complaints->read.get()});
+  xl.descriptors = {input->read.get(),
+                    output->write.get(),
+                    complaints->write.get(),
+                    output->read.get(),
+                    complaints->read.get()};
+  // A terminal's signals are for us: xl must live to clean up.
+  xl.group = spawn_group::own_session;
+  const auto pid = spawn(std::move(xl));
   if (!pid) {
     return pid.error();
   }
@@ -221,29 +171,29 @@ result<std::unique_ptr<receiver>> receiver::start(receiver_options options) {
   data->on_line = std::move(options.on_line);
   state_data* self = data.get();
   data->reader = std::thread([self] { self->read_lines(); });
-  return std::unique_ptr<receiver>(new receiver(std::move(data)));
+  return std::unique_ptr<xl_receiver>(new xl_receiver(std::move(data)));
 }
 
-int receiver::stdin_fd() const noexcept {
+int xl_receiver::stdin_fd() const noexcept {
   return data_->input.get();
 }
-int receiver::stdout_fd() const noexcept {
+int xl_receiver::stdout_fd() const noexcept {
   return data_->output.get();
 }
-unique_fd receiver::take_stdin() noexcept {
+unique_fd xl_receiver::take_stdin() noexcept {
   return std::move(data_->input);
 }
-unique_fd receiver::take_stdout() noexcept {
+unique_fd xl_receiver::take_stdout() noexcept {
   return std::move(data_->output);
 }
-void receiver::close_stdin() noexcept {
+void xl_receiver::close_stdin() noexcept {
   data_->input.reset();
 }
-pid_t receiver::pid() const noexcept {
+pid_t xl_receiver::pid() const noexcept {
   return data_->pid;
 }
 
-result<int> receiver::wait(std::chrono::milliseconds timeout) {
+result<int> xl_receiver::wait(std::chrono::milliseconds timeout) {
   if (data_->ended) {
     return *data_->ended;
   }
@@ -277,7 +227,7 @@ result<int> receiver::wait(std::chrono::milliseconds timeout) {
   return *data_->ended;
 }
 
-std::string receiver::last_words() const {
+std::string xl_receiver::last_words() const {
   const std::lock_guard lock(data_->mutex);
   std::string text;
   for (const std::string& line : data_->lines) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "tools/teleportd/folder_watch.hpp"
+#include "libteleport/base/folder_watch.hpp"
 
 #include <algorithm>
 #include <array>
@@ -69,6 +69,11 @@ void folder_watch::forget(int watch) {
   }
 }
 
+bool folder_watch::all_watched() const {
+  return std::ranges::none_of(
+      folders_, [](const watched& folder) { return folder.watch < 0; });
+}
+
 bool folder_watch::drain() {
   bool changed = false;
   alignas(inotify_event) std::array<char, buffer_bytes> buffer{};
@@ -86,8 +91,8 @@ bool folder_watch::drain() {
         forget(event.wd);
       }
       // Events of an overflow, and of a folder itself, carry no name.
-      const bool counts = only_.empty() ? name[0] != '.' : only_ == name;
-      changed = changed || event.len == 0 || counts;
+      changed = changed || event.len == 0 ||
+                (only_.empty() ? name[0] != '.' : only_ == name);
     }
   }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/folder_watch.hpp: tells when files come, go or have been
-// written in some folders (inotify). A folder that is not there is looked for
-// again and again, and one that was unmounted or made anew is watched anew.
+// libteleport/base/folder_watch.hpp: tells when files appear, disappear or have
+// been written in some folders (inotify). look_again() also watches folders that
+// did not exist before, and those that were unmounted or made anew.
 //
 // Threads: one owner. Blocks: no.
 
-#ifndef TOOLS_TELEPORTD_FOLDER_WATCH_HPP
-#define TOOLS_TELEPORTD_FOLDER_WATCH_HPP
+#ifndef LIBTELEPORT_BASE_FOLDER_WATCH_HPP
+#define LIBTELEPORT_BASE_FOLDER_WATCH_HPP
 
 #include <string>
 #include <vector>
@@ -30,7 +30,9 @@ class folder_watch {
   ///
   /// @return whether one has come, or is another than it was
   bool look_again();
-  /// Takes all waiting events.
+  /// Whether every folder existed at the last look, and was not deleted since.
+  [[nodiscard]] bool all_watched() const;
+  /// Reads all waiting events.
   ///
   /// @return whether one of them is of a file that counts, and is not hidden
   bool drain();
@@ -50,4 +52,4 @@ class folder_watch {
 
 }  // namespace teleport
 
-#endif  // TOOLS_TELEPORTD_FOLDER_WATCH_HPP
+#endif  // LIBTELEPORT_BASE_FOLDER_WATCH_HPP

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "libteleport/net/link_counters.hpp"
+#include "libteleport/net/socket_info.hpp"
+
+#include <optional>
 
 // The kernel's own header: glibc's tcp_info ends before the counters, and the
 // two headers cannot be had in one file.
@@ -12,20 +14,21 @@ namespace teleport {
 
 namespace {
 
-/// Zeros where the kernel has nothing to tell.
-tcp_info info_of(int socket) noexcept {
+/// @return nullopt when it is no TCP socket; zeros where an older kernel says
+///         less
+std::optional<tcp_info> ask(int socket) noexcept {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) {
-    return {};
+    return std::nullopt;
   }
   return info;
 }
 
 }  // namespace
 
-link_counters count_link(int socket) noexcept {
-  const tcp_info info = info_of(socket);
+link_counters counters_of(int socket) noexcept {
+  const tcp_info info = ask(socket).value_or(tcp_info{});
   link_counters counters;
   counters.sent = info.tcpi_bytes_acked;
   counters.received = info.tcpi_bytes_received;
@@ -33,13 +36,25 @@ link_counters count_link(int socket) noexcept {
 }
 
 link_effort effort_of(int socket) noexcept {
-  const tcp_info info = info_of(socket);
+  const tcp_info info = ask(socket).value_or(tcp_info{});
   link_effort effort;
   effort.segments = info.tcpi_segs_out;
   effort.resent = info.tcpi_total_retrans;
   effort.peer_full_us = info.tcpi_rwnd_limited;
   effort.idle = info.tcpi_delivery_rate_app_limited != 0;
   return effort;
+}
+
+peer_answers answers_of(int socket) noexcept {
+  const auto info = ask(socket);
+  peer_answers answers;
+  if (info) {
+    answers.owed = info->tcpi_unacked > 0;
+    answers.has_room = info->tcpi_snd_wnd > 0;
+    answers.held = info->tcpi_notsent_bytes > 0;
+    answers.since_last = std::chrono::milliseconds(info->tcpi_last_ack_recv);
+  }
+  return answers;
 }
 
 }  // namespace teleport

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/setup/guest_lock.hpp"
+
+#include <utility>
+
+#include "libteleport/base/lock_file.hpp"
+#include "libteleport/disk/disk_book.hpp"
+
+namespace teleport {
+
+namespace {
+
+std::string lock_name(const std::string& uuid) {
+  return "guest-" + uuid;
+}
+
+}  // namespace
+
+result<unique_fd> lock_guest(const std::string& run_path,
+                             const std::string& uuid) {
+  auto lock = take_lock(run_path, lock_name(uuid));
+  if (!lock) {
+    return in_context("another teleport or seed of this guest is under way",
+                      lock.error());
+  }
+  return lock;
+}
+
+result<std::vector<unique_fd>> lock_guest_and_name(const std::string& run_path,
+                                                   const guest_info& guest) {
+  std::vector<unique_fd> locks;
+  for (const std::string& uuid : {guest.uuid, uuid_of_name(guest.name)}) {
+    if (!locks.empty() && uuid == guest.uuid) {
+      break;  // known by its name alone
+    }
+    auto lock = lock_guest(run_path, uuid);
+    if (!lock) {
+      return lock.error();
+    }
+    locks.push_back(std::move(*lock));
+  }
+  return locks;
+}
+
+bool is_guest_locked(const std::string& run_path, const std::string& uuid) {
+  return lock_is_held(run_path, lock_name(uuid));
+}
+
+}  // namespace teleport
