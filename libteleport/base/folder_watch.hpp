@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/base/folder_watch.hpp: tells when files appear, disappear or have
-// been written in some folders (inotify). look_again() also watches folders that
-// did not exist before, and those that were unmounted or made anew.
+// been written in some folders (inotify). look_again() also watches folders
+// that did not exist before, and those that were unmounted or made anew.
 //
 // Threads: one owner. Blocks: no.
 

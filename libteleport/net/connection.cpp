@@ -7,7 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "libteleport/wire/failure.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/net/farewell.hpp"
 
 namespace teleport {
 
@@ -17,16 +18,17 @@ namespace {
 /// and a second of data on a slow link before it.
 constexpr std::chrono::seconds finish_limit{5};
 
-/// Queued records are written together up to this many bytes.
-constexpr std::size_t write_batch = 256_KiB;
-
 }  // namespace
 
 connection::connection(event_loop& loop,
                        link_terms terms,
                        std::shared_ptr<lane> first)
-    : loop_(loop), terms_(std::move(terms)) {
-  tracks_.push_back(std::make_unique<track>(std::move(first), framer()));
+    : loop_(loop), terms_(std::move(terms)), links_{std::move(first)} {}
+
+connection::~connection() {
+  for (const auto& link : links_) {
+    link->close();
+  }
 }
 
 void connection::connect(event_loop& loop,
@@ -62,60 +64,62 @@ void connection::accept(event_loop& loop,
       [&loop, terms, ready](const result<std::shared_ptr<lane>>& first) {
         if (!first) {
           ready(first.error());
-          return;
-        }
-        const auto self = std::make_shared<connection>(loop, terms, *first);
-        if ((*first)->pinned()) {
-          ready(self);
+        } else if (!(*first)->pinned()) {
+          turn_away(loop, *first, [ready, cause = (*first)->pinned().error()] {
+            ready(cause);
+          });
         } else {
-          self->turn_away((*first)->pinned().error(), ready);
+          ready(std::make_shared<connection>(loop, terms, *first));
         }
       });
 }
 
-/// The stranger is told what to do, and nothing else.
-void connection::turn_away(const error& cause, const ready_handler& ready) {
-  start({});
-  send(
-      record_type::fail,
-      encode(failure_note{std::string(name_of(errc::not_paired)),
-                          "the destination does not know this host's key: run "
-                          "'teleportctl pair root@DESTINATION' on this host"}));
-  finish([cause, ready] { ready(cause); });
-}
-
 void connection::start(handlers callbacks) {
   handlers_ = std::move(callbacks);
-  for (const auto& one : tracks_) {
-    one->link->start(weak_from_this());
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    listen(i);
   }
   read();
 }
 
-connection::track* connection::track_of(const lane& one) noexcept {
-  const auto found = std::ranges::find_if(
-      tracks_, [&one](const auto& each) { return each->link.get() == &one; });
-  return found == tracks_.end() ? nullptr : found->get();
+void connection::listen(std::size_t number) {
+  const auto weak = weak_from_this();
+  links_[number]->start({.on_bytes =
+                             [weak, number](byte_span bytes) {
+                               if (const auto self = weak.lock()) {
+                                 self->on_bytes(number, bytes);
+                               }
+                             },
+                         .on_written =
+                             [weak, number] {
+                               if (const auto self = weak.lock()) {
+                                 self->on_written(number);
+                               }
+                             },
+                         .on_lost =
+                             [weak, number](const error& cause, bool cleanly) {
+                               if (const auto self = weak.lock()) {
+                                 self->on_lost(number, cause, cleanly);
+                               }
+                             }});
 }
 
-/// Of each lane, unless enough of it waits for others.
+/// From each lane, unless enough of its slices wait for others.
 void connection::read() {
-  for (std::size_t i = 0; i < tracks_.size() && !closed_; ++i) {
-    if (half_closed_ || (!paused_ && order_.may_read(i))) {
-      tracks_[i]->link->read();
+  for (std::size_t i = 0; i < links_.size() && stage_ != stage::closed; ++i) {
+    if (stage_ == stage::half_closed || (!paused_ && lanes_.may_read(i))) {
+      links_[i]->read();
     }
   }
 }
 
-void connection::on_bytes(lane& from, byte_span bytes) {
-  if (half_closed_) {
-    from.read();  // to its end
+void connection::on_bytes(std::size_t number, byte_span bytes) {
+  if (stage_ == stage::half_closed) {
+    links_[number]->read();  // to its end
     return;
   }
-  if (track* const at = track_of(from)) {
-    at->input.feed(bytes);
-    deliver();
-  }
+  lanes_.feed(number, bytes);
+  deliver();
 }
 
 void connection::deliver() {
@@ -123,17 +127,21 @@ void connection::deliver() {
     return;  // resume() was called from inside on_record
   }
   delivering_ = true;
-  while (!paused_ && !closed_) {
-    auto record = next_record();
-    if (!record) {
-      delivering_ = false;
-      fail(record.error());
-      return;
-    }
-    if (!*record) {
+  while (!paused_ && stage_ != stage::closed) {
+    auto record = lanes_.next_record();
+    if (record && !*record) {
       break;
     }
-    if (handlers_.on_record) {
+    const bool of_link = record && is_link_record((*record)->type);
+    const auto accepted = !record   ? result<void>(record.error())
+                          : of_link ? on_link_record(**record)
+                                    : result<void>();
+    if (!accepted) {
+      delivering_ = false;
+      fail(accepted.error());
+      return;
+    }
+    if (!of_link && handlers_.on_record) {
       handlers_.on_record(std::move(**record));
     }
   }
@@ -143,52 +151,23 @@ void connection::deliver() {
   }
 }
 
-/// The next record for the session. The link's own are dealt with on the way.
-result<std::optional<raw_record>> connection::next_record() {
-  for (;;) {
-    while (const auto slice = order_.next()) {
-      whole_.feed(*slice);
-    }
-    if (slices_come_) {
-      auto record = whole_.next();
-      if (!record || *record) {
-        return record;
-      }
-    }
-    bool more = false;
-    for (std::size_t i = 0; i < tracks_.size() && !more; ++i) {
-      auto record = tracks_[i]->input.next();
-      if (!record) {
-        return record;
-      }
-      if (!*record) {
-        continue;
-      }
-      more = true;
-      raw_record& got = **record;
-      result<void> taken;
-      if (got.type == record_type::slice && door_) {
-        slices_come_ = slices_come_ || i == 0;
-        taken = order_.take(i, got.body);
-      } else if (slices_come_ || i != 0) {
-        taken = error(errc::protocol, "a record beside the slices");
-      } else if (got.type < record_type::ask_lanes) {
-        return record;
-      } else {
-        taken = on_link_record(got);
-      }
-      if (!taken) {
-        return taken.error();
-      }
-    }
-    if (!more) {
-      return std::optional<raw_record>();
-    }
+result<void> connection::on_link_record(const raw_record& record) {
+  if (stage_ != stage::open) {
+    return {};  // there will be no more lanes
   }
-}
-
-void connection::pause() {
-  paused_ = true;
+  if (record.type == record_type::ask_lanes && host_) {
+    const auto asked = host_->on_ask(record.body);
+    if (host_->is_open()) {
+      lanes_.allow(lane_set::slices::in);
+    }
+    return asked;
+  }
+  if (record.type == record_type::lanes && opener_) {
+    return opener_->on_lanes(record.body);
+  }
+  return error(errc::protocol,
+               fmt::format("record type {} out of time",
+                           static_cast<unsigned>(record.type)));
 }
 
 void connection::resume() {
@@ -199,25 +178,23 @@ void connection::resume() {
 }
 
 void connection::send(record_type type, byte_span body) {
-  enqueue(queue_, type, body);
+  if (stage_ == stage::open) {
+    queue_.push(type, body);
+    write_soon();
+  }
 }
 
 void connection::send_ahead(record_type type, byte_span body) {
-  enqueue(ahead_, type, body);
+  if (stage_ == stage::open) {
+    queue_.push_ahead(type, body);
+    write_soon();
+  }
 }
 
-void connection::enqueue(std::deque<byte_buffer>& to,
-                         record_type type,
-                         byte_span body) {
-  if (closed_ || finishing_) {
-    return;
-  }
-  to.push_back(frame(type, body));
-  queued_ += to.back().size();
-  if (!write_posted_) {
-    // Later in this turn of the loop, so that records queued together are
-    // written together.
-    write_posted_ = true;
+/// Later in this turn of the loop, so that records queued together are written
+/// together.
+void connection::write_soon() {
+  if (!std::exchange(write_posted_, true)) {
     loop_.post([self = shared_from_this()] {
       self->write_posted_ = false;
       self->write();
@@ -226,149 +203,165 @@ void connection::enqueue(std::deque<byte_buffer>& to,
 }
 
 void connection::write() {
-  // The first slice comes on the first lane, behind all that is not in slices.
-  if (next_slice_.value_or(0) == 0) {
-    write_on(*tracks_.front());
-  }
-  if (next_slice_.value_or(0) > 0) {
-    // Another one first each time: where all have room, all get the same.
-    ++turn_;
-    for (std::size_t i = 0; i < tracks_.size() && !closed_; ++i) {
-      write_on(*tracks_[(turn_ + i) % tracks_.size()]);
+  while (!pace_timer_ && stage_ != stage::closed) {
+    auto next = lanes_.next_write(
+        queue_, pacer_ ? pacer_->piece() : record_queue::batch_bytes);
+    if (!next) {
+      break;
     }
+    write_in_turn(std::move(*next));
   }
-  const bool over = queued_ == 0 &&
-                    std::ranges::none_of(
-                        tracks_, [](const auto& one) { return one->writing; });
-  if (over && finishing_ && !half_closed_ && !closed_) {
+  if (stage_ == stage::finishing && queued() == 0 && !lanes_.is_writing()) {
     half_close();
   }
 }
 
-/// Up to `most` bytes of the records to be sent, in their order.
-byte_span connection::next_output(std::size_t most) {
-  if (taken_ == output_.size()) {
-    output_.clear();
-    taken_ = 0;
-    while (output_.size() < write_batch &&
-           !(ahead_.empty() && queue_.empty())) {
-      auto& from = ahead_.empty() ? queue_ : ahead_;
-      output_.insert(output_.end(), from.front().begin(), from.front().end());
-      from.pop_front();
-    }
+/// One turn for all lanes: those of other teleports share the link by turns, too.
+void connection::write_in_turn(lane_set::write next) {
+  const auto now = pacer::clock::now();
+  const auto wait = pacer_ ? pacer_->reserve(next.of_records, now) - now
+                           : pacer::clock::duration::zero();
+  if (wait <= std::chrono::milliseconds(1)) {
+    links_[next.lane]->write(std::move(next.bytes));
+    return;
   }
-  const std::size_t size = std::min(most, output_.size() - taken_);
-  const byte_span bytes = byte_span(output_).subspan(taken_, size);
-  taken_ += size;
-  return bytes;
+  if (opener_) {
+    opener_->on_paced();
+  }
+  pace_timer_ =
+      loop_.after(std::chrono::duration_cast<std::chrono::milliseconds>(wait),
+                  [weak = weak_from_this(), next = std::move(next)] {
+                    const auto self = weak.lock();
+                    if (self && self->stage_ != stage::closed) {
+                      self->pace_timer_ = timer();
+                      self->links_[next.lane]->write(next.bytes);
+                      self->write();
+                    }
+                  });
 }
 
-void connection::write_on(track& to) {
-  if (to.writing || to.ended || pacing_) {
-    return;
-  }
-  if (asked_ && tracks_.size() > 1 && !next_slice_ &&
-      taken_ == output_.size()) {
-    next_slice_ = 0;
-  }
-  const std::size_t paced = pacer_ ? pacer_->piece() : write_batch;
-  const byte_span bytes =
-      next_output(std::min(paced, next_slice_ ? max_slice_bytes : write_batch));
-  if (bytes.empty()) {
-    return;
-  }
-  to.writing = true;
-  to.size = bytes.size();
-  if (next_slice_) {
-    to.output = frame(record_type::slice, encode_slice(*next_slice_, bytes));
-    ++*next_slice_;
-  }
-  const byte_span out = next_slice_ ? byte_span(to.output) : bytes;
-  if (pacer_) {
-    const auto wait = pacer_->reserve(to.size) - pacer::clock::now();
-    if (wait > std::chrono::milliseconds(1)) {
-      // One turn for all lanes: others share the link by turns, too.
-      was_paced_ = true;
-      pacing_ = true;
-      pace_timer_ = loop_.after(
-          std::chrono::duration_cast<std::chrono::milliseconds>(wait),
-          [weak = weak_from_this(), link = to.link, out] {
-            const auto self = weak.lock();
-            if (self && !self->closed_) {
-              self->pacing_ = false;
-              link->write(out);
-              self->write();
-            }
-          });
-      return;
-    }
-  }
-  to.link->write(out);
-}
-
-void connection::on_written(lane& by) {
-  track* const at = track_of(by);
-  if (closed_ || at == nullptr) {
-    return;
-  }
-  at->writing = false;
-  queued_ -= at->size;
+void connection::on_written(std::size_t number) {
+  queue_.on_written(lanes_.on_written(number));
   write();
-  if (handlers_.on_drained && !closed_) {
+  if (handlers_.on_drained && stage_ != stage::closed) {
     handlers_.on_drained();
   }
 }
 
 std::string connection::congestion_control() const {
-  return tracks_.front()->link->congestion_control();
+  return links_.front()->congestion_control();
+}
+
+void connection::widen() {
+  if (terms_.options.connections == 1 || stage_ != stage::open) {
+    return;
+  }
+  const auto weak = weak_from_this();
+  lanes_.allow(lane_set::slices::out);
+  // The opener goes before this does.
+  opener_ = std::make_shared<lane_opener>(
+      loop_,
+      terms_,
+      links_.front(),
+      lane_opener::handlers{
+          .look = [this] { return look(); },
+          .send_ahead = [this](record_type type,
+                               byte_span body) { send_ahead(type, body); },
+          .on_joined =
+              [weak](std::shared_ptr<lane> made, framer input) {
+                if (const auto self = weak.lock()) {
+                  self->on_joined(std::move(made), std::move(input));
+                  self->write();
+                }
+              }});
+  opener_->begin();
+}
+
+void connection::allow_lanes(const std::string& run_path) {
+  const auto weak = weak_from_this();
+  host_ = std::make_shared<lane_host>(
+      loop_,
+      terms_,
+      run_path,
+      links_.front(),
+      lane_host::handlers{
+          .lanes = [this] { return lanes_.size(); },
+          .send_ahead = [this](record_type type,
+                               byte_span body) { send_ahead(type, body); },
+          .on_joined =
+              [weak](std::shared_ptr<lane> made, framer input) {
+                if (const auto self = weak.lock()) {
+                  self->on_joined(std::move(made), std::move(input));
+                }
+              }});
+}
+
+void connection::on_joined(std::shared_ptr<lane> made, framer input) {
+  if (stage_ != stage::open) {
+    made->close();
+    return;
+  }
+  links_.push_back(std::move(made));
+  listen(lanes_.add(std::move(input)));
+  log_debug(fmt::format("{} connections side by side", links_.size()));
+  deliver();
+}
+
+unsigned connection::lanes() const noexcept {
+  return static_cast<unsigned>(lanes_.size());
+}
+
+link_sight connection::look() const {
+  link_sight now;
+  now.acknowledged = counters().sent;
+  now.congestion_control = congestion_control();
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    now.lanes.push_back(lanes_.has_ended(i)
+                            ? std::nullopt
+                            : std::optional(links_[i]->effort()));
+  }
+  return now;
 }
 
 void connection::finish(std::function<void()> done) {
-  if (closed_) {
+  if (stage_ == stage::closed) {
     loop_.post(std::move(done));
     return;
   }
   finished_ = std::move(done);
-  if (std::exchange(finishing_, true)) {
+  if (stage_ != stage::open) {
     return;
   }
-  look_timer_ = timer();
-  deadline_ = loop_.after(finish_limit, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) {
-      self->close();
-    }
-  });
+  stage_ = stage::finishing;
+  opener_.reset();
+  host_.reset();
+  // The timer owns this until close().
+  deadline_ =
+      loop_.after(finish_limit, [self = shared_from_this()] { self->close(); });
   if (!write_posted_) {
     write();
   }
 }
 
 void connection::half_close() {
-  half_closed_ = true;
-  for (const auto& one : tracks_) {
-    one->link->end_sending();
+  stage_ = stage::half_closed;
+  for (const auto& link : links_) {
+    link->end_sending();
   }
   read();
 }
 
 /// A peer that closes closes all lanes, one after the other: what it has said on
 /// the others is still heard.
-void connection::on_lost(lane& which, const error& cause, bool cleanly) {
-  track* const at = track_of(which);
-  if (closed_ || at == nullptr) {
-    return;
-  }
-  at->ended = true;
-  const bool all =
-      std::ranges::all_of(tracks_, [](const auto& one) { return one->ended; });
-  if (half_closed_) {
-    if (all) {
+void connection::on_lost(std::size_t number, const error& cause, bool cleanly) {
+  lanes_.end(number);
+  if (stage_ == stage::half_closed) {
+    if (lanes_.all_ended()) {
       close();
     }
-  } else if (all || !cleanly) {
+  } else if (lanes_.all_ended() || !cleanly) {
     fail(cause);
-  } else if (!finishing_ && !ending_) {
-    ending_ = true;
+  } else if (!deadline_) {
     deadline_ = loop_.after(finish_limit, [weak = weak_from_this(), cause] {
       if (const auto self = weak.lock()) {
         self->fail(cause);
@@ -378,17 +371,16 @@ void connection::on_lost(lane& which, const error& cause, bool cleanly) {
 }
 
 void connection::close() {
-  if (closed_) {
+  if (stage_ == stage::closed) {
     return;
   }
-  last_counters_ = counters();
-  closed_ = true;
+  stage_ = stage::closed;
   deadline_ = timer();
-  look_timer_ = timer();
   pace_timer_ = timer();
-  door_.reset();
-  for (const auto& one : tracks_) {
-    one->link->close();
+  opener_.reset();
+  host_.reset();
+  for (const auto& link : links_) {
+    link->close();
   }
   if (finished_) {
     loop_.post(std::exchange(finished_, nullptr));
@@ -397,7 +389,7 @@ void connection::close() {
 
 void connection::fail(error cause) {
   close();
-  // The handlers may hold the owner of this connection: let go of them.
+  // The handlers may own this connection: none is kept.
   const handlers last = std::exchange(handlers_, {});
   if (last.on_closed) {
     last.on_closed(std::move(cause));
@@ -405,20 +397,15 @@ void connection::fail(error cause) {
 }
 
 link_counters connection::counters() const {
-  if (closed_) {
-    return last_counters_;
-  }
   link_counters all;
-  for (const auto& one : tracks_) {
-    const auto each = one->link->counters();
-    all.sent += each.sent;
-    all.received += each.received;
+  for (const auto& link : links_) {
+    all += link->counters();
   }
   return all;
 }
 
 const std::string& connection::peer_name() const noexcept {
-  return tracks_.front()->link->peer_name();
+  return links_.front()->peer_name();
 }
 
 }  // namespace teleport

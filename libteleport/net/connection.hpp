@@ -6,6 +6,9 @@
 //   connection::connect(...)   the source; widen() lets it open more lanes
 //   connection::accept(...)    the destination; allow_lanes() lets them in
 //
+// What is decided is decided elsewhere: record_queue and lane_set say which
+// bytes go on which lane, lane_opener and lane_host how further lanes come to be.
+//
 // Threads: the loop's thread alone. Callbacks never run inside send().
 // Trust:   a lane counts once its key is known to be the peer's; records are
 //          framed with limits.
@@ -14,41 +17,37 @@
 #define LIBTELEPORT_NET_CONNECTION_HPP
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "libteleport/base/digest.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/net/identity.hpp"
 #include "libteleport/net/lane.hpp"
-#include "libteleport/net/lane_door.hpp"
-#include "libteleport/net/lane_policy.hpp"
+#include "libteleport/net/lane_host.hpp"
+#include "libteleport/net/lane_opener.hpp"
+#include "libteleport/net/lane_set.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/link_options.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/net/pacer.hpp"
+#include "libteleport/net/record_queue.hpp"
 #include "libteleport/wire/framer.hpp"
-#include "libteleport/wire/slice_order.hpp"
 
 namespace teleport {
 
-class connection : public lane_owner,
-                   public std::enable_shared_from_this<connection> {
+class connection : public std::enable_shared_from_this<connection> {
  public:
   using ready_handler =
       std::function<void(result<std::shared_ptr<connection>>)>;
 
   struct handlers {
-    std::function<void(raw_record)> on_record;
+    std::function<void(raw_record)> on_record{};
     /// Once, last: the peer is gone (errc::peer_lost) or broke the protocol.
-    std::function<void(error)> on_closed;
+    std::function<void(error)> on_closed{};
     /// Some of what was queued, or all, has been given to the kernel.
-    std::function<void()> on_drained;
+    std::function<void()> on_drained{};
   };
 
   /// Resolves, connects, shakes hands, and checks that the host is paired.
@@ -60,24 +59,29 @@ class connection : public lane_owner,
                       std::uint16_t port,
                       const ready_handler& ready);
 
-  /// Takes up an accepted socket.
+  /// Shakes hands on an accepted socket. A host that is not paired is told so.
   static void accept(event_loop& loop,
                      const link_terms& terms,
                      unique_fd socket,
                      const ready_handler& ready);
 
   connection(event_loop& loop, link_terms terms, std::shared_ptr<lane> first);
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  connection(connection&&) = delete;
+  connection& operator=(connection&&) = delete;
+  ~connection();
 
   /// Begins to deliver records.
   void start(handlers callbacks);
 
-  /// Queues a record; after close() it is dropped.
+  /// Queues a record; after finish() or close() it is dropped.
   void send(record_type type, byte_span body);
   /// Queues a record before all that send() has queued, but behind those that
   /// this has: for short records that a round trip waits for.
   void send_ahead(record_type type, byte_span body);
   /// Bytes queued and not yet given to the kernel.
-  [[nodiscard]] std::size_t queued() const noexcept { return queued_; }
+  [[nodiscard]] std::size_t queued() const noexcept { return queue_.queued(); }
 
   /// Sends no faster than this allows, from now on.
   void set_pacer(std::shared_ptr<pacer> by) { pacer_ = std::move(by); }
@@ -88,16 +92,16 @@ class connection : public lane_owner,
   void widen();
   /// The destination: lets the peer open more lanes.
   /// @param run_path  where other processes of teleportd find this one
-  void allow_lanes(const std::string& run_path) { run_path_ = run_path; }
+  void allow_lanes(const std::string& run_path);
   /// Lanes that there are.
   [[nodiscard]] unsigned lanes() const noexcept;
 
   /// Holds back further records (the kernel's window then holds the peer).
-  void pause();
+  void pause() noexcept { paused_ = true; }
   /// Nothing is delivered from inside this call.
   void resume();
 
-  /// Sends what is queued, waits until the peer has taken it and closed, and
+  /// Sends what is queued, waits until the peer has received it and closed, and
   /// closes; within seconds in any case. What still arrives is dropped: to
   /// close with bytes unread would let TCP throw away what was sent last.
   /// on_closed does not follow.
@@ -114,95 +118,45 @@ class connection : public lane_owner,
   [[nodiscard]] const std::string& peer_name() const noexcept;
 
  private:
-  /// A lane and what is under way on it. The first is the one that was there
-  /// first.
-  struct track {
-    track(std::shared_ptr<lane> with, framer from)
-        : link(std::move(with)), input(std::move(from)) {}
-    std::shared_ptr<lane> link;
-    framer input;
-    byte_buffer output;    ///< being written
-    std::size_t size = 0;  ///< of the records' bytes in it
-    bool writing = false;
-    bool ended = false;  ///< the peer sends no more
-    link_effort effort;  ///< at the last look
+  enum class stage {
+    open,
+    finishing,    ///< what is queued is sent, and nothing more is queued
+    half_closed,  ///< all is sent; what arrives is thrown away
+    closed,
   };
 
-  void on_bytes(lane& from, byte_span bytes) override;
-  void on_written(lane& by) override;
-  void on_lost(lane& which, const error& cause, bool cleanly) override;
+  void listen(std::size_t number);
+  void on_bytes(std::size_t number, byte_span bytes);
+  void on_written(std::size_t number);
+  void on_lost(std::size_t number, const error& cause, bool cleanly);
+  void on_joined(std::shared_ptr<lane> made, framer input);
 
-  void turn_away(const error& cause, const ready_handler& ready);
-  void enqueue(std::deque<byte_buffer>& to, record_type type, byte_span body);
   void read();
   void deliver();
-  [[nodiscard]] result<std::optional<raw_record>> next_record();
+  [[nodiscard]] result<void> on_link_record(const raw_record& record);
+  void write_soon();
   void write();
-  void write_on(track& to);
-  [[nodiscard]] byte_span next_output(std::size_t most);
+  void write_in_turn(lane_set::write next);
   void half_close();
   void fail(error cause);
-  [[nodiscard]] track* track_of(const lane& one) noexcept;
-
-  // connection_lanes.cpp: how further lanes come to be
-  [[nodiscard]] result<void> on_link_record(const raw_record& record);
-  [[nodiscard]] result<void> on_ask_lanes(const raw_record& record);
-  [[nodiscard]] result<void> on_lanes(const raw_record& record);
-  void take_lane(unique_fd socket);
-  void await_join(const std::shared_ptr<lane>& one);
-  [[nodiscard]] bool is_same_peer(const lane& one) const;
-  void look_later();
-  void look();
-  void want_lanes(unsigned count);
-  void open_lane();
-  void say_join(const std::shared_ptr<lane>& one);
-  void lane_failed(const error& cause);
-  void add_lane(const std::shared_ptr<lane>& one, framer input);
+  [[nodiscard]] link_sight look() const;
 
   event_loop& loop_;
   link_terms terms_;
   handlers handlers_;
-  std::vector<std::unique_ptr<track>> tracks_;
-  std::deque<byte_buffer> ahead_;
-  std::deque<byte_buffer> queue_;
-  byte_buffer output_;      ///< whole records, being written
-  std::size_t taken_ = 0;   ///< of output_, by lanes
-  std::size_t queued_ = 0;  ///< bytes of records
+  std::vector<std::shared_ptr<lane>> links_;  ///< by their numbers in lanes_
+  lane_set lanes_;
+  record_queue queue_;
+  std::shared_ptr<lane_opener> opener_;  ///< the source, once it may widen
+  std::shared_ptr<lane_host> host_;      ///< the destination, likewise
   std::shared_ptr<pacer> pacer_;
-  timer pace_timer_;
-  bool pacing_ = false;  ///< a lane waits for its turn on the link
-  timer deadline_;
+  timer pace_timer_;  ///< runs while a lane waits for its turn on the link
+  timer deadline_;    ///< runs while a peer's end, or ours, is awaited
+  stage stage_ = stage::open;
+  std::function<void()> finished_;
   bool write_posted_ = false;
   bool paused_ = false;
   bool delivering_ = false;
-  bool closed_ = false;
-  bool finishing_ = false;
-  bool half_closed_ = false;
-  bool ending_ = false;  ///< the peer has closed a lane
-  std::function<void()> finished_;
-  link_counters last_counters_;
-
-  // Several lanes.
-  std::optional<std::uint64_t> next_slice_;  ///< set: records go in slices
-  std::size_t turn_ = 0;
-  bool slices_come_ = false;
-  slice_order order_;
-  framer whole_;  ///< the slices' stream
-  std::string run_path_;
-  lane_name lanes_name_{};
-  extent_digest lanes_secret_{};
-  std::unique_ptr<lane_door> door_;
-  unsigned joining_ = 0;
-  bool was_asked_ = false;  ///< the destination: for lanes
-  bool asked_ = false;      ///< the source: for lanes
-  bool answered_ = false;
-  unsigned may_open_ = 0;  ///< further lanes that the destination lets in
-  unsigned wanted_ = 1;
-  unsigned opening_ = 0;
-  unsigned failed_ = 0;  ///< lanes that came to nothing
-  lane_policy policy_;
-  timer look_timer_;
-  bool was_paced_ = false;  ///< since the last look
 };
 
 }  // namespace teleport

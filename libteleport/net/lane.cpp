@@ -215,8 +215,8 @@ result<void> lane::check_peer(const key_files& keys) {
   return {};
 }
 
-void lane::start(std::weak_ptr<lane_owner> owner) {
-  owner_ = std::move(owner);
+void lane::start(handlers callbacks) {
+  handlers_ = std::make_shared<const handlers>(std::move(callbacks));
   watch_peer();
 }
 
@@ -243,8 +243,7 @@ void lane::read() {
   reading_ = true;
   stream_.async_read_some(
       net::buffer(input_),
-      [self = shared_from_this(), owner = owner_.lock()](
-          const error_code& failure, std::size_t size) {
+      [self = shared_from_this()](const error_code& failure, std::size_t size) {
         self->reading_ = false;
         if (self->closed_) {
           return;
@@ -258,18 +257,19 @@ void lane::read() {
                      ended);
           return;
         }
-        // Whom it belongs to now: a lane that joins gets another owner.
-        if (const auto now = self->owner_.lock()) {
-          now->on_bytes(*self, byte_span(self->input_).first(size));
+        // A copy: the callback may close this, or start() it anew.
+        if (const auto now = self->handlers_) {
+          now->on_bytes(byte_span(self->input_).first(size));
         }
       });
 }
 
-void lane::write(byte_span bytes) {
+void lane::write(shared_bytes piece) {
+  const auto bytes = net::buffer(piece.bytes.data(), piece.bytes.size());
   net::async_write(
       stream_,
-      net::buffer(bytes.data(), bytes.size()),
-      [self = shared_from_this(), owner = owner_.lock()](
+      bytes,
+      [self = shared_from_this(), piece = std::move(piece)](
           const error_code& failure, std::size_t gone) {
         if (self->closed_) {
           return;
@@ -279,8 +279,8 @@ void lane::write(byte_span bytes) {
               {errc::peer_lost, "the connection broke: " + failure.message()});
           return;
         }
-        if (const auto now = self->owner_.lock()) {
-          now->on_written(*self);
+        if (const auto now = self->handlers_) {
+          now->on_written();
         }
       });
 }
@@ -298,7 +298,7 @@ void lane::close() {
   closed_ = true;
   deadline_ = timer();
   watch_timer_ = timer();
-  owner_.reset();
+  handlers_.reset();
   error_code ignored;
   auto& tcp_socket = stream_.lowest_layer();
   tcp_socket.shutdown(tcp::socket::shutdown_both, ignored);
@@ -306,10 +306,10 @@ void lane::close() {
 }
 
 void lane::lose(const error& cause, bool cleanly) {
-  const auto owner = owner_.lock();
+  const auto last = handlers_;
   close();
-  if (owner) {
-    owner->on_lost(*this, cause, cleanly);
+  if (last) {
+    last->on_lost(cause, cleanly);
   }
 }
 

@@ -29,35 +29,23 @@
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/link_options.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/net/shared_bytes.hpp"
 #include "libteleport/net/silence.hpp"
 
 namespace teleport {
 
-class lane;
-
-/// What a lane tells. The lane does not keep it alive, but for as long as bytes
-/// are under way: they may lie in it.
-class lane_owner {
- public:
-  lane_owner() = default;
-  lane_owner(const lane_owner&) = delete;
-  lane_owner& operator=(const lane_owner&) = delete;
-  lane_owner(lane_owner&&) = delete;
-  lane_owner& operator=(lane_owner&&) = delete;
-  virtual ~lane_owner() = default;
-
-  /// After each read(), once; the bytes are valid during the call.
-  virtual void on_bytes(lane& from, byte_span bytes) = 0;
-  /// After each write(), once.
-  virtual void on_written(lane& by) = 0;
-  /// Once, last; the lane is closed.
-  /// @param cleanly  the peer closed it, and all that it sent was told
-  virtual void on_lost(lane& which, const error& cause, bool cleanly) = 0;
-};
-
 class lane : public std::enable_shared_from_this<lane> {
  public:
   using ready_handler = std::function<void(result<std::shared_ptr<lane>>)>;
+  struct handlers {
+    /// After each read(), once; the bytes are valid during the call.
+    std::function<void(byte_span)> on_bytes;
+    /// After each write(), once.
+    std::function<void()> on_written;
+    /// Once, last; the lane is closed.
+    /// @param cleanly  the peer closed it, and all that it sent was told
+    std::function<void(const error& cause, bool cleanly)> on_lost;
+  };
   using endpoint = boost::asio::ip::tcp::endpoint;
 
   /// Resolves, connects and shakes hands; whether the peer is paired is asked
@@ -90,13 +78,12 @@ class lane : public std::enable_shared_from_this<lane> {
   lane& operator=(lane&&) = delete;
   ~lane() = default;
 
-  /// Watches the peer from now on, and tells.
-  void start(std::weak_ptr<lane_owner> owner);
+  /// Watches the peer from now on, and calls back; other handlers may follow.
+  void start(handlers callbacks);
   /// Awaits the next bytes, unless it does so already.
   void read();
   /// One at a time.
-  /// @param bytes  stay until on_written()
-  void write(byte_span bytes);
+  void write(shared_bytes piece);
   /// No more is sent; the peer sees the end.
   void end_sending();
   /// Closes at once. Nothing is told any more.
@@ -107,6 +94,10 @@ class lane : public std::enable_shared_from_this<lane> {
   [[nodiscard]] const result<void>& pinned() const noexcept { return pinned_; }
   /// The name under which the peer is paired.
   [[nodiscard]] const std::string& peer_name() const noexcept { return name_; }
+  /// True when both peers' keys are pinned under the same name.
+  [[nodiscard]] bool is_same_peer(const lane& other) const noexcept {
+    return pinned_ && other.pinned_ && name_ == other.name_;
+  }
   [[nodiscard]] link_counters counters() const;
   [[nodiscard]] link_effort effort() const;
   [[nodiscard]] std::string congestion_control() const;
@@ -127,7 +118,7 @@ class lane : public std::enable_shared_from_this<lane> {
   event_loop& loop_;
   std::shared_ptr<boost::asio::ssl::context> context_;
   stream stream_;
-  std::weak_ptr<lane_owner> owner_;
+  std::shared_ptr<const handlers> handlers_;  ///< null: nobody is told
   std::array<std::byte, 65536> input_{};
   timer deadline_;
   timer watch_timer_;

@@ -8,11 +8,9 @@
 #include <string>
 
 #include "libteleport/net/identity.hpp"
+#include "libteleport/wire/lane_records.hpp"
 
 namespace teleport {
-
-/// Lanes of one link at once, both ends (PROTOCOL.md, section 1.1).
-inline constexpr unsigned most_lanes = 16;
 
 struct link_options {
   /// TCP's congestion control. Empty: bbr, where the kernel has it.

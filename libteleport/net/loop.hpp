@@ -32,6 +32,10 @@ class timer {
  public:
   timer() = default;
 
+  /// True from event_loop::after() until this is replaced, also once it has
+  /// called back.
+  explicit operator bool() const noexcept { return timer_ != nullptr; }
+
  private:
   friend class event_loop;
   explicit timer(std::shared_ptr<boost::asio::steady_timer> asio_timer)

@@ -96,8 +96,8 @@ void host_budget::set_by_hand(std::optional<link_rate> rate) {
   mapped_->rate_plus_one = rate ? std::min(*rate, not_set - 1) + 1 : 0;
 }
 
-clock::time_point host_budget::reserve(nanoseconds takes) {
-  const auto now = clock::now();
+clock::time_point host_budget::reserve(nanoseconds takes,
+                                       clock::time_point now) {
   std::int64_t free = mapped_->free_at;
   std::int64_t begins = 0;
   do {
@@ -126,8 +126,7 @@ std::size_t pacer::piece() const {
   return std::max<std::size_t>(bytes, smallest_piece);
 }
 
-clock::time_point pacer::reserve(std::size_t bytes) {
-  const auto now = clock::now();
+clock::time_point pacer::reserve(std::size_t bytes, clock::time_point now) {
   auto begins = now;
   const auto take = [&](clock::time_point& free, link_rate rate) {
     const auto start = std::max(free, now - catch_up);
@@ -139,7 +138,7 @@ clock::time_point pacer::reserve(std::size_t bytes) {
   }
   const link_rate rate = host_rate();
   if (rate != 0 && budget_) {
-    begins = std::max(begins, budget_->reserve(time_for(bytes, rate)));
+    begins = std::max(begins, budget_->reserve(time_for(bytes, rate), now));
   } else if (rate != 0) {
     take(host_free_, rate);
   }

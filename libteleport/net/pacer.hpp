@@ -46,9 +46,10 @@ class host_budget {
   [[nodiscard]] std::optional<link_rate> by_hand() const;
   void set_by_hand(std::optional<link_rate> rate);
 
-  /// Takes the next free time on the link. @return when it begins
+  /// Reserves the next free time on the link. @return when it begins
   [[nodiscard]] std::chrono::steady_clock::time_point reserve(
-      std::chrono::nanoseconds takes);
+      std::chrono::nanoseconds takes,
+      std::chrono::steady_clock::time_point now);
 
  private:
   struct shared;
@@ -70,7 +71,8 @@ class pacer {
   /// Bytes that may be sent in one go: what the rate carries in 50 ms.
   [[nodiscard]] std::size_t piece() const;
   /// @return when these bytes may be sent
-  [[nodiscard]] clock::time_point reserve(std::size_t bytes);
+  [[nodiscard]] clock::time_point reserve(std::size_t bytes,
+                                          clock::time_point now);
 
  private:
   [[nodiscard]] link_rate host_rate() const;

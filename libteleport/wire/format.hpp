@@ -85,6 +85,12 @@ enum class record_type : std::uint16_t {
 /// True for a number that stands above.
 [[nodiscard]] bool is_known(std::uint16_t type) noexcept;
 
+/// True for the link's own records, which no session sees (section 1.1).
+[[nodiscard]] constexpr bool is_link_record(record_type type) noexcept {
+  return type == record_type::ask_lanes || type == record_type::lanes ||
+         type == record_type::join || type == record_type::slice;
+}
+
 }  // namespace teleport
 
 #endif  // LIBTELEPORT_WIRE_FORMAT_HPP

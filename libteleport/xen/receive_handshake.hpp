@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/xen/receive_handshake.hpp: what is said to `xl migrate-receive` and
-// by it. Pure; the process is xl_receiver.
+// libteleport/xen/receive_handshake.hpp: what is said to `xl migrate-receive`
+// and by it. Pure; the process is xl_receiver.
 //
 // The order, all on xl's standard input and output:
 //   xl says its banner; we send save_header(), then the libxl stream; xl says

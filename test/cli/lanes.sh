@@ -57,6 +57,6 @@ END
 expect_exit 0 on here seed --json --disk one.img 127.0.0.1
 value .outcome '"seeded"'
 
-# No door is left where no link is.
-doors=$(find there/run -name 'lane-*')
-[[ -z $doors ]] || fail "left: $doors"
+# No inbox is left where no link is.
+inboxes=$(find there/run -name 'lane-*')
+[[ -z $inboxes ]] || fail "left: $inboxes"

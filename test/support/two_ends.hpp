@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/support/two_ends.hpp: a source and a destination over TLS on loopback,
-// in one loop, with a door as teleportd's.
+// in one loop; the destination listens as teleportd does.
 
 #ifndef TEST_SUPPORT_TWO_ENDS_HPP
 #define TEST_SUPPORT_TWO_ENDS_HPP
@@ -12,22 +12,20 @@
 #include <string>
 #include <utility>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <catch2/catch.hpp>
 
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
-#include "libteleport/net/lane_door.hpp"
+#include "libteleport/net/lane_inbox.hpp"
+#include "test/support/loopback.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport {
 
-/// The keys of two hosts, and whom each knows.
+/// The keys of hosts, and whom each knows.
 class two_hosts {
  public:
   two_hosts() {
@@ -42,6 +40,14 @@ class two_hosts {
   }
   void pair_destination() const {
     REQUIRE(pin_peer(destination.peers, "source", pem_of(source)));
+  }
+  /// Another host; the destination and it know each other.
+  [[nodiscard]] key_files pair_another(const std::string& name) const {
+    const key_files other = files(name);
+    REQUIRE(make_identity(other, name));
+    REQUIRE(pin_peer(destination.peers, name, pem_of(other)));
+    REQUIRE(pin_peer(other.peers, "127.0.0.1", pem_of(destination)));
+    return other;
   }
 
  private:
@@ -70,30 +76,22 @@ class paired_hosts : public two_hosts {
   }
 };
 
-/// A source and a destination with a door as teleportd's, by which further
-/// connections come in.
+/// A source and a destination that listens as teleportd does: further
+/// connections reach it, too.
 class two_ends {
  public:
   using link = std::shared_ptr<connection>;
 
   explicit two_ends(const two_hosts& hosts, unsigned connections = 1)
       : hosts_(hosts) {
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof here;
-    auto* address = reinterpret_cast<sockaddr*>(&here);
-    REQUIRE(::bind(door_.get(), address, length) == 0);
-    REQUIRE(::listen(door_.get(), SOMAXCONN) == 0);
-    REQUIRE(::getsockname(door_.get(), address, &length) == 0);
-    port = ntohs(here.sin_port);
     accept_next();
-    connection::connect(
-        loop,
-        {hosts.source, {"", connections}},
-        "127.0.0.1",
-        port,
-        [this](result<link> ready) { on_ready(source, std::move(ready)); });
+    connection::connect(loop,
+                        {hosts.source, {"", connections}},
+                        "127.0.0.1",
+                        port(),
+                        [this](result<link> ready) {
+                          on_ready(source_link, std::move(ready));
+                        });
     loop.run();
   }
   two_ends(const two_ends&) = delete;
@@ -101,24 +99,30 @@ class two_ends {
   two_ends(two_ends&&) = delete;
   two_ends& operator=(two_ends&&) = delete;
   ~two_ends() {
-    ::shutdown(door_.get(), SHUT_RDWR);
+    listening_.close();
     loop.join();
   }
 
   event_loop loop{1};
-  std::uint16_t port = 0;
-  std::optional<result<link>> source;
-  std::optional<result<link>> destination;
+  [[nodiscard]] std::uint16_t port() const { return listening_.port(); }
+  /// What came of connecting, at either end.
+  std::optional<result<link>> source_link;
+  std::optional<result<link>> destination_link;
   temp_folder run_path;
+
+  /// @pre it has a connection
+  [[nodiscard]] connection& source() const { return ***source_link; }
+  [[nodiscard]] connection& destination() const { return ***destination_link; }
 
  private:
   void accept_next() {
     loop.work(
         [this] {
-          unique_fd came(::accept(door_.get(), nullptr, nullptr));
+          unique_fd came = listening_.accept();
           if (came) {
-            const auto given = hand_over_to_link(came.get(), run_path.path());
-            if (!given || *given) {
+            const auto handed_over =
+                hand_over_to_link(came.get(), run_path.path());
+            if (!handed_over || *handed_over) {
               came.reset();
             }
           }
@@ -130,7 +134,7 @@ class two_ends {
                                {hosts_.destination, {}},
                                unique_fd(socket),
                                [this](result<link> ready) {
-                                 on_ready(destination, std::move(ready));
+                                 on_ready(destination_link, std::move(ready));
                                });
           }
           accept_next();
@@ -138,13 +142,13 @@ class two_ends {
   }
   void on_ready(std::optional<result<link>>& end, result<link> ready) {
     end = std::move(ready);
-    if (source && destination) {
+    if (source_link && destination_link) {
       loop.stop();
     }
   }
 
   const two_hosts& hosts_;
-  unique_fd door_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  listening_socket listening_;
 };
 
 /// The same, where both have let each other in.
@@ -152,8 +156,18 @@ class linked_ends : public two_ends {
  public:
   explicit linked_ends(const two_hosts& hosts, unsigned connections = 1)
       : two_ends(hosts, connections) {
-    REQUIRE(*source);
-    REQUIRE(*destination);
+    REQUIRE(*source_link);
+    REQUIRE(*destination_link);
+  }
+
+  /// Starts both ends; the source asks for its lanes and says a first record.
+  void start_wide(connection::handlers at_source,
+                  connection::handlers at_destination) {
+    destination().allow_lanes(run_path.path());
+    destination().start(std::move(at_destination));
+    source().start(std::move(at_source));
+    source().widen();
+    source().send(record_type::hello, {});
   }
 };
 

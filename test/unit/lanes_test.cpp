@@ -6,8 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,44 +18,12 @@
 #include <catch2/catch.hpp>
 
 #include "libteleport/net/connection.hpp"
-#include "libteleport/net/lane_door.hpp"
+#include "libteleport/net/lane_inbox.hpp"
 #include "test/support/two_ends.hpp"
 
 using namespace teleport;
 
 namespace {
-
-/// Says something on a lane and waits until the peer closes it.
-class lane_teller : public lane_owner,
-                    public std::enable_shared_from_this<lane_teller> {
- public:
-  byte_buffer said;
-  std::size_t heard = 0;
-
-  void begin(std::shared_ptr<lane> one, std::function<void()> closed) {
-    lane_ = std::move(one);
-    closed_ = std::move(closed);
-    lane_->start(weak_from_this());
-    lane_->write(said);
-    lane_->read();
-  }
-  [[nodiscard]] bool begun() const { return lane_ != nullptr; }
-
-  void on_bytes(lane& from, byte_span bytes) override {
-    heard += bytes.size();
-    from.read();
-  }
-  void on_written(lane& /*by*/) override {}
-  void on_lost(lane& /*which*/,
-               const error& /*cause*/,
-               bool /*cleanly*/) override {
-    closed_();
-  }
-
- private:
-  std::shared_ptr<lane> lane_;
-  std::function<void()> closed_;
-};
 
 /// A record's body that tells its place in the order.
 byte_buffer numbered_body(std::uint64_t number) {
@@ -69,17 +35,82 @@ byte_buffer numbered_body(std::uint64_t number) {
   return std::move(out).take();
 }
 
+/// A link whose source is a bare lane: so the test knows the secret.
+class link_with_known_secret : public two_ends {
+ public:
+  explicit link_with_known_secret(const two_hosts& hosts)
+      : two_ends(hosts), first_(open(hosts.source, {})) {
+    ticket.name.fill(std::byte(1));
+    ticket.secret.fill(std::byte(2));
+    destination_link.reset();
+    while (!destination_link) {  // on this side the handshake is over earlier
+      loop.run();
+    }
+    REQUIRE(*destination_link);
+    destination().allow_lanes(run_path.path());
+    destination().start({});
+  }
+
+  lane_ticket ticket;
+
+  /// @return bytes that the destination says to who shows this key and says
+  ///         this in JOIN; 0: it closed the lane
+  std::size_t said_to(const key_files& keys, byte_span join) {
+    first_->start({.on_bytes = [&](byte_span /*LANES*/) { loop.stop(); },
+                   .on_written = [] {},
+                   .on_lost = [&](const error&, bool) { loop.stop(); }});
+    first_->write(share(frame(record_type::ask_lanes, encode(ticket))));
+    first_->read();
+    loop.run();
+    const auto further = open(keys, encode_preamble(ticket.name));
+    std::size_t said = 0;
+    further->start({.on_bytes =
+                        [&](byte_span bytes) {
+                          said = bytes.size();
+                          loop.stop();
+                        },
+                    .on_written = [] {},
+                    .on_lost = [&](const error&, bool) { loop.stop(); }});
+    further->write(share(frame(record_type::join, join)));
+    further->read();
+    loop.run();
+    further->close();
+    return said;
+  }
+
+ private:
+  std::shared_ptr<lane> open(const key_files& keys, byte_buffer preamble) {
+    std::shared_ptr<lane> opened;
+    lane::connect_beside(loop,
+                         {keys, {}},
+                         {boost::asio::ip::address_v4::loopback(), port()},
+                         std::move(preamble),
+                         [&](const result<std::shared_ptr<lane>>& made) {
+                           REQUIRE(made);
+                           opened = *made;
+                           loop.stop();
+                         });
+    while (!opened) {
+      loop.run();
+    }
+    return opened;
+  }
+
+  std::shared_ptr<lane> first_;
+};
+
 }  // namespace
 
 TEST_CASE("records keep their order over several connections", "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts, 4);
-  connection& source = ***ends.source;
-  connection& destination = ***ends.destination;
+  connection& source = ends.source();
+  connection& destination = ends.destination();
   constexpr std::uint64_t records = 600;
 
   std::uint64_t sent = 0;
   std::uint64_t heard = 0;
+  bool greeted = false;
   bool in_order = true;
   bool wide_at_last = false;
   std::optional<error> closed;
@@ -92,23 +123,22 @@ TEST_CASE("records keep their order over several connections", "[net][lanes]") {
       source.finish([] {});
     }
   };
-  destination.allow_lanes(ends.run_path.path());
-  destination.start({[&](const raw_record& record) {
-                       in_order =
-                           in_order && record.body == numbered_body(heard++);
-                       if (heard % 64 == 0) {  // as a slow disk does
-                         destination.pause();
-                         ends.loop.post([&] { destination.resume(); });
-                       }
-                     },
-                     [&](const error& cause) {
-                       closed = cause;
-                       ends.loop.stop();
-                     },
-                     nullptr});
-  source.start({nullptr, nullptr, send_more});
-  source.widen();
-  source.send(record_type::hello, numbered_body(sent++));
+  const auto on_record = [&](const raw_record& record) {
+    if (!std::exchange(greeted, true)) {
+      return;
+    }
+    in_order = in_order && record.body == numbered_body(heard++);
+    if (heard % 64 == 0) {  // as a slow disk does
+      destination.pause();
+      ends.loop.post([&] { destination.resume(); });
+    }
+  };
+  ends.start_wide(
+      {.on_drained = send_more},
+      {.on_record = on_record, .on_closed = [&](const error& cause) {
+         closed = cause;
+         ends.loop.stop();
+       }});
   ends.loop.run();
   CHECK(in_order);
   CHECK(heard == records);
@@ -122,35 +152,33 @@ TEST_CASE("what is said back arrives though lanes are closed with it",
           "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts, 3);
-  connection& source = ***ends.source;
-  connection& destination = ***ends.destination;
+  connection& source = ends.source();
+  connection& destination = ends.destination();
   std::vector<record_type> heard;
   std::string closed;
-  destination.allow_lanes(ends.run_path.path());
-  destination.start({[&](const raw_record& record) {
-                       if (record.type == record_type::go) {
-                         destination.send(record_type::go_result,
-                                          byte_buffer(3_MiB));
-                         destination.finish([] {});
-                       }
-                     },
-                     nullptr,
-                     nullptr});
-  source.start(
-      {[&](const raw_record& record) { heard.push_back(record.type); },
-       [&](const error& cause) {
-         closed = cause.context;
-         ends.loop.stop();
-       },
-       [&] {
-         if (source.lanes() == 3 && source.queued() == 0 && heard.empty()) {
-           source.send(record_type::go, {});
-         } else if (source.queued() == 0) {
-           ends.loop.post([&] { source.send(record_type::prepare, {}); });
-         }
-       }});
-  source.widen();
-  source.send(record_type::prepare, {});
+  const auto go_once_wide = [&] {
+    if (source.lanes() == 3 && source.queued() == 0 && heard.empty()) {
+      source.send(record_type::go, {});
+    } else if (source.queued() == 0) {
+      ends.loop.post([&] { source.send(record_type::prepare, {}); });
+    }
+  };
+  const auto on_record = [&](const raw_record& record) {
+    if (record.type == record_type::go) {
+      destination.send(record_type::go_result, byte_buffer(3_MiB));
+      destination.finish([] {});
+    }
+  };
+  ends.start_wide(
+      {.on_record =
+           [&](const raw_record& record) { heard.push_back(record.type); },
+       .on_closed =
+           [&](const error& cause) {
+             closed = cause.context;
+             ends.loop.stop();
+           },
+       .on_drained = go_once_wide},
+      {.on_record = on_record});
   ends.loop.run();
   CAPTURE(closed);
   CHECK(heard == std::vector<record_type>{record_type::go_result});
@@ -160,16 +188,14 @@ TEST_CASE("a destination that lets in no lanes is no obstacle",
           "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts, 4);
-  connection& source = ***ends.source;
-  connection& destination = ***ends.destination;
-  // A folder whose doors cannot be named.
+  connection& source = ends.source();
+  connection& destination = ends.destination();
+  // A folder whose inboxes have names that are too long.
   destination.allow_lanes("/" + std::string(200, 'x'));
-  destination.start({[&](const raw_record& record) {
-                       CHECK(record.type == record_type::go);
-                       ends.loop.stop();
-                     },
-                     nullptr,
-                     nullptr});
+  destination.start({.on_record = [&](const raw_record& record) {
+    CHECK(record.type == record_type::go);
+    ends.loop.stop();
+  }});
   source.start({});
   source.widen();
   source.send(record_type::go, {});
@@ -181,15 +207,12 @@ TEST_CASE("who asks for lanes before the greeting is refused", "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts, 2);
   std::optional<error> closed;
-  (**ends.destination)
-      ->start({nullptr,
-               [&](const error& cause) {
-                 closed = cause;
-                 ends.loop.stop();
-               },
-               nullptr});
-  (**ends.source)->start({});
-  (**ends.source)->widen();
+  ends.destination().start({.on_closed = [&](const error& cause) {
+    closed = cause;
+    ends.loop.stop();
+  }});
+  ends.source().start({});
+  ends.source().widen();
   ends.loop.run();
   REQUIRE(closed);
   CHECK(closed->code == errc::protocol);
@@ -199,20 +222,33 @@ TEST_CASE("who asks for lanes twice is refused", "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts);
   std::optional<error> closed;
-  // Also where no door could be opened the first time.
-  (**ends.destination)
-      ->allow_lanes(GENERATE(true, false) ? ends.run_path.path()
-                                          : "/dev/null/x");
-  (**ends.destination)
-      ->start({nullptr,
-               [&](const error& cause) {
-                 closed = cause;
-                 ends.loop.stop();
-               },
-               nullptr});
-  (**ends.source)->start({});
-  (**ends.source)->send(record_type::ask_lanes, byte_buffer(48));
-  (**ends.source)->send(record_type::ask_lanes, byte_buffer(48));
+  // Also where no inbox could be opened the first time.
+  ends.destination().allow_lanes(GENERATE(true, false) ? ends.run_path.path()
+                                                       : "/dev/null/x");
+  ends.destination().start({.on_closed = [&](const error& cause) {
+    closed = cause;
+    ends.loop.stop();
+  }});
+  ends.source().start({});
+  ends.source().send(record_type::ask_lanes, byte_buffer(48));
+  ends.source().send(record_type::ask_lanes, byte_buffer(48));
+  ends.loop.run();
+  REQUIRE(closed);
+  CHECK(closed->code == errc::protocol);
+}
+
+TEST_CASE("a slice is refused where no lanes were asked for", "[net][lanes]") {
+  const paired_hosts hosts;
+  linked_ends ends(hosts);
+  std::optional<error> closed;
+  ends.destination().allow_lanes(ends.run_path.path());
+  ends.destination().start({.on_closed = [&](const error& cause) {
+    closed = cause;
+    ends.loop.stop();
+  }});
+  ends.source().start({});
+  ends.source().send(record_type::slice,
+                     encode_slice(0, frame(record_type::go, {})));
   ends.loop.run();
   REQUIRE(closed);
   CHECK(closed->code == errc::protocol);
@@ -221,77 +257,55 @@ TEST_CASE("who asks for lanes twice is refused", "[net][lanes]") {
 TEST_CASE("a lane that is not let in costs the link nothing", "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts, 3);
-  connection& source = ***ends.source;
-  connection& destination = ***ends.destination;
+  connection& source = ends.source();
+  connection& destination = ends.destination();
   hosts.part_destination();  // unpaired since the link came to be
   std::uint64_t heard = 0;
-  destination.allow_lanes(ends.run_path.path());
-  destination.start({[&](const raw_record&) {
-                       ++heard;
-                       destination.send(record_type::go_result, {});
-                     },
-                     nullptr,
-                     nullptr});
   // Until what was tried has failed for good, records go to and fro.
-  source.start({[&](const raw_record&) {
-                  if (heard < 200) {
-                    source.send(record_type::go, byte_buffer(100'000));
-                  } else {
-                    ends.loop.stop();
-                  }
-                },
-                [&](const error& cause) { FAIL(cause.context); },
-                nullptr});
-  source.widen();
-  source.send(record_type::go, {});
+  ends.start_wide(
+      {.on_record =
+           [&](const raw_record&) {
+             if (heard < 200) {
+               source.send(record_type::go, byte_buffer(100'000));
+             } else {
+               ends.loop.stop();
+             }
+           },
+       .on_closed = [&](const error& cause) { FAIL(cause.context); }},
+      {.on_record = [&](const raw_record&) {
+        ++heard;
+        destination.send(record_type::go_result, {});
+      }});
   ends.loop.run();
   CHECK(source.lanes() == 1);
   CHECK(destination.lanes() == 1);
 }
 
+TEST_CASE("who knows the secret and shows the link's key joins it",
+          "[net][lanes]") {
+  const paired_hosts hosts;
+  link_with_known_secret link(hosts);
+  const byte_buffer answer = frame(record_type::join, {});
+  CHECK(link.said_to(hosts.source, link.ticket.secret) == answer.size());
+  CHECK(link.destination().lanes() == 2);
+}
+
 TEST_CASE("who does not know the secret does not get into a link",
           "[net][lanes]") {
   const paired_hosts hosts;
-  linked_ends ends(hosts, 2);
-  connection& source = ***ends.source;
-  connection& destination = ***ends.destination;
-  // With the right key, and the name of the link, which crosses it in the
-  // clear.
-  const auto stranger = std::make_shared<lane_teller>();
-  stranger->said =
-      frame(record_type::join, GENERATE(byte_buffer(32), byte_buffer()));
-  const auto knock = [&] {
-    lane_name name{};
-    for (const auto& door :
-         std::filesystem::directory_iterator(ends.run_path.path())) {
-      const std::string hex = door.path().filename().string().substr(5);
-      for (std::size_t i = 0; i < name.size(); ++i) {
-        name.at(i) = std::byte(std::stoul(hex.substr(2 * i, 2), nullptr, 16));
-      }
-    }
-    lane::connect_beside(ends.loop,
-                         {hosts.source, {}},
-                         {boost::asio::ip::address_v4::loopback(), ends.port},
-                         lane_preamble(name),
-                         [&](const result<std::shared_ptr<lane>>& made) {
-                           REQUIRE(made);
-                           stranger->begin(*made, [&] { ends.loop.stop(); });
-                         });
-  };
-  destination.allow_lanes(ends.run_path.path());
-  destination.start({});
-  source.start({nullptr, nullptr, [&] {
-                  if (source.lanes() == 2 && !stranger->begun()) {
-                    knock();
-                  } else if (!stranger->begun()) {
-                    ends.loop.post([&] { source.send(record_type::go, {}); });
-                  }
-                }});
-  source.widen();
-  source.send(record_type::go, {});
-  ends.loop.run();
-  CHECK(stranger->heard == 0);
-  CHECK(destination.lanes() == 2);
+  link_with_known_secret link(hosts);
+  CHECK(link.said_to(hosts.source, GENERATE(byte_buffer(32), byte_buffer())) ==
+        0);
+  CHECK(link.destination().lanes() == 1);
+}
+
+TEST_CASE("another paired host does not get into a link, secret or not",
+          "[net][lanes]") {
+  const paired_hosts hosts;
+  const key_files another = hosts.pair_another("another");
+  link_with_known_secret link(hosts);
+  CHECK(link.said_to(another, link.ticket.secret) == 0);
+  CHECK(link.destination().lanes() == 1);
 }
 
 TEST_CASE("a connection may go while it writes", "[net][lanes]") {
@@ -299,34 +313,48 @@ TEST_CASE("a connection may go while it writes", "[net][lanes]") {
   const int last = GENERATE(1, 2, 3, 5, 8, 13);
   const paired_hosts hosts;
   linked_ends ends(hosts, lanes);
-  connection& destination = ***ends.destination;
+  connection& destination = ends.destination();
+  connection* const source = &ends.source();
   const byte_buffer body(1_MiB);
-  destination.allow_lanes(ends.run_path.path());
-  destination.start(
-      {[&](const raw_record&) { destination.send(record_type::go_result, {}); },
-       [&](const error&) { ends.loop.stop(); },
-       nullptr});
   int heard = 0;
-  connection* const source = (*ends.source)->get();
-  source->start({[&](const raw_record&) {
-                   if (++heard == last) {
-                     source->close();
-                     ends.source.reset();  // the last that knew it
-                   }
-                 },
-                 nullptr,
-                 [&] {
-                   while (source->queued() < 4_MiB) {
-                     source->send(record_type::extent_data, body);
-                   }
-                 }});
-  source->widen();
-  source->send(record_type::extent_data, body);
+  ends.start_wide({.on_record =
+                       [&](const raw_record&) {
+                         if (++heard == last) {
+                           source->close();
+                           ends.source_link.reset();  // the last that knew it
+                         }
+                       },
+                   .on_drained =
+                       [&] {
+                         while (source->queued() < 4_MiB) {
+                           source->send(record_type::extent_data, body);
+                         }
+                       }},
+                  {.on_record =
+                       [&](const raw_record&) {
+                         destination.send(record_type::go_result, {});
+                       },
+                   .on_closed = [&](const error&) { ends.loop.stop(); }});
   ends.loop.run();
   CHECK(heard == last);
 }
 
-TEST_CASE("a socket with another beginning is not given on", "[net][lanes]") {
+TEST_CASE("a connection that nobody knows any more is closed", "[net]") {
+  const paired_hosts hosts;
+  linked_ends ends(hosts);
+  bool closed = false;
+  ends.destination().start({.on_closed = [&](const error&) {
+    closed = true;
+    ends.loop.stop();
+  }});
+  ends.source().start({});
+  ends.source_link.reset();
+  ends.loop.run();
+  CHECK(closed);
+}
+
+TEST_CASE("a socket with another beginning is not handed over",
+          "[net][lanes]") {
   const temp_folder run_path;
   const auto told = [&run_path](std::string_view said) {
     std::array<int, 2> pair{};
@@ -336,10 +364,10 @@ TEST_CASE("a socket with another beginning is not given on", "[net][lanes]") {
     REQUIRE(::send(theirs.get(), said.data(), said.size(), 0) ==
             static_cast<ssize_t>(said.size()));
     theirs.reset();
-    const auto given = hand_over_to_link(ours.get(), run_path.path());
+    const auto handed_over = hand_over_to_link(ours.get(), run_path.path());
     std::array<char, 64> rest{};
     const ssize_t left = ::recv(ours.get(), rest.data(), rest.size(), 0);
-    return std::pair(given, left);
+    return std::pair(handed_over, left);
   };
   const auto [tls, tls_left] = told("\x16\x03\x01 a handshake");
   REQUIRE(tls);

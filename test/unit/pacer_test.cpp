@@ -4,14 +4,16 @@
 
 #include "libteleport/net/pacer.hpp"
 
-#include <filesystem>
-#include <string>
-
-#include <unistd.h>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
 #include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
 
 namespace teleport {
@@ -20,25 +22,22 @@ namespace {
 
 using std::chrono::milliseconds;
 
-struct budget_path {
-  budget_path()
-      : path("/tmp/teleport-pacer-" + std::to_string(::getpid()) + ".budget") {}
-  budget_path(const budget_path&) = delete;
-  budget_path& operator=(const budget_path&) = delete;
-  budget_path(budget_path&&) = delete;
-  budget_path& operator=(budget_path&&) = delete;
-  ~budget_path() { std::filesystem::remove(path); }
-  std::string path;
-};
+constexpr pacer::clock::time_point now(std::chrono::hours(1));
 
-/// When the last of many pieces may go, from now.
+/// When the last of many pieces may go, all of which are ready now.
 milliseconds last_of(pacer& one, std::size_t count, std::size_t bytes) {
-  const auto began = pacer::clock::now();
-  auto at = began;
+  auto at = now;
   for (std::size_t i = 0; i < count; ++i) {
-    at = one.reserve(bytes);
+    at = one.reserve(bytes, now);
   }
-  return std::chrono::duration_cast<milliseconds>(at - began);
+  return std::chrono::duration_cast<milliseconds>(at - now);
+}
+
+/// A host's budget as each process opens it.
+std::unique_ptr<host_budget> open_budget(const temp_folder& folder) {
+  auto made = host_budget::open(folder / "budget");
+  REQUIRE(made);
+  return std::move(*made);
 }
 
 }  // namespace
@@ -92,59 +91,58 @@ TEST_CASE("a plan holds by the hour, past midnight too", "[net]") {
 TEST_CASE("bytes wait for their turn at their own rate", "[net]") {
   pacer one(1'000'000, {}, nullptr);
   CHECK(one.piece() == 50'000);
-  const auto last = last_of(one, 21, 50'000);
-  CHECK(last >= milliseconds(940));
-  CHECK(last <= milliseconds(1000));
+  // The first turn began 50 ms ago: so much may be caught up with.
+  CHECK(last_of(one, 21, 50'000) == milliseconds(950));
   pacer free(0, {}, nullptr);
-  CHECK(last_of(free, 100, free.piece()) <= milliseconds(1));
+  CHECK(last_of(free, 100, free.piece()) == milliseconds(0));
+}
+
+TEST_CASE("a pause is caught up with for 50 ms and no more", "[net]") {
+  pacer one(1'000'000, {}, nullptr);
+  CHECK(last_of(one, 3, 50'000) == milliseconds(50));
+  const auto later = now + std::chrono::minutes(1);
+  CHECK(one.reserve(50'000, later) == later);
+  CHECK(one.reserve(50'000, later) == later);
+  CHECK(one.reserve(50'000, later) == later + milliseconds(50));
 }
 
 TEST_CASE("two that share a budget have half of it each", "[net]") {
-  const budget_path file;
+  const temp_folder folder;
   const auto planned = [] { return link_rate{1'000'000}; };
-  auto first = host_budget::open(file.path);
-  auto second = host_budget::open(file.path);
-  REQUIRE(first);
-  REQUIRE(second);
-  pacer a(0, planned, std::move(*first));
-  pacer b(0, planned, std::move(*second));
-  const auto began = pacer::clock::now();
-  auto last_a = began;
-  auto last_b = began;
+  pacer a(0, planned, open_budget(folder));
+  pacer b(0, planned, open_budget(folder));
+  auto last_a = now;
+  auto last_b = now;
   for (int i = 0; i < 10; ++i) {
-    last_a = a.reserve(50'000);
-    last_b = b.reserve(50'000);
+    last_a = a.reserve(50'000, now);
+    last_b = b.reserve(50'000, now);
   }
-  CHECK(last_b - began >= milliseconds(890));
-  CHECK(last_b - last_a == milliseconds(50));
+  CHECK(last_a == now + milliseconds(850));
+  CHECK(last_b == now + milliseconds(900));
 }
 
-TEST_CASE("a rate set by hand holds for all, until it is taken back", "[net]") {
-  const budget_path file;
-  auto hand = host_budget::open(file.path);
-  REQUIRE(hand);
-  CHECK_FALSE((*hand)->by_hand());
-  auto other = host_budget::open(file.path);
-  REQUIRE(other);
+TEST_CASE("a rate set by hand holds for all, until it is unset", "[net]") {
+  const temp_folder folder;
+  const auto hand = open_budget(folder);
+  CHECK_FALSE(hand->by_hand());
   pacer one(
-      0, [] { return link_rate{1'000'000}; }, std::move(*other));
+      0, [] { return link_rate{1'000'000}; }, open_budget(folder));
   CHECK(one.piece() == 50'000);
-  (*hand)->set_by_hand(200'000);
+  hand->set_by_hand(200'000);
   CHECK(one.piece() == 10'000);
-  (*hand)->set_by_hand(0);
+  hand->set_by_hand(0);
   CHECK(one.piece() > 200'000);
-  (*hand)->set_by_hand(std::nullopt);
+  hand->set_by_hand(std::nullopt);
   CHECK(one.piece() == 50'000);
 }
 
 TEST_CASE("a budget from before the last boot is not waited for", "[net]") {
-  const budget_path file;
-  auto old = host_budget::open(file.path);
-  REQUIRE(old);
-  (void)(*old)->reserve(std::chrono::hours(24));
+  const temp_folder folder;
+  const auto old = open_budget(folder);
+  (void)old->reserve(std::chrono::hours(24), now);
   pacer one(
-      0, [] { return link_rate{1'000'000}; }, std::move(*old));
-  CHECK(last_of(one, 1, 50'000) <= milliseconds(1));
+      0, [] { return link_rate{1'000'000}; }, open_budget(folder));
+  CHECK(last_of(one, 1, 50'000) == milliseconds(0));
 }
 
 }  // namespace teleport

@@ -30,7 +30,7 @@
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
-#include "libteleport/net/lane_door.hpp"
+#include "libteleport/net/lane_inbox.hpp"
 #include "libteleport/net/listener.hpp"
 #include "libteleport/net/loop.hpp"
 #include "tools/teleportd/index_keeper.hpp"
@@ -149,12 +149,13 @@ class daemon_process {
 };
 
 int run_session(const settings& options) {
-  const auto given_on = hand_over_to_link(own_process_socket, options.run_path);
-  if (!given_on) {
-    log_warning(given_on.error().context);
+  const auto handed_over =
+      hand_over_to_link(own_process_socket, options.run_path);
+  if (!handed_over) {
+    log_warning(handed_over.error().context);
     return exit_failed;
   }
-  if (*given_on) {
+  if (*handed_over) {
     return exit_ok;
   }
   keep_freed_memory();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/setup/guest_lock.hpp: one teleport, seed or recovery of a guest at
-// a time on this host.
+// xl-teleport/setup/guest_lock.hpp: one teleport, seed or recovery of a guest
+// at a time on this host.
 //
 // Threads: any. Blocks: no.
 

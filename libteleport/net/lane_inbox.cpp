@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "libteleport/net/lane_door.hpp"
+#include "libteleport/net/lane_inbox.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +19,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 
 namespace teleport {
@@ -27,18 +30,13 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-/// Never the beginning of a TLS handshake, whose first byte is 22.
-constexpr std::string_view preamble_magic = "TPLANE01";
-constexpr std::size_t preamble_bytes =
-    preamble_magic.size() + std::tuple_size_v<lane_name>;
-
 /// As long as a handshake may take.
 constexpr std::chrono::milliseconds preamble_limit{20000};
 
-/// A link that is busy takes a further connection a moment later.
-constexpr timeval give_limit{5, 0};
+/// A process that is busy receives a socket a moment later.
+constexpr timeval hand_over_limit{5, 0};
 
-constexpr std::string_view door_prefix = "lane-";
+constexpr std::string_view inbox_prefix = "lane-";
 
 std::optional<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
@@ -50,12 +48,12 @@ std::optional<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
-std::string door_path(const std::string& run_path, const lane_name& name) {
-  return run_path + "/" + std::string(door_prefix) + to_hex(name);
+std::string inbox_path(const std::string& run_path, const lane_name& name) {
+  return run_path + "/" + std::string(inbox_prefix) + to_hex(name);
 }
 
 /// @param flags  SOCK_NONBLOCK, or 0
-result<unique_fd> door_socket(int flags) {
+result<unique_fd> inbox_socket(int flags) {
   unique_fd made(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0));
   if (made.get() < 0) {
     return system_error(errno, "socket");
@@ -77,17 +75,17 @@ int with_address(Act act, int socket, const std::string& path) {
              : errno;
 }
 
-/// Doors of processes that were killed.
-void tidy(const std::string& run_path) {
+/// Removes the inboxes of processes that were killed.
+void remove_dead(const std::string& run_path) {
   std::error_code failure;
   for (std::filesystem::directory_iterator entry(run_path, failure), end;
        !failure && entry != end;
        entry.increment(failure)) {
     const std::string path = entry->path();
-    if (!entry->path().filename().string().starts_with(door_prefix)) {
+    if (!entry->path().filename().string().starts_with(inbox_prefix)) {
       continue;
     }
-    const auto probe = door_socket(SOCK_NONBLOCK);
+    const auto probe = inbox_socket(SOCK_NONBLOCK);
     if (probe && with_address(::connect, probe->get(), path) == ECONNREFUSED) {
       (void)::unlink(path.c_str());
     }
@@ -114,23 +112,23 @@ struct parcel {
   }
 };
 
-result<void> send_socket(int door, int socket) {
+result<void> send_socket(int inbox, int socket) {
   parcel one;
   cmsghdr* const header = CMSG_FIRSTHDR(&one.message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof socket);
   std::memcpy(CMSG_DATA(header), &socket, sizeof socket);
-  if (::sendmsg(door, &one.message, MSG_NOSIGNAL) < 0) {
-    return system_error(errno, "give a connection on");
+  if (::sendmsg(inbox, &one.message, MSG_NOSIGNAL) < 0) {
+    return system_error(errno, "hand a connection over");
   }
   return {};
 }
 
 /// @return empty when none is there
-unique_fd take_socket(int door) {
+unique_fd receive_socket(int inbox) {
   parcel one;
-  if (::recvmsg(door, &one.message, MSG_CMSG_CLOEXEC) < 0) {
+  if (::recvmsg(inbox, &one.message, MSG_CMSG_CLOEXEC) < 0) {
     return {};
   }
   const cmsghdr* const header = CMSG_FIRSTHDR(&one.message);
@@ -160,8 +158,8 @@ std::size_t wait_to_see(int socket,
         (got < 0 && errno != EAGAIN && errno != EINTR)) {
       return seen;
     }
-    // A part of it keeps poll() from waiting for the rest; its end is told apart,
-    // as what is there hides it.
+    // SO_RCVLOWAT: else poll() returns at once for the bytes already there.
+    // POLLRDHUP: because buffered bytes hide the end of the stream.
     const int least = static_cast<int>(seen + 1);
     (void)::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
     pollfd one{socket, POLLIN | POLLRDHUP, 0};
@@ -172,18 +170,11 @@ std::size_t wait_to_see(int socket,
 
 }  // namespace
 
-byte_buffer lane_preamble(const lane_name& name) {
-  byte_writer out;
-  out.bytes(as_bytes(preamble_magic));
-  out.bytes(name);
-  return std::move(out).take();
-}
-
 result<bool> hand_over_to_link(int socket, const std::string& run_path) {
   std::array<char, preamble_bytes> bytes{};
   const auto until = std::chrono::steady_clock::now() + preamble_limit;
   std::size_t seen = wait_to_see(socket, std::span(bytes).first(1), until);
-  if (seen == 1 && bytes[0] == preamble_magic[0]) {
+  if (seen == 1 && bytes[0] == preamble_magic.front()) {
     seen = wait_to_see(socket, bytes, until);
   }
   const int any = 1;
@@ -191,31 +182,33 @@ result<bool> hand_over_to_link(int socket, const std::string& run_path) {
   if (seen == 0) {
     return error(errc::peer_lost, "it connected and said nothing");
   }
-  const std::string_view said(bytes.data(), seen);
-  if (seen != preamble_bytes || !said.starts_with(preamble_magic)) {
+  const auto name =
+      decode_preamble(as_bytes(std::string_view(bytes.data(), seen)));
+  if (!name) {
     return false;
   }
   (void)::recv(socket, bytes.data(), bytes.size(), 0);
-  lane_name name{};
-  copy_bytes(as_bytes(said.substr(preamble_magic.size())), name);
-  const auto door = door_socket(0);
-  if (!door) {
-    return door.error();
+  const auto inbox = inbox_socket(0);
+  if (!inbox) {
+    return inbox.error();
   }
-  (void)::setsockopt(
-      door->get(), SOL_SOCKET, SO_SNDTIMEO, &give_limit, sizeof give_limit);
-  if (with_address(::connect, door->get(), door_path(run_path, name)) != 0) {
+  (void)::setsockopt(inbox->get(),
+                     SOL_SOCKET,
+                     SO_SNDTIMEO,
+                     &hand_over_limit,
+                     sizeof hand_over_limit);
+  if (with_address(::connect, inbox->get(), inbox_path(run_path, *name)) != 0) {
     return error(errc::not_found,
                  "a further connection of a link that is not here");
   }
-  const auto given = send_socket(door->get(), socket);
-  if (!given) {
-    return given.error();
+  const auto sent = send_socket(inbox->get(), socket);
+  if (!sent) {
+    return sent.error();
   }
   return true;
 }
 
-struct lane_door::state : std::enable_shared_from_this<state> {
+struct lane_inbox::state : std::enable_shared_from_this<state> {
   explicit state(event_loop& loop) : socket(loop.context()) {}
 
   stream_descriptor socket;
@@ -229,10 +222,10 @@ struct lane_door::state : std::enable_shared_from_this<state> {
           if (failure || !self->socket.is_open()) {
             return;
           }
-          if (auto taken = take_socket(self->socket.native_handle());
-              taken.get() >= 0) {
-            const auto give = self->on_lane;
-            give(std::move(taken));
+          if (auto received = receive_socket(self->socket.native_handle());
+              received.get() >= 0) {
+            const auto tell = self->on_lane;
+            tell(std::move(received));
           }
           if (self->socket.is_open()) {
             self->wait();
@@ -241,20 +234,20 @@ struct lane_door::state : std::enable_shared_from_this<state> {
   }
 };
 
-result<std::unique_ptr<lane_door>> lane_door::open(
+result<std::unique_ptr<lane_inbox>> lane_inbox::open(
     event_loop& loop,
     const std::string& run_path,
     const lane_name& name,
     std::function<void(unique_fd)> on_lane) {
   std::error_code ignored;
   std::filesystem::create_directories(run_path, ignored);
-  tidy(run_path);
-  auto socket = door_socket(SOCK_NONBLOCK);
+  remove_dead(run_path);
+  auto socket = inbox_socket(SOCK_NONBLOCK);
   if (!socket) {
     return socket.error();
   }
   auto inner = std::make_shared<state>(loop);
-  inner->path = door_path(run_path, name);
+  inner->path = inbox_path(run_path, name);
   const int refused = with_address(::bind, socket->get(), inner->path);
   if (refused != 0) {
     return system_error(refused, inner->path);
@@ -269,12 +262,13 @@ result<std::unique_ptr<lane_door>> lane_door::open(
   static_cast<void>(socket->release());
   inner->on_lane = std::move(on_lane);
   inner->wait();
-  return std::unique_ptr<lane_door>(new lane_door(std::move(inner)));
+  return std::unique_ptr<lane_inbox>(new lane_inbox(std::move(inner)));
 }
 
-lane_door::lane_door(std::shared_ptr<state> inner) : state_(std::move(inner)) {}
+lane_inbox::lane_inbox(std::shared_ptr<state> inner)
+    : state_(std::move(inner)) {}
 
-lane_door::~lane_door() {
+lane_inbox::~lane_inbox() {
   boost::system::error_code ignored;
   state_->socket.close(ignored);
   (void)::unlink(state_->path.c_str());
