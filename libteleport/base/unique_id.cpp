@@ -3,20 +3,18 @@
 #include "libteleport/base/unique_id.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 
-#include <sys/random.h>
-
 #include "libteleport/base/digest.hpp"
+#include "libteleport/base/random.hpp"
 
 namespace teleport {
 
 result<unique_id> unique_id::make() {
   unique_id made;
-  const auto wanted = static_cast<ssize_t>(made.bytes.size());
-  if (::getrandom(made.bytes.data(), made.bytes.size(), 0) != wanted) {
-    return system_error(errno, "ask the kernel for random bytes");
+  const auto filled = fill_with_random(made.bytes);
+  if (!filled) {
+    return filled.error();
   }
   return made;
 }
