@@ -72,7 +72,8 @@ result<std::vector<donor_run>> block_search::find_blocks(
         return leads.error();
       }
       if (leads->empty()) {
-        // A gap. Perhaps this one block was changed here or there.
+        // A gap. The run may go on behind it: perhaps only this block was
+        // changed.
         const result<bool> moved = trail ? reader_.advance(*trail) : false;
         if (!moved) {
           return moved.error();

@@ -3,10 +3,10 @@
 // index/block_search.hpp: wanted digests to runs of donor blocks, inside one
 // snapshot of the index.
 //
-// Look-ups in `buckets` (lead_window.hpp) find where a run may begin; from there
-// the donor's own array of digests is followed for as long as it agrees, over
-// zeros, extents and groups. After a block that is nowhere, the place where
-// the run would go on is tried before the next look-up.
+// Look-ups in `buckets` (lead_window.hpp) find where a run may begin; from
+// there the donor's own array of digests is followed for as long as it agrees,
+// over zeros, extents and groups. After a block that is nowhere, the place
+// where the run would go on is tried before the next look-up.
 //
 // Threads: one owner, the one of the transaction.
 // Blocks: on pages of the map that are not in memory.

@@ -11,7 +11,7 @@ namespace teleport::index {
 namespace {
 
 constexpr std::size_t header_bytes = 20;
-/// So that any field can be loaded as eight bytes.
+/// Padding, so that any field can be loaded as eight bytes.
 constexpr std::size_t padding_bytes = 8;
 constexpr std::size_t cell_bytes = 2;
 /// Pairs of a cell, about, at most: their tags fill a line of the CPU's cache.
@@ -40,8 +40,8 @@ struct shape {
   }
 };
 
-/// Small cells need fewer bits for a tag, but there are more of them: takes
-/// what is smallest, of cells that are small enough to be searched quickly.
+/// Small cells need fewer bits a tag, but there are more of them. Chooses the
+/// layout of the fewest bytes whose cells can be searched quickly.
 shape shape_for(std::span<const tag_place> pairs) {
   shape best;
   if (pairs.empty()) {
@@ -57,7 +57,7 @@ shape shape_for(std::span<const tag_place> pairs) {
   const std::uint64_t width = cell_pairs * span / pairs.size();
   best.shift =
       width == 0 ? 0U : static_cast<unsigned>(std::bit_width(width)) - 1;
-  // Of few pairs a cell has room for more tags than there are.
+  // With few pairs a cell covers more tags than exist.
   best.shift = std::min(best.shift, tag_bits);
   best.cells = (span >> best.shift) + 1;
   for (unsigned shift = 8; shift < best.shift; shift += 8) {

@@ -5,8 +5,9 @@
 //
 // Layout: index/FORMAT.md, 3.4. Tags are digests' bits and so evenly spread:
 // the bucket is cut into cells of equal width, about 24 pairs each, so one look
-// at the cell's bounds and one at its tags say "not here", without a look at the
-// places, which lie apart. A crafted bucket costs a few steps more, no more.
+// at the cell's bounds and one at its tags say "not here", without a look at
+// the places, which lie apart. A crafted bucket costs a few steps more, no
+// more.
 //
 // Threads: values and views; a view lives as long as the bytes under it.
 // Trust: as index/format.hpp.

@@ -64,8 +64,8 @@ class check_run {
   std::size_t marked_ = 0;           ///< of report_.to_be_scanned
 };
 
-/// Groups first: nothing may lead to a damaged one. Then what leads nowhere,
-/// then what is led to by nothing: that also fills a bucket that was dropped.
+/// Order: drop damaged groups; drop pairs that lead to no digest; add pairs
+/// that are missing, which also refills a dropped bucket.
 result<check_report> check_run::run() {
   const std::pair<lmdb_table, visitor> passes[] = {
       {tables_.groups(), &check_run::look_at_group},
@@ -129,7 +129,8 @@ result<void> check_run::walk(lmdb_table table, visitor visit) {
 }
 
 result<void> check_run::flush() {
-  // Disks first: their record must not promise zeros where a group is gone.
+  // Writes the disks' records first: a record must not promise zeros where a
+  // group is gone.
   result<void> done;
   for (; repair_ && done && marked_ < report_.to_be_scanned.size(); ++marked_) {
     done = mark_incomplete(*disks_.by_path(report_.to_be_scanned[marked_]));
@@ -311,7 +312,7 @@ result<void> check_run::look_at_extent(const read_txn& txn,
   return {};
 }
 
-/// Else a group that is not there would be taken for zeros.
+/// Without this a missing group would count as zeros.
 result<void> check_run::mark_incomplete(const disk_record& disk) {
   disk_record marked = disk;
   marked.complete = false;

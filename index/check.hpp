@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// index/check.hpp: walks all of an index: is every value intact, does each pair
-// lead to its digest, is each digest led to? And mends what is not.
+// index/check.hpp: checks all of an index: every value is intact, each pair
+// leads to its digest, each digest has its pair. Repairs what can be.
 //
-// What can be mended from the rest is mended; a damaged group of digests cannot:
-// its disk is told, and a scan of it brings the group back.
+// A damaged group of digests cannot be repaired from the rest: its disk is
+// reported, and a scan of that disk writes the group again.
 //
 // Threads: one owner; no disk may be scanned or removed meanwhile (it is
 //          refused as errc::busy).

@@ -23,14 +23,14 @@ constexpr std::uint64_t stretch_extents = 2;
 /// Items waiting for the caller before workers wait: about 1 MiB.
 constexpr std::size_t max_ready = 512;
 
-/// How often whoever sleeps looks whether to stop.
+/// Interval at which a waiting thread looks whether to stop.
 constexpr std::chrono::milliseconds look_up{100};
 
 /// SHA-256 is fed in pieces that are still in the first-level cache from the
 /// block digests.
 constexpr std::size_t sha_piece = 16_KiB;
 
-/// This thread's reads give way to everybody else's.
+/// Gives this thread's reads the idle priority.
 void become_idle() {
   constexpr int who_process = 1;
   constexpr int class_idle = 3 << 13;
@@ -85,7 +85,8 @@ extent_source::extent_source(block_device& device,
       file_(open_for_holes(path)),
       extents_(extents_of(device.size())),
       free_at_(std::chrono::steady_clock::now()) {
-  // The first may be done before the last begins, so working_ is no bound.
+  // The loop runs to a constant: the first worker may end, and count working_
+  // down, before the last begins.
   const unsigned threads = std::max(1U, options.threads);
   working_ = threads;
   for (unsigned i = 0; i < threads; ++i) {
@@ -130,7 +131,7 @@ void extent_source::work() {
   filled_.notify_all();
 }
 
-/// One waits for the gate, the others for that one.
+/// One worker waits for the gate, the others for that worker.
 void extent_source::hold() {
   if (options_.gate == nullptr) {
     return;
@@ -245,7 +246,8 @@ void extent_source::read(const stretch& part, std::span<std::byte> buffer) {
     const std::span<std::byte> bytes =
         all.subspan(at, std::min(extent_bytes, all.size() - at));
     if (!whole) {
-      // One bad sector must not take its neighbours with it.
+      // Reads the extents one by one: a bad sector must not make its neighbours
+      // unreadable.
       result<void> again = device_.read_at(offset + at, bytes);
       if (!again) {
         {

@@ -11,8 +11,8 @@
 // Threads, not io_uring: as many reads are in flight as threads read, and two
 // are enough for a disk's full speed. Measured with fio, 2 MiB, direct, medians
 // of five in turns: two threads 1491 MB/s, four 1333, io_uring with four reads
-// in flight 1418, with eight 1379; SHA-256 takes a core 1.9 GB/s. io_uring would
-// add a library, a queue and a way to fail where containers forbid it.
+// in flight 1418, with eight 1379; SHA-256 takes a core 1.9 GB/s. io_uring
+// would add a library, a queue and a way to fail where containers forbid it.
 //
 // Threads: owns its workers; next() is for one caller. The destructor stops
 //          and joins.

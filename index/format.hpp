@@ -102,7 +102,7 @@ struct disk_record {
   std::uint32_t id = 0;  ///< the key
   slot_number base = 0;
   bool complete = false;
-  /// Nobody named it: whoever keeps the index may take it out again.
+  /// Added by `donors = auto`: the keeper may remove it again.
   bool by_itself = false;
   std::uint64_t size = 0;
   std::uint64_t scanned_at = 0;  ///< seconds since 1970; 0 never

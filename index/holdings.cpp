@@ -28,7 +28,8 @@ void count_runs(const std::vector<donor_run>& runs,
   sum.missing += asked - found;
 }
 
-/// What the other disks hold of one of them, by its own digests.
+/// Counts the blocks of an indexed disk that other disks hold, by its digests
+/// in the index.
 class disk_holdings {
  public:
   disk_holdings(store& tables, const disk_record& disk, disk_table others)

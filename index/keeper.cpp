@@ -129,7 +129,7 @@ result<disk_keeper::outcome> disk_keeper::read_quiet(
   if (quiet.empty()) {
     return outcome::fresh;
   }
-  // By the device, which is what the tracker follows.
+  // Named by the device, which the tracker follows.
   const auto device = open_device(disk_.device, open_mode::read_only);
   if (!device) {
     return device.error();

@@ -41,7 +41,7 @@ result<std::unique_ptr<lmdb_env>> lmdb_env::open(const std::string& folder,
                                                  const lmdb_options& options) {
   const std::string data_file = folder + "/data.mdb";
   result<bool> present = check_meta_pages(data_file);
-  // It may have been met in the middle of a commit's write.
+  // The meta page may have been read in the middle of a commit's write.
   for (int i = 1; i < check_attempts && !present; ++i) {
     present = check_meta_pages(data_file);
   }
@@ -86,7 +86,7 @@ result<void> lmdb_env::start(std::uint64_t map_bytes) {
   if (code == 0 && writable_) {
     code = mdb_env_set_mapsize(env_, map_bytes);
   }
-  // Look-ups jump about: reading ahead would fetch what nobody wants.
+  // Look-ups are random: read-ahead would fetch pages that are not used.
   const unsigned flags =
       MDB_NOTLS | MDB_NORDAHEAD |
       (writable_ ? unsigned{MDB_NOMETASYNC} : unsigned{MDB_RDONLY});
@@ -119,7 +119,7 @@ result<void> lmdb_env::restart() {
   result<void> started = start(map_size);
   MDB_txn* txn = nullptr;
   int code = started ? mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) : 0;
-  // Opened in the same order, they have the same handles.
+  // LMDB gives handles in the order of opening, so they are as before.
   for (std::size_t i = 0; started && code == 0 && i < tables_.size(); ++i) {
     MDB_dbi handle = 0;
     code = mdb_dbi_open(txn, tables_[i].name.c_str(), 0, &handle);

@@ -9,10 +9,9 @@
 // failed or not; cursors end before their transaction; the map grows only
 // while no transaction of this process is open, and follows when another
 // process has grown it; readers left behind by killed processes are cleared;
-// the file's own pages are checked before they are trusted (page_check.hpp), and
-// a file that is cut short while it is in use is an error, not the process's end
-// (map_guard.hpp).
-// Sync policy: index/FORMAT.md, section 5.
+// the file's own pages are checked before they are trusted (page_check.hpp),
+// and a file that is cut short while it is in use is an error, not the
+// process's end (map_guard.hpp). Sync policy: index/FORMAT.md, section 5.
 //
 // Threads: an environment serves any number; a transaction and its cursors
 //          belong to the thread that began it. A thread holds at most one

@@ -39,7 +39,7 @@ struct registry {
   std::array<watched_map, max_maps> maps;
   struct sigaction before {};
 };
-// A plain object: the handler must find it made.
+// Initialized by the compiler: the signal handler must never find it unmade.
 registry all;
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
 
@@ -78,7 +78,8 @@ extern "C" void on_bus_error(int number, siginfo_t* info, void* context) {
              all.before.sa_handler != SIG_IGN) {
     all.before.sa_handler(number);
   } else {
-    // Comes again, and ends the process as it should.
+    // With the old handler back, the signal is raised again and ends the
+    // process.
     (void)std::signal(SIGBUS, SIG_DFL);
   }
 }

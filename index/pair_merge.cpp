@@ -121,8 +121,8 @@ result<void> pair_merge::next_bucket(write_txn& txn, state& now) {
     }
     const bool small = bucket_bytes(merged_) < small_bucket_bytes;
     if (found && small && now.from <= max_tag) {
-      // Its pairs go into the next bucket, whose range grows down to cover
-      // them.
+      // The bucket's pairs go into the next one, whose range grows down to
+      // cover them.
       result<void> gone = txn.erase(buckets_, bucket_key(high));
       if (!gone) {
         return gone;

@@ -23,8 +23,8 @@ constexpr std::size_t max_file_bytes = 16_MiB;
 /// The line that stands for every disk.
 constexpr const char* all_disks = "*";
 
-/// Ends with its owner; the folder itself is what is locked, so that there is
-/// no file more.
+/// A lock on the folder itself, which needs no further file; closing the
+/// descriptor releases it.
 result<unique_fd> lock_folder(const std::string& folder) {
   unique_fd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   int done = lock ? 0 : -1;

@@ -17,7 +17,8 @@ namespace teleport::index {
 
 namespace {
 
-/// One refresh: the groups that hold the extents, read in part and kept in part.
+/// One refresh: the groups that hold the extents, read in part and kept in
+/// part.
 class refresh_run {
  public:
   refresh_run(store& tables,
@@ -154,8 +155,8 @@ result<refresh_report> refresh_extents(store& tables,
                                        block_device& device,
                                        std::span<const std::uint64_t> extents,
                                        const refresh_options& options) {
-  // No scan at once: what it read before our extents were written it would
-  // write after us.
+  // No scan of the disk at the same time: it would overwrite our digests by
+  // older ones, read before the guest's write.
   const auto lock = tables.lock_disk(disk);
   if (!lock) {
     return lock.error();

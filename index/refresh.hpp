@@ -43,7 +43,7 @@ struct refresh_report {
 /// @param extents  ascending
 /// @param device   the disk, as large as its record says
 /// @error errc::busy when the disk is being scanned; errc::not_found when it
-///        was removed, errc::mismatch when it has to be scanned; errc::cancelled
+/// was removed, errc::mismatch when it has to be scanned; errc::cancelled
 [[nodiscard]] result<refresh_report> refresh_extents(
     store& tables,
     std::uint32_t disk,

@@ -12,7 +12,8 @@ namespace teleport::index {
 scan_gate::scan_gate(pause_list pauses, std::string path)
     : pauses_(std::move(pauses)),
       path_(std::move(path)),
-      // Watched first and read then, or a change in between would be missed.
+      // Sets the watch before it reads: in the other order a change in between
+      // would be missed.
       watch_(folder_watch::open({pauses_.folder()}, pause_list::file_name)) {
   if (const auto now = pauses_.read()) {
     closed_ = now->covers(path_);
@@ -25,7 +26,7 @@ bool scan_gate::changed() {
 
 bool scan_gate::closed() {
   if (changed()) {
-    // What cannot be read now says what it said before.
+    // A list that cannot be read now counts as it was read last.
     if (const auto now = pauses_.read()) {
       closed_ = now->covers(path_);
     }

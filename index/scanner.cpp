@@ -45,7 +45,7 @@ class scan_run {
 
   result<void> take(extent_source::item found);
   result<void> flush() { return tables_.apply(batch_); }
-  /// What was read is kept, should the process end while it waits.
+  /// Writes what was read: the process may end while the scan waits.
   result<void> pause();
 
  private:
@@ -112,7 +112,7 @@ result<void> scan_run::take_hole(std::uint64_t first, std::uint64_t end) {
     const std::uint64_t group = first / group_extents;
     const std::uint64_t group_end = group * group_extents + extents_in(group);
     if (first % group_extents == 0 && group_end <= end) {
-      // Whole groups of nothing: only those that had something change.
+      // Groups without data: only those that had some are changed.
       const std::uint64_t last = end == disk_.extents()
                                      ? count_of(end, group_extents)
                                      : end / group_extents;
@@ -353,8 +353,9 @@ result<void> run_scan(store& tables,
   how.bytes_per_second = options.bytes_per_second;
   how.idle_priority = options.idle_priority;
   how.cancel = options.cancel;
-  // Asked before the first read, and after whoever follows the disk's writes
-  // has attached: what is provisioned from now on is a write like any other.
+  // Asked before the first read and after the tracker was attached: a chunk
+  // that is provisioned later is provisioned by a write, which the tracker
+  // marks.
   const auto parts = provisioned_parts(
       options.ticket.is_set() ? options.ticket.device : report.disk.path,
       report.disk.size,

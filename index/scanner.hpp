@@ -7,8 +7,8 @@
 // priority) and hash; the caller's thread compares with what the index holds
 // and writes the difference. A second scan of an unchanged disk writes next to
 // nothing. An interrupted scan keeps what it has, and the next one repairs. One
-// of a disk that is paused (pause_list.hpp), before or meanwhile, writes what it
-// has and waits; it goes on from there.
+// of a disk that is paused (pause_list.hpp), before or meanwhile, writes what
+// it has and waits; it goes on from there.
 //
 // Threads: one scan of one disk; starts its own and joins them.
 // Blocks: for as long as the disk takes to read.

@@ -26,7 +26,7 @@ void drop_earlier(const std::string& folder) {
     }
   }
   for (const std::filesystem::path& path : earlier) {
-    // Only what set_aside() puts there: whatever else lies in it stays.
+    // Removes only the files that set_aside() puts there.
     std::filesystem::remove(path / "data.mdb", ignored);
     std::filesystem::remove(path / "lock.mdb", ignored);
     std::filesystem::remove(path, ignored);

@@ -44,7 +44,7 @@ result<unique_fd> lock_byte(const std::string& folder,
   return lock;
 }
 
-/// A new index may take the place of such a one.
+/// Errors after which a new index is begun in its place.
 bool unusable(const error& cause) {
   return cause.code == errc::corrupt || cause.code == errc::unsupported;
 }
@@ -162,7 +162,8 @@ result<std::unique_ptr<store>> store::open_once(const std::string& folder,
   return made;
 }
 
-/// A crash may have come between a change of `disks` and of the list.
+/// A crash may have come between writing the table `disks` and writing the
+/// list.
 result<void> store::list_paths() {
   const result<disk_table> all = disks();
   if (!all) {

@@ -105,7 +105,8 @@ class changes {
 /// Held by whoever scans or removes a disk; goes with its owner.
 using disk_lock = unique_fd;
 
-/// Why a disk goes: when the database is lost in between, it comes again or not.
+/// Why a disk goes: when the database is lost in between, it comes again or
+/// not.
 enum class removal { for_good, to_be_added_again };
 
 struct store_options {

@@ -22,8 +22,8 @@ result<void> store::rename_disk(std::uint32_t id, const std::string& path) {
     disk->path = path;
     return put_disk(txn, *disk);
   });
-  // A crash before the list has the new name: what opens the index next adds
-  // it, and the old one is a disk that is missing.
+  // After a crash before the list has the new path, the next opening of the
+  // index adds it; the old path then counts as a missing disk.
   if (done) {
     done = paths_.rename(before, path);
   }

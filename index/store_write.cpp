@@ -268,7 +268,8 @@ result<void> store::apply_pairs(changes& batch) {
   return merge.run(*env_);
 }
 
-/// Removals first: an extent whose content moved keeps its new slot.
+/// Applies removals before additions: an extent whose content moved keeps its
+/// new slot.
 result<void> store::apply_extents(changes& batch) {
   std::stable_sort(batch.extents_.begin(),
                    batch.extents_.end(),
@@ -347,8 +348,9 @@ result<void> store::remove_disk(std::uint32_t id, removal what) {
   if (found == nullptr) {
     return error(errc::not_found, "the disk is not in the index");
   }
-  // Incomplete first, groups next, the record last: what a crash leaves can be
-  // removed again, and never says "zero" of what was not read.
+  // Marks the record incomplete, removes the groups, and removes the record
+  // last. A crash in between leaves a record that can be removed again, and
+  // that promises no zeros.
   disk_record gone = *found;
   gone.complete = false;
   result<void> done =

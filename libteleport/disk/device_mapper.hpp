@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/disk/device_mapper.hpp: what we ask of the kernel's device mapper,
-// through its control device and without a library.
+// libteleport/disk/device_mapper.hpp: what we ask of the kernel's device
+// mapper, through its control device and without a library.
 //
 // Threads: any. Blocks: set_mapped_suspended() for as long as the device's
 // slowest write takes; the others shortly.

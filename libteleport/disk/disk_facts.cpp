@@ -81,9 +81,9 @@ result<std::string> real_path(const std::string& path) {
   return std::string(found.get());
 }
 
-/// Without its counters a disk always seems at rest. Devices without request
-/// queues count by themselves: kernels before 6.11 say 0 for them and count
-/// all the same; where they do not, the audit finds it out.
+/// A disk without counters always seems at rest. Devices without request queues
+/// count by themselves: kernels before 6.11 say 0 for them and count all the
+/// same; where they do not, the audit finds it out.
 result<void> check_counting(const disk_facts& disk) {
   if (::access((disk.folder + "/mq").c_str(), F_OK) != 0) {
     return {};

@@ -133,7 +133,7 @@ result<std::unique_ptr<standing_tracker>> standing_tracker::attach(
   if (auto noted = made->write_note(); !noted) {
     return noted.error();
   }
-  // Under its name only when all of it is there.
+  // Renamed to its own name only when complete.
   const std::string name = folder_of(folder, made->disk_);
   const std::string before = name + std::string(unfinished);
   if (auto pinned = made->programs_.pin(before); !pinned) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/disk/standing_tracker.hpp: a tracker that stays with its disk for
-// as long as the disk is there, whoever comes and goes: for an index that is to
-// know at any time which of its digests are old.
+// libteleport/disk/standing_tracker.hpp: a tracker that outlives processes: it
+// follows its disk until the next boot, so that the index knows at any time
+// which of its digests are old.
 //
 // Its programs and maps are pinned in a BPF file system, which lives until the
 // next boot. Marks go three ways: the kernel sets them in `marks`; the owner's

@@ -74,7 +74,7 @@ result<std::string> table_of(const std::string& name) {
   return run_program({"dmsetup", "table", name});
 }
 
-/// What a killed shell left reserved.
+/// Releases the snapshot that a killed shell left reserved.
 void release(const std::string& pool) {
   const std::vector<std::string> command = {
       "dmsetup", "message", pool, "0", "release_metadata_snap"};

@@ -44,7 +44,8 @@ constexpr milliseconds between_drains(100);
 /// guest waits meanwhile.
 constexpr milliseconds stale_drain_limit(1000);
 
-/// LVM and others hold a device for moments, and tell nobody when they are done.
+/// LVM and others hold a device for moments, and tell nobody when they are
+/// done.
 constexpr milliseconds others_poll(50);
 
 /// Looks at a drained device's counts until two in a row are equal.
@@ -111,7 +112,7 @@ result<void> tracker_balance::forget_stale(
     still.emplace(write.serial, since);
   }
   if (any_stale && may_drain && disk_.is_device_mapper) {
-    // Its targets may hold writes that are not counted as in flight.
+    // The device's targets may hold writes that are not counted as in flight.
     seen_.clear();
     const auto drained = drain(false, stale_drain_limit);
     // Others have the device, or a write takes its time: no rest yet.
@@ -120,7 +121,7 @@ result<void> tracker_balance::forget_stale(
                ? result<void>()
                : drained;
   }
-  // Those given up earlier stay given up.
+  // Writes given up earlier stay so.
   for (const auto& [serial, since] : seen_) {
     if (now - since >= stale_time) {
       still.emplace(serial, since);

@@ -166,8 +166,8 @@ result<tracker_programs> tracker_programs::attach(const disk_facts& disk,
   if (auto shared = made.share(std::move(fds)); !shared) {
     return shared.error();
   }
-  // Ends first: attaching takes a while, and a write whose begin alone is seen
-  // would stay in the table.
+  // Attaches the programs at a write's end first: attaching takes a while, and
+  // a write whose begin alone is seen would stay in the table.
   const auto& programs = skeleton->progs;
   const std::array in_order{
       programs.on_bio_end, programs.on_request_end, programs.on_submit};

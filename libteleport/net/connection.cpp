@@ -14,8 +14,8 @@ namespace teleport {
 
 namespace {
 
-/// What is left to say at the end has this long to arrive: some round trips,
-/// and a second of data on a slow link before it.
+/// Time for the last records to arrive after finish(): some round trips, and a
+/// second of data on a slow link before them.
 constexpr std::chrono::seconds finish_limit{5};
 
 }  // namespace
@@ -172,7 +172,8 @@ result<void> connection::on_link_record(const raw_record& record) {
 
 void connection::resume() {
   if (std::exchange(paused_, false)) {
-    // Later in this turn of the loop: who goes on may have more to set up.
+    // Delivers later in this turn of the loop: the caller of resume() may have
+    // more to set up.
     loop_.post([self = shared_from_this()] { self->deliver(); });
   }
 }
@@ -216,7 +217,8 @@ void connection::write() {
   }
 }
 
-/// One turn for all lanes: those of other teleports share the link by turns, too.
+/// One turn for all lanes: those of other teleports share the link by turns,
+/// too.
 void connection::write_in_turn(lane_set::write next) {
   const auto now = pacer::clock::now();
   const auto wait = pacer_ ? pacer_->reserve(next.of_records, now) - now
@@ -351,8 +353,8 @@ void connection::half_close() {
   read();
 }
 
-/// A peer that closes closes all lanes, one after the other: what it has said on
-/// the others is still heard.
+/// A peer that closes its link closes all lanes, one after the other: what it
+/// sent on the others is still read.
 void connection::on_lost(std::size_t number, const error& cause, bool cleanly) {
   lanes_.end(number);
   if (stage_ == stage::half_closed) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/net/connection.hpp: records to a paired host and from it, over one
-// lane or, where one cannot fill the link, over several (PROTOCOL.md, 1.1).
+// libteleport/net/connection.hpp: records to a paired host and from it, over
+// one lane or, where one cannot fill the link, over several (PROTOCOL.md, 1.1).
 //
 //   connection::connect(...)   the source; widen() lets it open more lanes
 //   connection::accept(...)    the destination; allow_lanes() lets them in
 //
 // What is decided is decided elsewhere: record_queue and lane_set say which
-// bytes go on which lane, lane_opener and lane_host how further lanes come to be.
+// bytes go on which lane, lane_opener and lane_host how further lanes come to
+// be.
 //
 // Threads: the loop's thread alone. Callbacks never run inside send().
 // Trust:   a lane counts once its key is known to be the peer's; records are

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/net/effort_watch.hpp: from what the kernel counts of each lane, how
-// the last second went: what lane_policy decides by. Pure.
+// libteleport/net/effort_watch.hpp: from what the kernel counts of each lane,
+// how the last second went: what lane_policy decides by. Pure.
 //
 // Threads: one owner.
 

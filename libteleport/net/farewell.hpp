@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/net/farewell.hpp: the last thing that a stranger hears: FAIL with
-// `not_paired`, and the end. Nothing that it sends is looked at (PROTOCOL.md, 1).
+// `not_paired`, and the end. Nothing that it sends is looked at (PROTOCOL.md,
+// 1).
 //
 // Threads: the loop's thread alone.
 // Trust:   none. What is received is thrown away unread: to close a socket with

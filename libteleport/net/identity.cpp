@@ -114,7 +114,8 @@ result<void> make_identity(const key_files& files,
   if (!folder) {
     return folder;
   }
-  // The key first: a certificate without its key would be shown to peers.
+  // Writes the key first: a certificate without its key would be shown to
+  // peers.
   const auto key_written =
       write_durably(files.key, text_of(key_text.get()), 0600);
   if (!key_written) {

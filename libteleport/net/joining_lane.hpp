@@ -5,7 +5,8 @@
 // (PROTOCOL.md, 1.1).
 //
 // Threads: the loop's thread alone.
-// Trust:   the peer's key was checked; whether it knows the secret is found here.
+// Trust:   the peer's key was checked; whether it knows the secret is found
+// here.
 
 #ifndef LIBTELEPORT_NET_JOINING_LANE_HPP
 #define LIBTELEPORT_NET_JOINING_LANE_HPP
@@ -25,8 +26,8 @@ namespace teleport {
 
 class joining_lane : public std::enable_shared_from_this<joining_lane> {
  public:
-  /// Once, never from inside begin(): what was received behind JOIN; nullopt: the
-  /// lane may not join, and is closed.
+  /// Once, never from inside begin(): what was received behind JOIN; nullopt:
+  /// the lane may not join, and is closed.
   using joined_handler = std::function<void(std::optional<framer>)>;
 
   /// The source: says JOIN and waits for the answer.

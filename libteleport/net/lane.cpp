@@ -27,7 +27,8 @@ namespace net = boost::asio;
 using boost::system::error_code;
 using net::ip::tcp;
 
-/// A handshake takes three round trips; a peer that needs longer is not there.
+/// Time for a handshake of three round trips; after that the peer counts as not
+/// there.
 constexpr std::chrono::seconds handshake_limit{20};
 
 /// How often a peer's answers are looked at.

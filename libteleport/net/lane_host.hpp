@@ -6,8 +6,8 @@
 //
 // Threads: the loop's thread alone. Callbacks come from the loop, except those
 // that a call says it makes.
-// Trust:   a lane has to show the key that the first lane showed, and to know the
-//          secret that was said on it.
+// Trust:   a lane has to show the key that the first lane showed, and to know
+//          the secret that was said on it.
 
 #ifndef LIBTELEPORT_NET_LANE_HOST_HPP
 #define LIBTELEPORT_NET_LANE_HOST_HPP

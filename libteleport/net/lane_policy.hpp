@@ -3,10 +3,10 @@
 // libteleport/net/lane_policy.hpp: how many TCP connections a link needs. Pure:
 // told each second how it went, it says how many there should be.
 //
-// One is enough until TCP loses packets and has always had something to send:
-// then it may be TCP's own carefulness that holds it up, or a limit for each
-// connection somewhere on the way, and not the link. Whether it is so, only a
-// try tells: their number is doubled for as long as that brings more.
+// One connection is enough until it loses packets while it always has something
+// to send. Then TCP's congestion control may be the bottleneck, or a limit for
+// each connection on the way, and not the link. Only a try tells: the number is
+// doubled for as long as the rate grows.
 //
 // Threads: one owner.
 
@@ -37,11 +37,11 @@ class lane_policy {
   [[nodiscard]] unsigned on_look(const look& now, time_point at);
 
  private:
-  /// Long enough that a rate means something at 200 ms of round trip.
+  /// Time over which a rate is measured: many round trips of 200 ms.
   static constexpr std::chrono::seconds measured{4};
-  /// A new connection has found its speed.
+  /// Time for a new connection to find its speed.
   static constexpr std::chrono::seconds settled{3};
-  /// Twice as many that bring less than this much more are not what is missing.
+  /// Doubling that raises the rate by less than this factor is the last.
   static constexpr double worth = 1.25;
 
   void measure_from(const look& now, time_point at);

@@ -22,7 +22,7 @@ struct link_counters {
   }
 };
 
-/// How hard TCP finds it, since the beginning.
+/// Packets sent and lost since the beginning.
 struct link_effort {
   std::uint64_t segments = 0;  ///< sent, what was sent again included
   std::uint64_t resent = 0;

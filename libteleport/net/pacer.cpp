@@ -20,7 +20,8 @@ namespace {
 using std::chrono::nanoseconds;
 using clock = pacer::clock;
 
-/// A turn on the link: short, so that others wait little for theirs.
+/// Length of a turn on the link: short, so that other processes wait little for
+/// theirs.
 constexpr std::uint64_t turns_a_second = 20;
 constexpr std::size_t smallest_piece = 4096;
 constexpr std::size_t largest_piece = std::size_t{256} << 10U;
@@ -28,7 +29,7 @@ constexpr std::size_t largest_piece = std::size_t{256} << 10U;
 /// No queue of teleports is longer; the file is of another boot, or damaged.
 constexpr std::chrono::seconds farthest_ahead{30};
 
-/// Turns not taken may be caught up with to this extent.
+/// Time without sending that may be made up for, at most.
 constexpr std::chrono::milliseconds catch_up{50};
 
 constexpr std::uint64_t not_set = ~std::uint64_t{0};

@@ -4,9 +4,10 @@
 // connection's own rate, and within the host's, which all teleports share.
 //
 // The host's budget is one number in a small file that every process maps: the
-// moment at which the link is free again. Who wants to send moves it on by what
-// the bytes take and waits until it comes: so the processes take turns, each
-// with one short piece, and share fairly without a word to each other.
+// moment at which the link is free again. A process that wants to send moves
+// this moment on by the time its bytes take, and waits until the moment before.
+// So the processes send in turns, one short piece each, and share fairly
+// without talking to each other.
 //
 // Threads: one owner; the file is shared by atomics.
 // Trust:   the file is root's; a moment far ahead in it is not believed.

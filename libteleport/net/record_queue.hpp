@@ -25,8 +25,9 @@ class record_queue {
   static constexpr std::size_t batch_bytes = 256_KiB;
 
   void push(record_type type, byte_span body);
-  /// Before all that push() has queued, but behind what this has, and behind the
-  /// batch that is being popped: for short records that a round trip waits for.
+  /// Before all that push() has queued, but behind what this has, and behind
+  /// the batch that is being popped: for short records that a round trip waits
+  /// for.
   void push_ahead(record_type type, byte_span body);
 
   /// The next bytes of the stream. No bytes when nothing waits.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/net/shared_bytes.hpp: a piece of a buffer that lives for as long as
-// somebody has a piece of it: several lanes write parts of one batch.
+// libteleport/net/shared_bytes.hpp: a piece of a buffer that lives for as long
+// as somebody has a piece of it: several lanes write parts of one batch.
 
 #ifndef LIBTELEPORT_NET_SHARED_BYTES_HPP
 #define LIBTELEPORT_NET_SHARED_BYTES_HPP

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/net/silence.hpp: when a peer that does not answer is lost. TCP
-// alone would wait for a quarter of an hour, and with a limit (TCP_USER_TIMEOUT)
-// it would take a peer that answers but has no room for more as silent, too: a
-// destination whose disk pauses.
+// alone would wait for a quarter of an hour, and with a limit
+// (TCP_USER_TIMEOUT) it would take a peer that answers but has no room for more
+// as silent, too: a destination whose disk pauses.
 //
 // Threads: one owner.
 
@@ -23,13 +23,13 @@ struct peer_answers {
   std::chrono::milliseconds since_last{0};  ///< since its last packet
 };
 
-/// Pure: looked at each second. A connection on which nothing is under way is
-/// not its business: the kernel's keep-alive packets ask there.
+/// Pure: looked at each second. Connections without data under way are left to
+/// the kernel's keep-alive packets.
 class silence_watch {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// What has arrived is acknowledged at once, whatever the peer's programs do.
+  /// The peer's kernel acknowledges data at once, whatever its programs do.
   static constexpr std::chrono::seconds answer_limit{10};
   /// A closed window is asked about ever more rarely: after a pause of T the
   /// next question comes as late as 2 T, and only then can an answer.
@@ -40,8 +40,8 @@ class silence_watch {
       const peer_answers& answers, time_point now);
 
  private:
-  /// Who looks so late stood still itself: what arrived meanwhile may not have
-  /// been seen yet.
+  /// A look this late means that this process stood still: what arrived
+  /// meanwhile may not have been read yet.
   static constexpr std::chrono::seconds own_pause{3};
 
   std::optional<time_point> since_;  ///< when an answer was owed first

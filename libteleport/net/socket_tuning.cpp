@@ -25,18 +25,19 @@ constexpr unsigned keep_alive_idle = 4;
 constexpr unsigned keep_alive_interval = 2;
 constexpr unsigned keep_alive_count = 3;
 
-/// Keeps a long link full where some packets are lost, which cubic takes for
-/// a full queue. A kernel without it stays with its own default.
+/// bbr keeps a long link full where some packets are lost, which cubic takes
+/// for a full queue. A kernel without bbr uses its own default.
 constexpr std::string_view wanted_congestion_control = "bbr";
 
-/// Bytes that the kernel takes beyond what is on its way: what waits, waits here,
-/// where it can be overtaken and is seen by whoever decides what comes next.
+/// Bytes that the kernel may buffer beyond those under way. The rest waits in
+/// our queue, where short records can overtake it and the sender sees its
+/// length.
 constexpr unsigned not_sent_bytes = 128_KiB;
 
 /// Bytes that may be on their way at once: 1 Gbit/s over a round trip of a
-/// quarter second. Linux grows a socket's buffers by itself, but by default to 4
-/// MB (sending) and 6 MB (receiving, half of it for its own records): 130 Mbit/s
-/// at that distance, however wide the link.
+/// quarter second. Linux grows a socket's buffers by itself, but by default to
+/// 4 MB (sending) and 6 MB (receiving, half of it for its own records): 130
+/// Mbit/s at that distance, however wide the link.
 constexpr int bytes_on_the_way = 32_MiB;
 
 /// To how many bytes the kernel grows such a buffer by itself.

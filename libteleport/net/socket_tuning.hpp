@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/net/socket_tuning.hpp: what TCP is asked for on each connection: a
-// dead peer is noticed on a quiet connection too, a long link is kept full, and
-// what waits to be sent waits with us.
+// libteleport/net/socket_tuning.hpp: TCP's options of each connection:
+// keep-alive, congestion control, and sizes of buffers.
 
 #ifndef LIBTELEPORT_NET_SOCKET_TUNING_HPP
 #define LIBTELEPORT_NET_SOCKET_TUNING_HPP

@@ -28,8 +28,8 @@ result<std::shared_ptr<net::ssl::context>> make_tls_context(
   }
   context->set_verify_mode(net::ssl::verify_peer |
                            net::ssl::verify_fail_if_no_peer_cert);
-  // Possession of the key is proven by the handshake itself; whose key it is,
-  // check_peer() decides by the pin alone.
+  // The handshake proves that the peer has the key; check_peer() decides by the
+  // pin alone whose key it is.
   context->set_verify_callback(
       [](bool, net::ssl::verify_context&) { return true; });
   return context;

@@ -4,10 +4,10 @@
 // destination: which record the state allows, and what follows from a record or
 // from a step that was done. PROTOCOL.md, sections 2.3, 3.6, 4.7 and 6.
 //
-// An event goes in, the actions that follow come out, to be done in their order.
-// The driver does them and tells what came of them. The course knows no socket,
-// no disk, no xl and no clock. A journal write is always the last of its list:
-// what depends on it comes out of on_journalled().
+// An event goes in, the actions that follow come out, to be done in their
+// order. The driver does them and tells what came of them. The course knows no
+// socket, no disk, no xl and no clock. A journal write is always the last of
+// its list: what depends on it comes out of on_journalled().
 //
 // Threads: one owner. Blocks: never.
 // Trust:   records are a peer's, and any may come at any time; the other events
@@ -65,7 +65,7 @@ class destination_course {
     prepare,  ///< locks, journal `building`, targets; then on_prepared()
     send_prepared,
     rebuild,   ///< give the record to the disks' receiver
-    start_xl,  ///< with GUEST_CONFIG, reading nothing meanwhile; on_xl_started()
+    start_xl,  ///< with GUEST_CONFIG, reading nothing; on_xl_started()
     feed_xl,   ///< rebuild STREAM_PIECE; once all is in: on_stream_complete()
     flush,     ///< fsync every target; then on_flushed()
     send_disks_durable,
@@ -125,7 +125,8 @@ class destination_course {
   [[nodiscard]] actions on_failure();
   /// The peer sent what is refused.
   [[nodiscard]] actions on_refused();
-  /// @param gone  xl has ended; false: it is still there, so nothing is promised
+  /// @param gone  xl has ended; false: it is still there, so nothing is
+  ///        promised
   [[nodiscard]] actions on_destroyed(bool gone);
   /// The disks are the guest's, or put back.
   [[nodiscard]] actions on_disks_left() const;

@@ -3,9 +3,9 @@
 // libteleport/session/seed_destination_course.hpp: the course of a seed at the
 // destination, from SEED on. PROTOCOL.md, section 7.
 //
-// No guest comes with a seed, so there is nothing to hand over: it ends with the
-// disks kept as shadows, or with what has come of them kept for the next attempt.
-// Events in, actions out, as in destination_course.hpp.
+// No guest comes with a seed, so there is nothing to hand over: it ends with
+// the disks kept as shadows, or with what has come of them kept for the next
+// attempt. Events in, actions out, as in destination_course.hpp.
 //
 // Threads: one owner. Blocks: never. Trust: the records are a peer's.
 

@@ -106,7 +106,8 @@ TEST_CASE("a seed's disks become shadows, and the guest of that name has them",
     CHECK(again->described()[0].kind == "shadow");
     REQUIRE(again->keep_as_shadows());
   }
-  // It comes: nothing is kept any more, and the disk is the one that was seeded.
+  // The guest arrives: its disk is the one that was seeded, and none is kept
+  // for it any more.
   const auto arrival = here.place(real);
   REQUIRE(arrival->settle());
   const std::string path = arrival->paths().at("xvda");

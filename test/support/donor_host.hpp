@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/support/donor_host.hpp: a host and its disks, made up, for tests of which
-// of them the index shall hold and follow.
+// test/support/donor_host.hpp: a host and its disks, made up, for tests of
+// which of them the index shall hold and follow.
 
 #ifndef TELEPORT_TEST_SUPPORT_DONOR_HOST_HPP
 #define TELEPORT_TEST_SUPPORT_DONOR_HOST_HPP

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/support/power_cut.hpp: what is on the disk if the power goes now. Writes,
-// renames, removals and syncs below one folder are recorded; then every image
-// that a loss of power could have left after each of them is built in another
-// folder, and looked at by the test with the product's own readers.
+// test/support/power_cut.hpp: what is on the disk if the power goes now.
+// Writes, renames, removals and syncs below one folder are recorded; then every
+// image that a loss of power could have left after each of them is built in
+// another folder, and looked at by the test with the product's own readers.
 //
 //   power_cut record(folder);
 //   write_durably(folder + "/a", "new", 0600);

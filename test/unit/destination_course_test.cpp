@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/destination_course_test.cpp: which record a destination accepts when,
-// and what it promises before it says so. PROTOCOL.md, sections 3.6, 4.7 and 6.
+// test/unit/destination_course_test.cpp: which record a destination accepts
+// when, and what it promises before it says so. PROTOCOL.md, sections 3.6, 4.7
+// and 6.
 
 #include "libteleport/session/destination_course.hpp"
 

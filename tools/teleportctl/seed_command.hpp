@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/seed_command.hpp: `teleportctl seed`: brings disks to another host
-// before they are needed there.
+// tools/teleportctl/seed_command.hpp: `teleportctl seed`: brings disks to
+// another host before they are needed there.
 //
 // Threads: the main thread runs the loop. Blocks: until the disks are there;
 // SIGINT and SIGTERM end it, and the next attempt goes on.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/donor_set.hpp: which disks shall the index hold, and which device is
-// each one written through? Listed ones, images of watched folders, disks of
-// running guests: each once, under a name that outlives a reboot.
+// tools/teleportd/donor_set.hpp: which disks shall the index hold, and which
+// device is each one written through? Listed ones, images of watched folders,
+// disks of running guests: each once, under a name that outlives a reboot.
 //
 //   donor_set set(options);
 //   auto plan = set.look(tables, std::chrono::steady_clock::now());

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/donor_view.hpp: what is on this host that could be indexed: guests'
-// disks, images in folders, loop devices, what is indexed already. Plain values
-// for choose_donors() (donor_set.hpp), and the functions that gather them.
+// tools/teleportd/donor_view.hpp: what is on this host that could be indexed:
+// guests' disks, images in folders, loop devices, what is indexed already.
+// Plain values for choose_donors() (donor_set.hpp), and the functions that
+// gather them.
 //
 // Threads: any. Blocks: stat, sysfs and small files; opens no disk.
 // Trust: names come from the administrator, the toolstack and the kernel; what

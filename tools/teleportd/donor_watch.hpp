@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/donor_watch.hpp: wakes when the set of disks that shall be indexed
-// (donor_set.hpp) may have changed: a file came or went in a watched folder, a
-// guest's disk in xenstore, a target in the book of kept disks, or a teleport's
-// session ended. And when disks were paused or may be read again.
+// tools/teleportd/donor_watch.hpp: wakes when the set of disks that shall be
+// indexed (donor_set.hpp) may have changed: a file came or went in a watched
+// folder, a guest's disk in xenstore, a target in the book of kept disks, or a
+// teleport's session ended. And when disks were paused or may be read again.
 //
 //   auto watch = donor_watch::open(options);
 //   while (!stop) {
