@@ -38,17 +38,17 @@ enum class errc {
   busy = 8,
   /// The peer closed the connection or cannot be reached.
   peer_lost = 9,
-  /// The peer did not answer within the deadline.
+  /// A disk, a program or a barrier took longer than its limit.
   timeout = 10,
   /// Cancelled by the user or by a signal.
   cancelled = 11,
-  /// The peer refused, and said why in its own words.
+  /// A peer or a check of ours refused; context says why.
   refused = 12,
   /// Contents are not what their digest says.
   mismatch = 13,
   /// The peer is not paired with us, or shows another key.
   not_paired = 14,
-  /// Nobody knows where the guest runs: a person must look.
+  /// It is not known where the guest runs: a person must look.
   uncertain = 15,
 };
 

@@ -2,8 +2,8 @@
 //
 // libteleport/base/units.hpp: the sizes everything is counted in.
 //
-// See design: a block is the unit of hashing and matching, an extent the unit
-// of announcing, verifying and scheduling.
+// A block is the unit of hashing and matching, an extent the unit of
+// announcing, verifying and scheduling.
 
 #ifndef LIBTELEPORT_BASE_UNITS_HPP
 #define LIBTELEPORT_BASE_UNITS_HPP
