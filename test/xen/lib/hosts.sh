@@ -7,11 +7,11 @@
 # One processor each: two emulated ones wait for each other whenever the machine is busy.
 : "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
-# lab_up [with-guest|without-guest]: two hosts in a new directory. Ends with both reachable by ssh. They are booted once
+# lab_up with-guest|without-guest: two hosts in a new directory. Ends with both reachable by ssh. They are booted once
 # and kept: from then on hosts go on from there. With a guest: on host1 runs one named "ready", as guest_create makes it
 # without options, for guest_create to rename.
 lab_up() {
-    local guest=${1:-without-guest} started booted
+    local guest=$1 started booted
     LAB_IMAGES=$("$LAB_ROOT/images/build") || fail "no images"
     lab_directory_new
     started=$(now_ms)
