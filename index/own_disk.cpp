@@ -9,14 +9,12 @@
 
 #include "index/coverage.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/disk/write_rest.hpp"
 
 namespace teleport::index {
 
 namespace {
 
-/// As long as the teleport's own tracker is waited for.
-constexpr std::chrono::seconds rest_limit(30);
-constexpr std::chrono::milliseconds rest_poll(1);
 /// Longer than an I/O scheduler holds a write back: BFQ idles for 8 ms.
 constexpr std::chrono::milliseconds second_look(20);
 
@@ -226,19 +224,10 @@ result<void> own_disk::check() {
 
 /// Waits until the counts of the kernel and of the tracker are of one moment.
 result<void> own_disk::audit_at_rest() {
-  const auto deadline = std::chrono::steady_clock::now() + rest_limit;
-  for (;;) {
-    const auto idle = tracker_->idle();
-    if (!idle) {
-      return idle.error();
-    }
-    if (*idle) {
-      break;
-    }
-    if (std::chrono::steady_clock::now() > deadline) {
-      return error(errc::timeout, "writes stay in flight after suspension");
-    }
-    std::this_thread::sleep_for(rest_poll);
+  const auto rest =
+      wait_until_no_write_in_flight([this] { return tracker_->idle(); });
+  if (!rest) {
+    return rest;
   }
   if (auto honest = tracker_->audit(); !honest) {
     return in_context("the tracker of the index missed a write",

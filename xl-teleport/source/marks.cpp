@@ -2,40 +2,14 @@
 
 #include "xl-teleport/source/marks.hpp"
 
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/disk/write_rest.hpp"
 
 namespace teleport {
 
 namespace {
-
-/// Writes in flight at the suspension end within the disk's own time-outs; a
-/// disk that needs longer is broken.
-constexpr std::chrono::seconds in_flight_limit{30};
-
-/// There is no event for "the last write has ended" to wait for: the kernel's
-/// count is asked again after this. It is part of the downtime.
-constexpr std::chrono::microseconds in_flight_poll{500};
-
-result<void> wait_until_idle(write_tracker& tracker) {
-  const auto deadline = std::chrono::steady_clock::now() + in_flight_limit;
-  while (true) {
-    const auto idle = tracker.idle();
-    if (!idle) {
-      return idle.error();
-    }
-    if (*idle) {
-      return {};
-    }
-    if (std::chrono::steady_clock::now() > deadline) {
-      return error(errc::timeout, "writes stay in flight after suspension");
-    }
-    std::this_thread::sleep_for(in_flight_poll);
-  }
-}
 
 /// What was told of the disk without reading it and is doubted is read now.
 void mark_doubted(known_content* known,
@@ -76,7 +50,8 @@ result<void> take_marks(write_tracker& tracker,
 result<void> take_last_marks(write_tracker& tracker,
                              known_content* known,
                              dirty_map& dirty) {
-  auto taken = wait_until_idle(tracker);
+  auto taken =
+      wait_until_no_write_in_flight([&tracker] { return tracker.idle(); });
   if (taken) {
     taken = add_marks(tracker, dirty);
   }
