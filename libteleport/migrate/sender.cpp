@@ -451,13 +451,18 @@ std::size_t disk_sender::length_of(const extent_place& place) const {
   return extent_length(disk_bytes_[place.disk], place.extent);
 }
 
-bool disk_sender::idle() const noexcept {
-  if (!outstanding_.empty() || reading_ != 0 || !ready_.empty() ||
-      taking_ != 0 || packing_ || !to_pack_.empty() || !bulk_.over()) {
+bool disk_sender::all_sent() const noexcept {
+  if (reading_ != 0 || !ready_.empty() || !digests_wanted_.empty() ||
+      !data_wanted_.empty() || taking_ != 0 || packing_ || !to_pack_.empty() ||
+      !bulk_.over()) {
     return false;
   }
   return std::ranges::all_of(dirty_,
                              [](const dirty_map& map) { return map.empty(); });
+}
+
+bool disk_sender::idle() const noexcept {
+  return outstanding_.empty() && all_sent();
 }
 
 }  // namespace teleport

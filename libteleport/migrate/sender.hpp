@@ -141,6 +141,10 @@ class disk_sender {
   [[nodiscard]] std::optional<action> next(std::size_t queued = 0,
                                            time_point now = {});
 
+  /// Everything of the pass has come out of next(), and nothing is asked for.
+  /// What the destination finds wrong may follow all the same.
+  [[nodiscard]] bool all_sent() const noexcept;
+
   /// Everything of the pass has been proven by the destination.
   [[nodiscard]] bool idle() const noexcept;
 

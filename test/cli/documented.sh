@@ -85,7 +85,7 @@ sed -nE 's/^=item B<([a-z_]+)>( = .*)/\1\2/p' "$source/xl-teleport/setup/telepor
 same known told 'defaults in teleport.conf(5)'
 
 # Keys of the report and of its progress.
-sed -nE '/^json to_json|^json counts_json/,/^}/s/.*[{[]"([a-z_]+)"[],].*/\1/p' \
+sed -nE '/^json [a-z_]*json\(/,/^}/s/.*[{[]"([a-z_]+)"[],].*/\1/p' \
   "$source/xl-teleport/source/report.cpp" | sort -u >known
 grep -oE 'B<[a-z_]+>' "$source/xl-teleport/teleport-report.5.pod" |
   sed 's/B<\(.*\)>/\1/' | sort -u >told

@@ -2,6 +2,7 @@
 
 #include "test/support/state_tables.hpp"
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -9,6 +10,7 @@
 
 #include "libteleport/wire/format.hpp"
 #include "test/support/course_at.hpp"
+#include "test/support/source_steps.hpp"
 
 namespace teleport {
 
@@ -74,6 +76,38 @@ std::string of_seed_destination() {
   return text;
 }
 
+std::string of_source() {
+  using source_steps::step;
+  struct named {
+    const char* name;
+    step at;
+  };
+  constexpr std::array states = {
+      named{"greeting", step::greeting},
+      named{"offered", step::offered},
+      named{"answered", step::answered},
+      named{"preparing", step::preparing},
+      named{"disks", step::bulk},
+      named{"memory", step::memory},
+      named{"memory, DISKS_COMPLETE sent", step::complete},
+      named{"memory, DISKS_DURABLE here", step::durable},
+      named{"memory, the end piece sent as well", step::sent},
+      named{"ready", step::received},
+      named{"committed", step::committed},
+  };
+  std::string text = heading("state of the source");
+  for (const named& state : states) {
+    const source_course course = source_steps::at(state.at).course;
+    text += row(state.name, accepted([&](record_type type, bool) {
+                  return course.may_come(type).has_value();
+                }));
+  }
+  for (const char* name : {"asking", "staying", "over"}) {
+    text += row(name, "passes over all");
+  }
+  return text;
+}
+
 std::string mark(const std::string& name, std::string_view end) {
   return fmt::format("<!-- {}: {} -->\n", name, end);
 }
@@ -82,6 +116,7 @@ std::string mark(const std::string& name, std::string_view end) {
 
 std::vector<state_table> state_tables() {
   return {{"states of the destination", of_destination()},
+          {"states of the source", of_source()},
           {"states of a seed's destination", of_seed_destination()}};
 }
 

@@ -22,16 +22,7 @@ namespace {
 /// A disk of two extents, and a mover whose destination is the test.
 struct moved_image {
   moved_image()
-      : path(folder.path() + "/disk"),
-        loop(1),
-        mover(loop,
-              {[this](record_type type, byte_span body) {
-                 sent.push_back({type, byte_buffer(body.begin(), body.end())});
-               },
-               [] { return std::size_t{0}; },
-               [this] { done = true; },
-               {},
-               [this](const error& cause) { failure = cause; }}) {
+      : path(folder.path() + "/disk"), loop(1), mover(loop, events()) {
     std::ofstream(path) << std::string(2 * extent_bytes, 'x');
     guest_disk disk;
     disk.vdev = "xvda";
@@ -39,6 +30,17 @@ struct moved_image {
     disk.size = 2 * extent_bytes;
     disk.read_only = true;
     REQUIRE(mover.attach({disk}, {}, {}));
+  }
+  disk_mover::events events() {
+    disk_mover::events all;
+    all.send = [this](record_type type, byte_span body) {
+      sent.push_back({type, byte_buffer(body.begin(), body.end())});
+    };
+    all.queued = [] { return std::size_t{0}; };
+    all.on_blocks_sent = [this] { all_sent = true; };
+    all.on_pass_done = [this] { done = true; };
+    all.on_failed = [this](const error& cause) { failure = cause; };
+    return all;
   }
   /// Runs the loop until all that was read has been taken.
   void settle() {
@@ -57,6 +59,7 @@ struct moved_image {
   std::string path;
   event_loop loop;
   std::vector<raw_record> sent;
+  bool all_sent = false;
   bool done = false;
   std::optional<error> failure;
   disk_mover mover;
@@ -80,6 +83,19 @@ TEST_CASE("a disk is read before its target is there, and announced after",
   REQUIRE(one.mover.on_record(one.all_proven()));
   CHECK(one.done);
   CHECK_FALSE(one.failure);
+}
+
+TEST_CASE("blocks are sent once none waits here, and proven later",
+          "[migrate]") {
+  moved_image one;
+  one.mover.start_bulk();
+  one.mover.targets_ready();
+  CHECK_FALSE(one.all_sent);
+  one.settle();
+  CHECK(one.all_sent);
+  CHECK_FALSE(one.done);
+  REQUIRE(one.mover.on_record(one.all_proven()));
+  CHECK(one.done);
 }
 
 TEST_CASE("targets that come first wait for nothing", "[migrate]") {

@@ -28,3 +28,28 @@ TEST_CASE("the report says what was read at the source and what was known",
   CHECK(has("  known without reading      6.0 MiB (75.0 %)\n"));
   CHECK(has("  read here                  2.0 MiB (25.0 %)\n"));
 }
+
+TEST_CASE("the report says what the downtime was made of", "[report]") {
+  using std::chrono::milliseconds;
+  const downtime_log::time_point began{};
+  move_report report;
+  report.outcome = "moved";
+  CHECK(to_json(report)["downtime_seconds"].is_null());
+  CHECK(to_json(report)["downtime_steps"].empty());
+  CHECK(to_text(report).find("downtime") == std::string::npos);
+
+  report.downtime.note(downtime_step::suspended, began);
+  report.downtime.note(downtime_step::marks_taken, began + milliseconds(3));
+  report.downtime.note(downtime_step::running, began + milliseconds(250));
+  const auto json = to_json(report);
+  CHECK(json["downtime_seconds"] == Approx(0.25));
+  REQUIRE(json["downtime_steps"].size() == 3);
+  CHECK(json["downtime_steps"][1]["step"] == "marks_taken");
+  CHECK(json["downtime_steps"][1]["seconds"] == Approx(0.003));
+  const auto text = to_text(report);
+  CHECK(text.find("  downtime                    0.25 s, by steps:\n"
+                  "    suspended                0.000 s\n"
+                  "    marks taken              0.003 s\n"
+                  "    running                  0.250 s\n") !=
+        std::string::npos);
+}

@@ -84,7 +84,7 @@ void disk_mover::start_round() {
 }
 
 void disk_mover::begin_pass() {
-  in_pass_ = true;
+  pass_ = pass::sending;
   pump();
 }
 
@@ -96,7 +96,8 @@ result<void> disk_mover::take_all(bool last) {
       continue;
     }
     const auto taken =
-        last ? take_last_marks(*disk.tracker, disk.known.get(), disk.dirty)
+        last ? teleport::take_last_marks(
+                   *disk.tracker, disk.known.get(), disk.dirty)
              : take_marks(*disk.tracker, disk.known.get(), disk.dirty);
     if (!taken) {
       return taken;
@@ -132,8 +133,8 @@ void disk_mover::weigh() {
   });
 }
 
-void disk_mover::finish_writes() {
-  take_then(true, [this] { start_round(); });
+void disk_mover::take_last_marks() {
+  take_then(true, [this] { events_.on_last_marks(); });
 }
 
 result<void> disk_mover::on_record(const raw_record& record) {
@@ -149,7 +150,7 @@ result<void> disk_mover::on_record(const raw_record& record) {
 }
 
 void disk_mover::pump() {
-  while (!stopped_ && in_pass_ && jobs_ < max_jobs) {
+  while (!stopped_ && pass_ != pass::none && jobs_ < max_jobs) {
     auto action =
         sender_->next(events_.queued(), std::chrono::steady_clock::now());
     if (!action) {
@@ -186,16 +187,25 @@ void disk_mover::pump() {
           pump();
         });
   }
-  if (!stopped_ && in_pass_ && targets_ready_ && sender_->idle()) {
-    in_pass_ = false;
+  if (stopped_ || !targets_ready_) {
+    return;
+  }
+  if (pass_ == pass::sending && sender_->all_sent()) {
+    pass_ = pass::sent;
+    if (events_.on_blocks_sent) {
+      events_.on_blocks_sent();
+    }
+  }
+  if (pass_ == pass::sent && sender_->idle()) {
+    pass_ = pass::none;
     events_.on_pass_done();
   }
 }
 
 void disk_mover::job_over() {
   --jobs_;
-  if (stopped_ && jobs_ == 0 && on_rest) {
-    on_rest();
+  if (stopped_ && jobs_ == 0 && events_.on_rest) {
+    events_.on_rest();
   }
 }
 

@@ -4,7 +4,7 @@
 // sender that decides: passes over the disks, one after the other.
 //
 // Order: attach() -> start_bulk() -> targets_ready() -> on_pass_done -> weigh()
-// -> start_round() or, the guest being suspended, finish_writes() ->
+// or, the guest being suspended, take_last_marks() -> start_round() ->
 // on_pass_done.
 //
 // Threads: the loop's thread; reading, hashing and tracker calls on the pool.
@@ -39,11 +39,19 @@ class disk_mover {
     std::function<void(record_type, byte_span)> send;
     /// Bytes that wait for the link.
     std::function<std::size_t()> queued;
+    /// All of the pass was given to the link; answers are awaited. What the
+    /// destination finds wrong may be sent again behind it. May be empty.
+    std::function<void()> on_blocks_sent;
     /// Everything of the pass is proven at the destination.
     std::function<void()> on_pass_done;
     /// Bytes written by the guest since the last take; answers weigh().
     std::function<void(std::uint64_t dirty)> on_weighed;
+    /// The last writes' marks are taken and audited; answers
+    /// take_last_marks(). Empty where that is never called.
+    std::function<void()> on_last_marks;
     std::function<void(error)> on_failed;
+    /// After stop(): no job of this is on the pool any more.
+    std::function<void()> on_rest;
   };
 
   disk_mover(event_loop& loop, events callbacks);
@@ -65,13 +73,14 @@ class disk_mover {
   /// PREPARED has come.
   void targets_ready();
   /// Takes what was written since the last take and tells how much it is. It
-  /// stays to be sent by the next start_round() or finish_writes().
+  /// stays to be sent by the next start_round().
   void weigh();
-  void start_round();
   /// The guest is suspended: waits until its last writes are on the disk, takes
-  /// them, checks that none escaped the trackers and what was known of the
-  /// disks, and sends them.
-  void finish_writes();
+  /// their marks, and checks that none escaped the trackers and what was known
+  /// of the disks.
+  void take_last_marks();
+  /// Sends what was taken.
+  void start_round();
 
   /// EXTENT_STATES or WANTED.
   result<void> on_record(const raw_record& record);
@@ -84,8 +93,6 @@ class disk_mover {
   void close() noexcept { disks_.clear(); }
   /// No job of this is on the pool: it may be destroyed.
   [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
-  /// Called when at_rest() becomes true after stop().
-  std::function<void()> on_rest;
 
   [[nodiscard]] std::uint64_t pass_done() const noexcept {
     return sender_->pass_done();
@@ -121,7 +128,8 @@ class disk_mover {
   std::unique_ptr<disk_sender> sender_;
   block_packer packer_;  ///< one job at a time has it
   std::size_t jobs_ = 0;
-  bool in_pass_ = false;
+  enum class pass { none, sending, sent };  ///< sent: to be answered
+  pass pass_ = pass::none;
   bool targets_ready_ = false;
   /// To be sent when they are; as many extents as may be under way.
   std::vector<raw_record> early_;

@@ -112,7 +112,11 @@ void memory_mover::coded(result<std::vector<coded_piece>> pieces) {
     return;
   }
   for (coded_piece& piece : *pieces) {
+    const bool last = piece.type == coded_piece::kind::end;
     events_.send(std::move(piece));
+    if (last) {
+      events_.on_sent();
+    }
   }
   pump();
 }

@@ -31,6 +31,8 @@ class memory_mover {
     std::function<void(coded_piece)> send;
     std::function<std::size_t()> queued;
     std::function<void()> on_suspended;
+    /// The stream's end was given to send(); libxl may still be at work.
+    std::function<void()> on_sent;
     /// The stream has been sent whole, or libxl failed or was aborted.
     std::function<void(result<void>)> on_done;
   };

@@ -2,6 +2,7 @@
 
 #include "xl-teleport/source/report.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -42,6 +43,22 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
                     : fmt::format(" ({:.1f} %)",
                                   100.0 * static_cast<double>(part) /
                                       static_cast<double>(whole));
+}
+
+/// "marks_taken" for people: "marks taken".
+std::string words(std::string_view name) {
+  std::string text(name);
+  std::ranges::replace(text, '_', ' ');
+  return text;
+}
+
+json steps_json(const downtime_log& downtime) {
+  json steps = json::array();
+  for (const downtime_entry& entry : downtime.steps()) {
+    steps.push_back(
+        {{"step", name_of(entry.step)}, {"seconds", entry.at.count()}});
+  }
+  return steps;
 }
 
 }  // namespace
@@ -103,7 +120,9 @@ json to_json(const move_report& report) {
       {"seconds", phases},
       {"total_seconds", report.total_seconds},
       {"downtime_seconds",
-       report.downtime_seconds ? json(*report.downtime_seconds) : json()},
+       report.downtime.total() ? json(report.downtime.total()->count())
+                               : json()},
+      {"downtime_steps", steps_json(report.downtime)},
       {"kept_here", report.kept_here},
   };
 }
@@ -147,9 +166,14 @@ std::string to_text(const move_report& report) {
     text += fmt::format(" {} {:.1f}", phase_names[i], report.phase_seconds[i]);
   }
   text += '\n';
-  if (report.downtime_seconds) {
+  if (const auto downtime = report.downtime.total()) {
     text += fmt::format(
-        "  {:<22}{:>10.2f} s\n", "downtime", *report.downtime_seconds);
+        "  {:<22}{:>10.2f} s, by steps:\n", "downtime", downtime->count());
+    for (const downtime_entry& entry : report.downtime.steps()) {
+      text += fmt::format("    {:<20}{:>10.3f} s\n",
+                          words(name_of(entry.step)),
+                          entry.at.count());
+    }
   }
   for (const std::string& kept : report.kept_here) {
     text += "  kept here as shadow     " + kept + '\n';

@@ -21,6 +21,7 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/link_counters.hpp"
+#include "libteleport/session/downtime.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/stream/stream_filter.hpp"
 
@@ -59,8 +60,8 @@ struct move_report {
   std::vector<double> phase_seconds;
   double total_seconds = 0;
   /// From libxl's "Domain now suspended" to the destination's word that the
-  /// guest runs.
-  std::optional<double> downtime_seconds;
+  /// guest runs, in steps.
+  downtime_log downtime;
   std::vector<std::string> kept_here;  ///< shadows left at the source
 };
 

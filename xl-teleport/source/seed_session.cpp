@@ -20,15 +20,21 @@ namespace {
 
 constexpr std::chrono::seconds tick_interval{1};
 
-error out_of_time(record_type type) {
-  return out_of_state("the destination", type, "");
-}
-
 /// A seed stops no guest: a disk that never rests is not followed.
 result<void> never_pause(bool paused) {
   return paused ? result<void>(
                       error(errc::busy, "a disk is written without a pause"))
                 : result<void>();
+}
+
+/// Why the destination does not want the seed.
+error refusal(const answer& reply) {
+  std::string why;
+  for (const problem& there : reply.problems) {
+    why += (why.empty() ? "" : "\n  ") +
+           fmt::format("{}: {} [{}]", reply.host, there.sentence, there.code);
+  }
+  return {errc::refused, why};
 }
 
 }  // namespace
@@ -68,7 +74,7 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
     fail(connect_error(link.error(), request_.host));
     return;
   }
-  if (failure_) {  // cancelled meanwhile
+  if (course_.at() == seed_course::state::over) {  // cancelled meanwhile
     (*link)->close();
     return;
   }
@@ -79,11 +85,12 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {
-    lost_link_ = !failure_ && cause.code == errc::peer_lost;
+    lost_link_ = course_.at() != seed_course::state::over &&
+                 cause.code == errc::peer_lost;
     fail({cause.code, "the link to the destination is lost: " + cause.context});
   };
   handlers.on_drained = [this] {
-    if (disks_ && !failure_) {
+    if (disks_ && course_.at() != seed_course::state::over) {
       disks_->pump();
     }
   };
@@ -91,91 +98,112 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   link_->send(record_type::hello, own_hello());
   const seed_offer offered{request_.guest};
   link_->send(record_type::seed, as_bytes(to_json(offered)));
-  // A disk that nobody writes may be read, and its target asked for, while the
-  // hosts greet each other: for nothing, if the seed is refused. A tracker waits
-  // for the answer.
-  const auto disks = moved_disks(request_.guest);
-  if (std::ranges::all_of(disks, &guest_disk::read_only)) {
-    asked_early_ = true;
-    link_->send(record_type::prepare, {});
-    attach(false);
+  course_.on_connected(
+      std::ranges::all_of(moved_disks(request_.guest), &guest_disk::read_only));
+  act();
+}
+
+/// Does what the course says until it says nothing more. Called after whatever
+/// the course was told.
+void seed_session::act() {
+  while (const auto todo = course_.next()) {
+    perform(*todo);
+  }
+}
+
+void seed_session::perform(seed_action todo) {
+  switch (todo) {
+    case seed_action::send_prepare:
+      return link_->send(record_type::prepare, {});
+    case seed_action::attach_trackers:
+    case seed_action::attach_plain:
+      return attach();
+    case seed_action::start_bulk:
+      return disks_->start_bulk();
+    case seed_action::targets_ready:
+      link_->widen();
+      tick();
+      return disks_->targets_ready();
+    case seed_action::weigh:
+      return disks_->weigh();
+    case seed_action::start_round:
+      return disks_->start_round();
+    case seed_action::send_disks_complete:
+      return link_->send(record_type::disks_complete, {});
+    case seed_action::stop_disks:
+      return stop_disks();
+    case seed_action::send_fail:
+      if (link_) {
+        link_->send(
+            record_type::fail,
+            encode(failure_note{"source_gave_up", outcome_.error().context}));
+      }
+      return;
+    case seed_action::end:
+      return end();
   }
 }
 
 void seed_session::on_record(const raw_record& record) {
-  if (failure_ || phase_ == phase::over) {
+  if (course_.at() == seed_course::state::over) {
     return;
   }
   const auto taken = take(record);
   if (!taken) {
     fail(taken.error());
   }
+  act();
 }
 
 result<void> seed_session::take(const raw_record& record) {
+  const auto due = course_.may_come(record.type);
+  if (!due) {
+    return due;
+  }
   switch (record.type) {
     case record_type::hello:
-      return on_hello(record);
-    case record_type::answer:
-      return on_answer(record);
-    case record_type::prepared:
-      return on_prepared(record);
+      if (const auto checked = check_hello(record.body, request_.host);
+          !checked) {
+        return checked;
+      }
+      break;
+    case record_type::answer: {
+      const auto reply = read_answer(as_text(record.body));
+      if (!reply) {
+        return reply.error();
+      }
+      if (!reply->problems.empty()) {
+        return refusal(*reply);
+      }
+      break;
+    }
+    case record_type::prepared: {
+      auto targets = read_targets(as_text(record.body));
+      if (!targets) {
+        return targets.error();
+      }
+      report_.disks = std::move(*targets);
+      break;
+    }
     case record_type::extent_states:
     case record_type::wanted:
-      return phase_ == phase::bulk || phase_ == phase::round
-                 ? disks_->on_record(record)
-                 : result<void>(out_of_time(record.type));
-    case record_type::seeded:
-      return on_seeded(record);
+      return disks_->on_record(record);
+    case record_type::seeded: {
+      const auto done = read_seed_result(as_text(record.body));
+      if (!done) {
+        return done.error();
+      }
+      report_.bulk = done->bulk;
+      report_.rounds = done->rounds;
+      report_.followed = course_.follows();
+      break;
+    }
     case record_type::fail:
       return failure_of_destination(record.body, request_.host);
     default:
-      return out_of_time(record.type);
+      break;
   }
-}
-
-result<void> seed_session::on_hello(const raw_record& record) {
-  if (phase_ != phase::hello) {
-    return out_of_time(record.type);
-  }
-  const auto checked = check_hello(record.body, request_.host);
-  if (checked) {
-    phase_ = phase::answer;
-  }
-  return checked;
-}
-
-result<void> seed_session::on_answer(const raw_record& record) {
-  if (phase_ != phase::answer) {
-    return out_of_time(record.type);
-  }
-  const auto reply = read_answer(as_text(record.body));
-  if (!reply) {
-    return reply.error();
-  }
-  if (!reply->problems.empty()) {
-    std::string why;
-    for (const problem& there : reply->problems) {
-      why +=
-          (why.empty() ? "" : "\n  ") +
-          fmt::format("{}: {} [{}]", reply->host, there.sentence, there.code);
-    }
-    return error(errc::refused, why);
-  }
-  phase_ = phase::attached;
-  if (asked_early_) {
-    phase_ = phase::prepared;
-  } else if (reads_) {
-    ask_for_targets();
-  } else if (!on_pool_) {
-    attach(true);
-  }
-  return {};
-}
-
-void seed_session::ask_for_targets() {
-  phase_ = phase::prepared;
-  link_->send(record_type::prepare, {});
+  return course_.on_record(record.type);
 }
 
 void seed_session::make_mover() {
@@ -188,170 +216,95 @@ void seed_session::make_mover() {
     }
   };
   events.queued = [this] { return link_->queued(); };
-  events.on_pass_done = [this] { pass_done(); };
-  events.on_weighed = [this](std::uint64_t dirty) { weighed(dirty); };
+  events.on_pass_done = [this] {
+    course_.on_pass_done();
+    act();
+  };
+  events.on_weighed = [this](std::uint64_t dirty) {
+    course_.on_weighed(dirty);
+    act();
+  };
   events.on_failed = [this](const error& cause) { fail(cause); };
+  events.on_rest = [this] {
+    course_.on_disks_at_rest();
+    act();
+  };
   disks_ = std::make_unique<disk_mover>(loop_, std::move(events));
-  disks_->on_rest = [this] { end_when_quiet(); };
 }
 
-/// Opens the disks, with trackers if `follow` and the guest may write them.
-void seed_session::attach(bool follow) {
+/// Opens the disks; those that the guest may write with trackers, if the course
+/// follows what is written.
+void seed_session::attach() {
   make_mover();
   auto disks = moved_disks(request_.guest);
-  follows_ = false;
   for (guest_disk& disk : disks) {
-    disk.read_only = disk.read_only || !follow;
-    follows_ = follows_ || !disk.read_only;
+    disk.read_only = disk.read_only || !course_.follows();
   }
-  on_pool_ = true;
   loop_.work(
-      [this, disks] {
+      [this, disks = std::move(disks), follow = course_.follows()] {
         return disks_->attach(
             disks,
             never_pause,
-            follows_ ? known_by_index(settings_) : known_content_factory());
+            follow ? known_by_index(settings_) : known_content_factory());
       },
-      [this](const result<void>& outcome) {
-        on_pool_ = false;
-        attached(outcome);
-      });
+      [this](const result<void>& outcome) { attached(outcome); });
 }
 
 void seed_session::attached(const result<void>& outcome) {
-  if (failure_) {
-    end_when_quiet();
-  } else if (!outcome && follows_) {
-    log_warning(
-        "what is written meanwhile is not followed, and left to the "
-        "next seed: " +
-        outcome.error().context);
-    attach(false);
-  } else if (!outcome) {
+  if (!course_.on_attached(outcome.has_value())) {
     fail(outcome.error());
-  } else {
-    reads_ = true;
-    if (phase_ == phase::attached) {
-      ask_for_targets();
-    }
-    disks_->start_bulk();
-    if (targets_here_) {
-      begin_bulk();
-    }
+  } else if (!outcome && course_.at() != seed_course::state::over) {
+    log_warning(
+        "what is written meanwhile is not followed, and left to the next "
+        "seed: " +
+        outcome.error().context);
   }
-}
-
-result<void> seed_session::on_prepared(const raw_record& record) {
-  if (phase_ != phase::prepared || targets_here_) {
-    return out_of_time(record.type);
-  }
-  auto targets = read_targets(as_text(record.body));
-  if (!targets) {
-    return targets.error();
-  }
-  report_.disks = std::move(*targets);
-  targets_here_ = true;
-  if (reads_) {
-    begin_bulk();
-  }
-  return {};
-}
-
-/// The disks are read, and their targets are there.
-void seed_session::begin_bulk() {
-  phase_ = phase::bulk;
-  link_->widen();
-  tick();
-  disks_->targets_ready();
-}
-
-void seed_session::pass_done() {
-  if (phase_ == phase::bulk && follows_) {
-    phase_ = phase::marks;
-    disks_->weigh();
-    return;
-  }
-  complete();
-}
-
-void seed_session::weighed(std::uint64_t dirty) {
-  if (dirty == 0) {
-    complete();
-    return;
-  }
-  phase_ = phase::round;
-  disks_->start_round();
-}
-
-void seed_session::complete() {
-  phase_ = phase::seeded;
-  link_->send(record_type::disks_complete, {});
-}
-
-result<void> seed_session::on_seeded(const raw_record& record) {
-  if (phase_ != phase::seeded) {
-    return out_of_time(record.type);
-  }
-  auto done = read_seed_result(as_text(record.body));
-  if (!done) {
-    return done.error();
-  }
-  report_.bulk = done->bulk;
-  report_.rounds = done->rounds;
-  report_.followed = follows_;
-  phase_ = phase::over;
-  disks_->stop();
-  end_when_quiet();
-  return {};
+  act();
 }
 
 void seed_session::fail(const error& cause) {
-  if (failure_ || phase_ == phase::over) {
-    return;
+  if (course_.on_failure()) {
+    outcome_ = cause;
+    act();
   }
-  failure_ = cause;
-  if (link_) {
-    const failure_note note{"source_gave_up", cause.context};
-    link_->send(record_type::fail, encode(note));
-  }
+}
+
+void seed_session::stop_disks() {
   if (disks_) {
     disks_->stop();
   }
-  end_when_quiet();
+  if (!disks_ || disks_->at_rest()) {
+    course_.on_disks_at_rest();
+  }
 }
 
-/// The disks are let go of once no job reads them.
-void seed_session::end_when_quiet() {
-  if (ended_ || on_pool_ || (disks_ && !disks_->at_rest())) {
-    return;
-  }
-  ended_ = true;
+void seed_session::end() {
   tick_timer_ = timer();
   view_.end();
   report_.seconds =
       std::chrono::duration<double>(clock::now() - start_).count();
-  const auto outcome = failure_ ? result<void>(*failure_) : result<void>();
-  report_.sentence = failure_ ? failure_->context : "";
+  report_.sentence = outcome_ ? "" : outcome_.error().context;
   if (disks_) {
     report_.source = disks_->counts();
     disks_->close();
   }
   if (!link_) {
-    finished_(outcome);
+    finished_(outcome_);
     return;
   }
   report_.link = link_->counters();
   report_.connections = link_->lanes();
-  link_->finish([this, outcome] { finished_(outcome); });
+  link_->finish([this] { finished_(outcome_); });
 }
 
 void seed_session::tick() {
   progress now;
-  now.phase = phase_ == phase::bulk ? move_phase::bulk : move_phase::rounds;
+  const bool in_bulk = course_.at_blocks() == seed_course::blocks::bulk;
+  now.phase = in_bulk ? move_phase::bulk : move_phase::rounds;
   now.sent = link_->counters().sent;
   now.done = disks_->pass_done();
   now.total = disks_->pass_total();
-  if (phase_ == phase::bulk && now.done != 0) {
+  if (in_bulk && now.done != 0) {
     now.found = 1.0 - std::min(1.0,
                                static_cast<double>(disks_->bytes_wanted()) /
                                    static_cast<double>(now.done));

@@ -23,6 +23,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/session/seed_course.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/disk_mover.hpp"
@@ -59,36 +60,18 @@ class seed_session {
 
  private:
   using clock = std::chrono::steady_clock;
-  /// What is awaited.
-  enum class phase {
-    hello,
-    answer,
-    attached,  ///< the disks, where they are not yet
-    prepared,
-    bulk,
-    marks,
-    round,
-    seeded,
-    over
-  };
 
   void connected(result<std::shared_ptr<connection>> link);
   void on_record(const raw_record& record);
   result<void> take(const raw_record& record);
-  result<void> on_hello(const raw_record& record);
-  result<void> on_answer(const raw_record& record);
-  result<void> on_prepared(const raw_record& record);
-  result<void> on_seeded(const raw_record& record);
+  void act();
+  void perform(seed_action todo);
   void make_mover();
-  void attach(bool follow);
+  void attach();
   void attached(const result<void>& outcome);
-  void ask_for_targets();
-  void begin_bulk();
-  void pass_done();
-  void weighed(std::uint64_t dirty);
-  void complete();
   void fail(const error& cause);
-  void end_when_quiet();
+  void stop_disks();
+  void end();
   void tick();
 
   event_loop& loop_;
@@ -96,16 +79,10 @@ class seed_session {
   settings settings_;
   std::function<void(const result<void>&)> finished_;
 
+  seed_course course_;
   std::shared_ptr<connection> link_;
   std::unique_ptr<disk_mover> disks_;
-  phase phase_ = phase::hello;
-  bool on_pool_ = false;
-  bool follows_ = false;  ///< trackers are attached
-  bool reads_ = false;    ///< the disks are, and the bulk has begun here
-  bool targets_here_ = false;
-  bool asked_early_ = false;  ///< PREPARE went with SEED
-  std::optional<error> failure_;
-  bool ended_ = false;
+  result<void> outcome_;
   bool lost_link_ = false;
   clock::time_point start_ = clock::now();
   timer tick_timer_;

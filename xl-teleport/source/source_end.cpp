@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/source_end.cpp: source_session's ends: the guest moved, the guest
-// stays, or nobody knows. Before GO every failure comes to "stays".
+// xl-teleport/source/source_end.cpp: source_session's ends: the guest moved, the
+// guest stays, or nobody knows. Before GO every failure comes to "stays".
 
 #include <utility>
 
@@ -14,8 +14,7 @@
 namespace teleport {
 
 void source_session::cancel() {
-  if (handover_.at() == source_handover::state::asked ||
-      handover_.at() == source_handover::state::moved) {
+  if (!course_.may_cancel()) {
     log_warning("too late to cancel: the guest was given to the destination");
     return;
   }
@@ -23,11 +22,8 @@ void source_session::cancel() {
 }
 
 void source_session::fail(const error& cause) {
-  if (ended_ || failing_) {
-    return;
-  }
-  const auto action = handover_.on_failure();
-  if (action == source_handover::action::none) {
+  const bool begun = course_.has_begun();
+  if (!course_.on_failure()) {
     return;  // what counts has been decided already
   }
   log_debug("failure: " + cause.context);
@@ -37,75 +33,43 @@ void source_session::fail(const error& cause) {
        phase_ == move_phase::memory)) {
     lost_link_in_ = phase_;
   }
-  report_.problems = preparing_ ? std::vector<problem>() : view_.problems;
+  report_.problems = begun ? std::vector<problem>() : view_.problems;
   report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
-  if (!preparing_) {
-    if (link_) {
-      link_->close();
-    }
+  act();
+}
+
+void source_session::end_untouched() {
+  if (link_) {
+    link_->close();
+  }
+  if (report_.problems.empty()) {
+    report_.sentence = "nothing stands in the way; nothing was touched";
+    end(exit_code::moved, "possible");
+  } else {
     end(exit_code::refused, "refused");
-    return;
-  }
-  act(action);
-}
-
-void source_session::act(source_handover::action action) {
-  using todo = source_handover::action;
-  switch (action) {
-    case todo::none:
-      return;
-    case todo::journal_go:
-      act(handover_.on_journalled(
-          write_journal(journal_state::go).has_value()));
-      return;
-    case todo::send_go:
-      link_->send(record_type::go, {});
-      return;
-    case todo::finish:
-      finish();
-      return;
-    case todo::stay:
-      stay();
-      return;
-    case todo::ask_destination:
-      ask();
-      return;
-    case todo::report_uncertain:
-      guardian_.release();
-      report_.sentence += fmt::format(
-          "; it is not known whether {} runs on {}. It is suspended here. Look "
-          "at both hosts ('xl list'), then run 'xl teleport --recover {}'. "
-          "Never run both",
-          view_.guest.name,
-          options_.host,
-          view_.guest.name);
-      end(exit_code::uncertain, "uncertain");
-      return;
   }
 }
 
-/// The guest stays: everything of the move is stopped, then it goes on.
-void source_session::stay() {
-  failing_ = true;
+/// The guest stays: everything of the move is stopped, then it is resumed.
+void source_session::stop() {
   round_timer_ = timer();
   const failure_note note{"source_gave_up", report_.sentence};
   link_->send(record_type::fail, encode(note));
   link_->finish([] {});
-  if (disks_) {
-    disks_->stop();
-  }
-  if (memory_running_) {
+  if (course_.is_saving()) {
     memory_->abort();
   }
-  stay_when_quiet();
+  stop_disks();
 }
 
-void source_session::stay_when_quiet() {
-  if (!failing_ || ended_ || memory_running_ || leaving_ || set_up_on_pool_ ||
-      (disks_ && !disks_->at_rest())) {
-    return;
+void source_session::stop_disks() {
+  disks_->stop();
+  if (disks_->at_rest()) {
+    course_.on_disks_at_rest();
   }
-  leaving_ = true;
+}
+
+void source_session::resume_guest() {
   loop_.work([domid = view_.guest.domid] { return resume_here(domid); },
              [this](const result<void>& resumed) {
                if (!resumed) {
@@ -132,7 +96,7 @@ void source_session::finish() {
     log_warning(written.error().context);
   }
   link_->finish([] {});
-  if (disks_ && disks_->at_rest()) {
+  if (disks_->at_rest()) {
     disks_->close();  // a disk that we hold open cannot be set aside
   }
   loop_.work([guest = view_.guest,
@@ -150,29 +114,40 @@ void source_session::finish() {
 }
 
 void source_session::ask() {
-  if (link_) {
-    link_->close();
+  link_->close();
+  stop_disks();
+  if (!query_) {
+    log_warning("the answer to GO is lost: asking " + options_.host);
+    query_ = std::make_unique<fate_query>(
+        loop_,
+        fate_query::target{settings_.keys, options_.host, options_.port, id_},
+        options_.ask_limit,
+        [this](std::optional<destination_fate> fate) {
+          if (fate) {
+            course_.on_fate(*fate);
+          } else {
+            course_.on_no_answer();
+          }
+          act();
+        });
   }
-  if (disks_) {
-    disks_->stop();
-  }
-  if (query_) {
-    query_->ask();
-    return;
-  }
-  log_warning("the answer to GO is lost: asking " + options_.host);
-  query_ = std::make_unique<fate_query>(
-      loop_,
-      fate_query::target{settings_.keys, options_.host, options_.port, id_},
-      options_.ask_limit,
-      [this](std::optional<destination_fate> fate) {
-        act(fate ? handover_.on_fate(*fate) : handover_.on_no_answer());
-      });
   query_->ask();
 }
 
+void source_session::report_uncertain() {
+  guardian_.release();
+  report_.sentence += fmt::format(
+      "; it is not known whether {} runs on {}. It is suspended here. Look at "
+      "both hosts ('xl list'), then run 'xl teleport --recover {}'. Never run "
+      "both",
+      view_.guest.name,
+      options_.host,
+      view_.guest.name);
+  end(exit_code::uncertain, "uncertain");
+}
+
 void source_session::end(exit_code code, std::string outcome) {
-  if (ended_) {
+  if (phase_ == move_phase::over) {
     return;
   }
   enter(move_phase::over);
@@ -182,11 +157,12 @@ void source_session::end(exit_code code, std::string outcome) {
   if (disks_) {
     report_.source = disks_->counts();
   }
-  ended_ = true;
   tick_timer_ = timer();
   round_timer_ = timer();
   view_of_progress_.end();
   report_.outcome = std::move(outcome);
+  report_.round_count = course_.rounds();
+  report_.downtime = course_.downtime();
   report_.total_seconds =
       std::chrono::duration<double>(clock::now() - start_).count();
   if (link_) {

@@ -9,7 +9,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
-#include "libteleport/wire/record.hpp"
+#include "libteleport/session/greeting.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
@@ -18,212 +18,245 @@ namespace {
 
 using seconds_f = std::chrono::duration<double>;
 
-/// While the memory is sent, the disks' rounds follow each other after this:
-/// often enough that little is left at the suspension, seldom enough that a
-/// block written over and over does not cross the link each time. A round that
-/// took long is followed by a pause of twice that: the memory shares the link
-/// and the processors with it.
-constexpr std::chrono::milliseconds round_pause{500};
-constexpr int round_pause_factor = 2;
-
 constexpr std::chrono::seconds tick_interval{1};
 
 }  // namespace
 
-/// Bulk or a round is proven at the destination.
-void source_session::pass_done() {
-  if (failing_) {
-    return;
+/// Does what the course says until it says nothing more. Called after whatever
+/// the course was told.
+void source_session::act() {
+  enter(phase_now());
+  while (const auto todo = course_.next()) {
+    perform(*todo);
+    enter(phase_now());
   }
-  const auto now = clock::now();
-  const std::uint64_t sent = link_->counters().sent;
-  convergence_.on_pass(sent - pass_link_bytes_, seconds_f(now - pass_start_));
-  if (last_writes_sent_) {
-    disks_complete_sent_ = true;
-    link_->send(record_type::disks_complete, {});
-    return;
-  }
-  if (suspended_at_) {
-    last_writes_sent_ = true;
-    disks_->finish_writes();
-    return;
-  }
-  if (phase_ == move_phase::bulk) {
-    enter(move_phase::rounds);
-  }
-  if (!memory_running_) {
-    disks_->weigh();
-    return;
-  }
-  in_round_ = false;
-  weigh_later(std::max(round_pause,
-                       std::chrono::duration_cast<std::chrono::milliseconds>(
-                           (now - pass_start_) * round_pause_factor)));
 }
 
-/// While the memory is sent, one round follows the other after a pause.
-void source_session::weigh_later(std::chrono::milliseconds pause) {
-  round_timer_ = loop_.after(pause, [this] {
-    if (!failing_ && !in_round_ && !suspended_at_) {
-      in_round_ = true;
-      disks_->weigh();
+void source_session::perform(source_action todo) {
+  switch (todo) {
+    case source_action::end_untouched:
+      return end_untouched();
+    case source_action::attach:
+      return attach();
+    case source_action::send_prepare:
+      return link_->send(record_type::prepare, {});
+    case source_action::start_bulk:
+      return disks_->start_bulk();
+    case source_action::targets_ready:
+      link_->widen();
+      return disks_->targets_ready();
+    case source_action::weigh:
+      return disks_->weigh();
+    case source_action::weigh_after_pause:
+      round_timer_ = loop_.after(course_.round_pause(), [this] {
+        course_.on_pause_over();
+        act();
+      });
+      return;
+    case source_action::start_round:
+    case source_action::send_last_blocks:
+      return disks_->start_round();
+    case source_action::start_memory:
+      return start_memory();
+    case source_action::give_up:
+      return give_up();
+    case source_action::take_last_marks:
+      return disks_->take_last_marks();
+    case source_action::send_disks_complete:
+      return link_->send(record_type::disks_complete, {});
+    case source_action::journal_go: {
+      const bool durable = write_journal(journal_state::go).has_value();
+      return course_.on_journalled(durable, clock::now());
     }
-  });
-}
-
-void source_session::weighed(std::uint64_t dirty) {
-  if (failing_) {
-    return;
-  }
-  if (suspended_at_) {
-    last_writes_sent_ = true;
-    disks_->finish_writes();
-    return;
-  }
-  auto step = next_step::another_round;
-  if (!memory_running_) {
-    step = convergence_.weigh(dirty);
-  }
-  log_debug(fmt::format("{} bytes were written meanwhile", dirty));
-  switch (step) {
-    case next_step::another_round:
-      ++report_.round_count;
-      pass_start_ = clock::now();
-      pass_link_bytes_ = link_->counters().sent;
-      disks_->start_round();
-      return;
-    case next_step::start_memory:
-      start_memory();
-      return;
-    case next_step::give_up:
-      fail({errc::refused,
-            fmt::format("the guest writes faster than the link carries: after "
-                        "{} rounds {} are left, {:.0f} s at this link's rate; "
-                        "allow it with --max-downtime, or wait until the guest "
-                        "is quieter",
-                        convergence_.rounds(),
-                        human_bytes(dirty),
-                        convergence_.time_for(dirty).count())});
-      return;
+    case source_action::send_go:
+      return link_->send(record_type::go, {});
+    case source_action::finish:
+      return finish();
+    case source_action::stop:
+      return stop();
+    case source_action::resume_guest:
+      return resume_guest();
+    case source_action::ask:
+      return ask();
+    case source_action::report_uncertain:
+      return report_uncertain();
   }
 }
 
-void source_session::start_memory() {
-  if (!guardian_.is_on_watch()) {
-    fail({errc::system, "the guardian process has died"});
+void source_session::on_record(const raw_record& record) {
+  if (!course_.listens()) {
     return;
   }
-  enter(move_phase::memory);
-  link_->send(record_type::guest_config, as_bytes(view_.guest.config_json));
-  const auto started = memory_->start(view_.guest.domid, options_.live);
-  if (!started) {
-    fail(started.error());
-    return;
+  const auto taken = take(record);
+  if (!taken) {
+    fail(taken.error());
   }
-  memory_running_ = true;
-  in_round_ = false;
-  // What was weighed goes with the first of the rounds beside the memory.
-  weigh_later(round_pause);
+  act();
 }
 
-void source_session::guest_suspended() {
-  if (failing_ || suspended_at_) {
-    return;
+result<void> source_session::take(const raw_record& record) {
+  const auto due = course_.may_come(record.type);
+  if (!due) {
+    return due;
   }
-  suspended_at_ = clock::now();
-  enter(move_phase::stopped);
-  if (!in_round_) {
-    in_round_ = true;
-    last_writes_sent_ = true;
-    disks_->finish_writes();
-  }  // else the end of the round does it
-}
-
-void source_session::memory_done(const result<void>& outcome) {
-  memory_running_ = false;
-  if (failing_) {
-    stay_when_quiet();
-    return;
+  bool good = true;
+  switch (record.type) {
+    case record_type::hello:
+      if (const auto checked = check_hello(record.body, options_.host);
+          !checked) {
+        return checked;
+      }
+      break;
+    case record_type::answer: {
+      const auto reply = read_answer(as_text(record.body));
+      if (!reply) {
+        return reply.error();
+      }
+      on_answer(*reply);
+      good = report_.problems.empty() && !options_.dry_run;
+      break;
+    }
+    case record_type::prepared: {
+      auto targets = read_targets(as_text(record.body));
+      if (!targets) {
+        return targets.error();
+      }
+      report_.disks = std::move(*targets);
+      break;
+    }
+    case record_type::extent_states:
+    case record_type::wanted:
+      return disks_->on_record(record);
+    case record_type::guest_received:
+      report_.link = link_->counters();
+      report_.connections = link_->lanes();
+      break;
+    case record_type::go_result:
+      return on_result(record);
+    case record_type::fail:
+      return failure_of_destination(record.body, options_.host);
+    default:
+      break;
   }
-  if (!outcome) {
-    fail(in_context("saving the guest's memory", outcome.error()));
-  }
-}
-
-result<void> source_session::on_durable() {
-  if (!disks_complete_sent_) {
-    return error(errc::protocol,
-                 "DISKS_DURABLE before the disks were complete");
-  }
-  return {};
-}
-
-result<void> source_session::on_received() {
-  if (!disks_complete_sent_ || memory_running_ || !suspended_at_) {
-    return error(errc::protocol, "GUEST_RECEIVED before the guest was sent");
-  }
-  report_.link = link_->counters();
-  report_.connections = link_->lanes();
-  act(handover_.on_guest_received());
-  return {};
+  return course_.on_record(record.type, good, now());
 }
 
 result<void> source_session::on_result(const raw_record& record) {
-  auto outcome = read_go_result(as_text(record.body));
+  const auto outcome = read_go_result(as_text(record.body));
   if (!outcome) {
     return outcome.error();
-  }
-  if (handover_.at() != source_handover::state::asked) {
-    return error(errc::protocol, "GO_RESULT before GO");
   }
   report_.bulk = outcome->bulk;
   report_.rounds = outcome->rounds;
   report_.link = link_->counters();
-  if (outcome->runs) {
-    report_.downtime_seconds =
-        seconds_f(clock::now() - suspended_at_.value_or(clock::now())).count();
-  } else {
+  if (!outcome->runs) {
     report_.sentence = options_.host + ": " + outcome->sentence;
   }
-  act(handover_.on_result(outcome->runs));
-  return {};
+  return course_.on_record(record.type, outcome->runs, now());
+}
+
+void source_session::start_memory() {
+  if (!guardian_.is_on_watch()) {
+    course_.on_saved(false, clock::now());
+    fail({errc::system, "the guardian process has died"});
+    return;
+  }
+  link_->send(record_type::guest_config, as_bytes(view_.guest.config_json));
+  const auto started = memory_->start(view_.guest.domid, options_.live);
+  if (!started) {
+    course_.on_saved(false, clock::now());
+    fail(started.error());
+  }
+}
+
+void source_session::give_up() {
+  fail({errc::refused,
+        fmt::format("the guest writes faster than the link carries: after {} "
+                    "rounds {} are left, {:.0f} s at this link's rate; allow "
+                    "it with --max-downtime, or wait until the guest is "
+                    "quieter",
+                    course_.plan().rounds(),
+                    human_bytes(course_.left()),
+                    course_.plan().time_for(course_.left()).count())});
+}
+
+void source_session::memory_done(const result<void>& outcome) {
+  course_.on_saved(outcome.has_value(), clock::now());
+  if (!outcome) {
+    fail(in_context("saving the guest's memory", outcome.error()));
+  }
+  act();
+}
+
+source_course::moment source_session::now() const {
+  return {clock::now(), link_ ? link_->counters().sent : 0};
+}
+
+/// The report's name for where the course is. Of one that has ended it stays
+/// what it was.
+move_phase source_session::phase_now() const {
+  switch (course_.at()) {
+    case source_course::state::greeting:
+    case source_course::state::offered:
+      return move_phase::connect;
+    case source_course::state::answered:
+    case source_course::state::preparing:
+      return move_phase::prepare;
+    case source_course::state::disks:
+      return course_.at_blocks() == source_course::blocks::bulk
+                 ? move_phase::bulk
+                 : move_phase::rounds;
+    case source_course::state::memory:
+      return course_.is_suspended() ? move_phase::stopped : move_phase::memory;
+    case source_course::state::ready:
+    case source_course::state::committed:
+    case source_course::state::asking:
+      return move_phase::stopped;
+    case source_course::state::staying:
+    case source_course::state::over:
+      return phase_;
+  }
+  return phase_;
 }
 
 void source_session::enter(move_phase phase) {
-  const auto now = clock::now();
+  if (phase == phase_) {
+    return;
+  }
+  const auto time = clock::now();
   if (phase_ != move_phase::over) {
     report_.phase_seconds[static_cast<std::size_t>(phase_)] +=
-        seconds_f(now - phase_start_).count();
+        seconds_f(time - phase_start_).count();
   }
   phase_ = phase;
-  phase_start_ = now;
+  phase_start_ = time;
   log_debug(fmt::format("phase {}", name_of(phase)));
 }
 
 void source_session::tick() {
-  if (ended_) {
+  if (phase_ == move_phase::over) {
     return;
   }
-  progress now;
-  now.phase = phase_;
+  progress seen;
+  seen.phase = phase_;
   if (link_) {
-    now.sent = link_->counters().sent;
+    seen.sent = link_->counters().sent;
   }
   if (phase_ == move_phase::bulk || phase_ == move_phase::rounds) {
-    now.done = disks_->pass_done();
-    now.total = disks_->pass_total();
-    if (phase_ == move_phase::bulk && now.done != 0) {
-      now.found = 1.0 - std::min(1.0,
-                                 static_cast<double>(disks_->bytes_wanted()) /
-                                     static_cast<double>(now.done));
+    seen.done = disks_->pass_done();
+    seen.total = disks_->pass_total();
+    if (phase_ == move_phase::bulk && seen.done != 0) {
+      seen.found = 1.0 - std::min(1.0,
+                                  static_cast<double>(disks_->bytes_wanted()) /
+                                      static_cast<double>(seen.done));
     }
   } else if (phase_ == move_phase::memory || phase_ == move_phase::stopped) {
     // The first pass brings all of it; how much later passes bring, nobody
     // knows before.
-    now.done = memory_->statistics().bytes_in;
-    now.total = std::max(now.done, view_.guest.max_memory_kib * 1_KiB);
+    seen.done = memory_->statistics().bytes_in;
+    seen.total = std::max(seen.done, view_.guest.max_memory_kib * 1_KiB);
   }
-  view_of_progress_.show(now, clock::now());
+  view_of_progress_.show(seen, clock::now());
   tick_timer_ = loop_.after(tick_interval, [this] { tick(); });
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/source_session.hpp: one teleport at the source, from the first
-// record to the report. Joins the state machines to the connection, the disks,
-// libxl and the terminal; decides nothing itself.
+// xl-teleport/source/source_session.hpp: one teleport at the source, from the
+// first record to the report: does what the course says with the connection, the
+// disks, libxl and the terminal, and tells it what came of it.
 //
 // Threads: everything on the loop's thread; what blocks, on the pool.
 
@@ -18,12 +18,11 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/journal.hpp"
-#include "libteleport/migrate/plan.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/session/setup_records.hpp"
+#include "libteleport/session/source_course.hpp"
 #include "libteleport/xen/guardian.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/disk_mover.hpp"
@@ -57,40 +56,39 @@ class source_session {
  private:
   using clock = std::chrono::steady_clock;
 
-  // set_up.cpp: from the connection to the prepared targets
+  // source_setup.cpp: from the connection to the attached disks
   void connected(result<std::shared_ptr<connection>> link);
+  void on_answer(const answer& reply);
+  void attach();
+  [[nodiscard]] result<void> prepare_here();
+  [[nodiscard]] result<void> pause_guest(bool paused);
+  void make_movers();
+
+  // source_session.cpp: what the course says, and what it is told
+  void act();
+  void perform(source_action todo);
   void on_record(const raw_record& record);
   result<void> take(const raw_record& record);
-  result<void> on_hello(const raw_record& record);
-  result<void> on_answer(const raw_record& record);
-  result<void> on_prepared(const raw_record& record);
-  [[nodiscard]] result<void> prepare_here();
-  void make_movers();
-  void refuse(const std::vector<problem>& problems);
-
-  // source_session.cpp: the move itself
-  void pass_done();
-  void weigh_later(std::chrono::milliseconds pause);
-  void weighed(std::uint64_t dirty);
-  void start_memory();
-  void guest_suspended();
-  void memory_done(const result<void>& outcome);
-  result<void> on_durable();
-  result<void> on_received();
   result<void> on_result(const raw_record& record);
-
-  // leaving.cpp: every way it can end
-  void fail(const error& cause);
-  void act(source_handover::action action);
-  void stay();
-  void stay_when_quiet();
-  void finish();
-  void ask();
-  void end(exit_code code, std::string outcome);
-  [[nodiscard]] result<void> write_journal(journal_state state);
-
+  void start_memory();
+  void give_up();
+  void memory_done(const result<void>& outcome);
+  [[nodiscard]] source_course::moment now() const;
+  [[nodiscard]] move_phase phase_now() const;
   void enter(move_phase phase);
   void tick();
+
+  // source_end.cpp: every way it can end
+  void fail(const error& cause);
+  void end_untouched();
+  void stop();
+  void stop_disks();
+  void resume_guest();
+  void finish();
+  void ask();
+  void report_uncertain();
+  void end(exit_code code, std::string outcome);
+  [[nodiscard]] result<void> write_journal(journal_state state);
 
   event_loop& loop_;
   move_options options_;
@@ -99,15 +97,11 @@ class source_session {
   std::function<void(exit_code)> finished_;
 
   std::string id_;
+  source_course course_;
   std::shared_ptr<connection> link_;
-  bool greeted_ = false;
-  bool preparing_ = false;
-  bool set_up_on_pool_ = false;
   unique_fd guest_lock_;
   std::optional<journal> journal_;
   guardian_handle guardian_;
-  source_handover handover_;
-  convergence convergence_;
   std::unique_ptr<disk_mover> disks_;
   std::unique_ptr<memory_mover> memory_;
   std::unique_ptr<fate_query> query_;
@@ -115,16 +109,6 @@ class source_session {
   move_phase phase_ = move_phase::connect;
   clock::time_point start_ = clock::now();
   clock::time_point phase_start_ = start_;
-  clock::time_point pass_start_;
-  std::uint64_t pass_link_bytes_ = 0;
-  std::optional<clock::time_point> suspended_at_;
-  bool in_round_ = false;  ///< a pass or a weighing is under way
-  bool memory_running_ = false;
-  bool last_writes_sent_ = false;
-  bool disks_complete_sent_ = false;
-  bool failing_ = false;
-  bool leaving_ = false;  ///< the guest is being let go on
-  bool ended_ = false;
   std::optional<move_phase> lost_link_in_;
   timer tick_timer_;
   timer round_timer_;

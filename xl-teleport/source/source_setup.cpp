@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/source_setup.cpp: source_session from the connection to the prepared
-// targets. Until PREPARE nothing has been touched on either side.
+// xl-teleport/source/source_setup.cpp: source_session from the connection to
+// the attached disks. Until PREPARE nothing has been touched on either side.
 
 #include <utility>
 
@@ -16,14 +16,6 @@
 
 namespace teleport {
 
-namespace {
-
-error out_of_time(record_type type) {
-  return out_of_state("the destination", type, "");
-}
-
-}  // namespace
-
 source_session::source_session(event_loop& loop,
                                move_options options,
                                settings config,
@@ -34,7 +26,7 @@ source_session::source_session(event_loop& loop,
       settings_(std::move(config)),
       view_(std::move(view)),
       finished_(std::move(finished)),
-      convergence_(options_.downtime),
+      course_(options_.downtime),
       view_of_progress_(!options_.show_progress ? progress_view::style::none
                         : options_.json         ? progress_view::style::json
                         : ::isatty(STDERR_FILENO) == 1
@@ -82,10 +74,8 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
     fail({cause.code, "the link to the destination is lost: " + cause.context});
   };
   handlers.on_drained = [this] {
-    if (disks_ && !failing_) {
+    if (course_.listens() && disks_ && memory_) {
       disks_->pump();
-    }
-    if (memory_ && !failing_) {
       memory_->pump();
     }
   };
@@ -95,100 +85,30 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
   link_->send(record_type::offer, as_bytes(to_json(offered)));
 }
 
-void source_session::on_record(const raw_record& record) {
-  if (ended_ || failing_) {
-    return;
+void source_session::on_answer(const answer& reply) {
+  report_.disks = reply.disks;
+  report_.room = reply.room;
+  report_.problems = view_.problems;
+  for (const problem& there : reply.problems) {
+    report_.problems.push_back(
+        {there.code, reply.host + ": " + there.sentence});
   }
-  const auto taken = take(record);
-  if (!taken) {
-    fail(taken.error());
-  }
-}
-
-result<void> source_session::take(const raw_record& record) {
-  switch (record.type) {
-    case record_type::hello:
-      return on_hello(record);
-    case record_type::answer:
-      return on_answer(record);
-    case record_type::prepared:
-      return on_prepared(record);
-    case record_type::extent_states:
-    case record_type::wanted:
-      return disks_ ? disks_->on_record(record)
-                    : result<void>(out_of_time(record.type));
-    case record_type::disks_durable:
-      return on_durable();
-    case record_type::guest_received:
-      return on_received();
-    case record_type::go_result:
-      return on_result(record);
-    case record_type::fail:
-      return failure_of_destination(record.body, options_.host);
-    default:
-      return out_of_time(record.type);
-  }
-}
-
-result<void> source_session::on_hello(const raw_record& record) {
-  if (greeted_) {
-    return out_of_time(record.type);
-  }
-  const auto checked = check_hello(record.body, options_.host);
-  greeted_ = checked.has_value();
-  return checked;
-}
-
-result<void> source_session::on_answer(const raw_record& record) {
-  if (!greeted_ || preparing_) {
-    return out_of_time(record.type);
-  }
-  const auto reply = read_answer(as_text(record.body));
-  if (!reply) {
-    return reply.error();
-  }
-  auto problems = view_.problems;
-  for (const problem& there : reply->problems) {
-    problems.push_back({there.code, reply->host + ": " + there.sentence});
-  }
-  report_.disks = reply->disks;
-  report_.room = reply->room;
-  if (!problems.empty() || options_.dry_run) {
-    refuse(problems);
-    return {};
-  }
-  preparing_ = true;
-  enter(move_phase::prepare);
-  make_movers();
-  set_up_on_pool_ = true;
-  loop_.work([this] { return prepare_here(); },
-             [this](const result<void>& outcome) {
-               set_up_on_pool_ = false;
-               if (failing_) {
-                 stay_when_quiet();
-               } else if (!outcome) {
-                 fail(outcome.error());
-               } else {
-                 link_->send(record_type::prepare, {});
-                 disks_->start_bulk();
-               }
-             });
-  return {};
-}
-
-void source_session::refuse(const std::vector<problem>& problems) {
-  report_.problems = problems;
-  for (const problem& found : problems) {
+  for (const problem& found : report_.problems) {
     report_.sentence += (report_.sentence.empty() ? "" : "\n  ") +
                         fmt::format("{} [{}]", found.sentence, found.code);
   }
-  link_->close();
-  if (problems.empty()) {
-    report_.sentence = "nothing stands in the way; nothing was touched";
-    end(exit_code::moved, "possible");
-  } else {
-    end(exit_code::refused, "refused");
-  }
+}
+
+void source_session::attach() {
+  make_movers();
+  loop_.work([this] { return prepare_here(); },
+             [this](const result<void>& outcome) {
+               course_.on_attached(outcome.has_value());
+               if (!outcome) {
+                 fail(outcome.error());
+               }
+               act();
+             });
 }
 
 result<void> source_session::prepare_here() {
@@ -218,22 +138,20 @@ result<void> source_session::prepare_here() {
   guardian_ = std::move(*guardian);
   return disks_->attach(
       moved_disks(view_.guest),
-      [this](bool paused) -> result<void> {
-        // The guardian knows it first, and forgets it last.
-        if (paused) {
-          log_info(
-              "a disk is written without a pause: the guest stands still "
-              "for a moment");
-        }
-        auto done = paused ? guardian_.note_pause(true)
-                           : set_paused(view_.guest.domid, false);
-        if (done) {
-          done = paused ? set_paused(view_.guest.domid, true)
-                        : guardian_.note_pause(false);
-        }
-        return done;
-      },
+      [this](bool paused) { return pause_guest(paused); },
       known_by_index(settings_));
+}
+
+/// The guardian knows of a pause before it begins, and until it is over.
+result<void> source_session::pause_guest(bool paused) {
+  if (!paused) {
+    const auto resumed = set_paused(view_.guest.domid, false);
+    return resumed ? guardian_.note_pause(false) : resumed;
+  }
+  log_info(
+      "a disk is written without a pause: the guest is paused for a moment");
+  const auto noted = guardian_.note_pause(true);
+  return noted ? set_paused(view_.guest.domid, true) : noted;
 }
 
 void source_session::make_movers() {
@@ -246,11 +164,26 @@ void source_session::make_movers() {
     }
   };
   disk_events.queued = [this] { return link_->queued(); };
-  disk_events.on_pass_done = [this] { pass_done(); };
-  disk_events.on_weighed = [this](std::uint64_t dirty) { weighed(dirty); };
+  disk_events.on_blocks_sent = [this] { course_.on_blocks_sent(clock::now()); };
+  disk_events.on_pass_done = [this] {
+    course_.on_pass_done(now());
+    act();
+  };
+  disk_events.on_weighed = [this](std::uint64_t dirty) {
+    log_debug(fmt::format("{} bytes were written meanwhile", dirty));
+    course_.on_weighed(dirty, now());
+    act();
+  };
+  disk_events.on_last_marks = [this] {
+    course_.on_last_marks(clock::now());
+    act();
+  };
   disk_events.on_failed = [this](const error& cause) { fail(cause); };
+  disk_events.on_rest = [this] {
+    course_.on_disks_at_rest();
+    act();
+  };
   disks_ = std::make_unique<disk_mover>(loop_, std::move(disk_events));
-  disks_->on_rest = [this] { stay_when_quiet(); };
 
   memory_mover::events memory_events;
   memory_events.send = [this](coded_piece piece) {
@@ -260,30 +193,16 @@ void source_session::make_movers() {
     link_->send(record_type::stream_piece, encode(record));
   };
   memory_events.queued = [this] { return link_->queued(); };
-  memory_events.on_suspended = [this] { guest_suspended(); };
+  memory_events.on_suspended = [this] {
+    course_.on_suspended(clock::now());
+    act();
+  };
+  memory_events.on_sent = [this] { course_.on_stream_sent(clock::now()); };
   memory_events.on_done = [this](const result<void>& outcome) {
     memory_done(outcome);
   };
   memory_ = std::make_unique<memory_mover>(
       loop_, std::move(memory_events), settings_.record_stream, id_);
-}
-
-result<void> source_session::on_prepared(const raw_record& record) {
-  if (!preparing_ || phase_ != move_phase::prepare) {
-    return out_of_time(record.type);
-  }
-  auto targets = read_targets(as_text(record.body));
-  if (!targets) {
-    return targets.error();
-  }
-  report_.disks = std::move(*targets);
-  enter(move_phase::bulk);
-  pass_start_ = clock::now();
-  pass_link_bytes_ = link_->counters().sent;
-  in_round_ = true;
-  link_->widen();
-  disks_->targets_ready();
-  return {};
 }
 
 }  // namespace teleport

@@ -148,6 +148,7 @@ teleport() {
     assert_equal "the report's outcome" moved "$(report .outcome)"
     losses_are 0
     assert_equal "where $3 runs" "${2#host}" "$(guest_hosts "$3")"
+    say "measured: downtime of $3, ms after the suspension: $(downtime_steps)"
 }
 
 # teleport_fails CODE SENTENCE FROM TO GUEST [OPTION...]: it ends with this exit code and says so (a regular
@@ -164,6 +165,9 @@ teleport_fails() {
 
 # report FILTER: jq's answer about the last report, for example: report .bulk.donors
 report() { jq -r "$1" "$LAB/teleport/report"; }
+
+# downtime_steps: of the last report: "suspended 0, marks_taken 3, blocks_sent 10, ..."
+downtime_steps() { report '[.downtime_steps[] | "\(.step) \(.seconds * 1000 | round)"] | join(", ")'; }
 
 # shadows HOST GUEST: lines "VDEV PATH" of what is kept whole there.
 shadows() {
