@@ -31,7 +31,8 @@ namespace {
 constexpr std::size_t block = 4096;
 
 [[noreturn]] void die(const std::string& what) {
-  std::cerr << "wan-reference: " << what << ": " << std::strerror(errno) << '\n';
+  std::cerr << "wan-reference: " << what << ": " << std::strerror(errno)
+            << '\n';
   std::exit(1);
 }
 
