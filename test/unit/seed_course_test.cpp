@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/unit/seed_course_test.cpp: a seed at its source without sockets or
-// disks: which record may come when, with trackers and without, and how it ends.
+// disks: which record may come when, with trackers and without, and how it
+// ends.
 
 #include "libteleport/session/seed_course.hpp"
 
