@@ -1,6 +1,8 @@
 # test/test.mk: what is checked and how; included by the Makefile.
 #   make test       everything, the emulated Xen hosts included
 #   make check      the same without them; T='[wire]' picks unit tests
+#   make golden     writes golden files of a new version; never over one
+#   make mutate     would a test see it if a line that safety rests on was gone?
 #   make fuzz FUZZ_SECONDS=60     look for new inputs that break a decoder
 #   make fuzz-replay              only those already found (part of check)
 
@@ -9,11 +11,19 @@ FUZZ_SECONDS ?= 60
 FUZZERS      := $(patsubst test/fuzz/%.cpp,%,$(wildcard test/fuzz/fuzz_*.cpp))
 RUN_ALL       = BUILD='$(BUILD)' SAN='$(SAN)' T='$(T)' test/run-all
 
-.PHONY: sanitized-tests fuzz-binaries fuzz-replay
+.PHONY: golden mutate sanitized-tests fuzz-binaries fuzz-replay
 test:
 	$(Q)+$(RUN_ALL)
 check:
 	$(Q)+$(RUN_ALL) --no-lab
+# Writes the golden files that are not there yet; never one that is.
+golden: $(BUILD)/test/programs/write-golden
+	$(Q)$<
+# Before a release: each line on which safety rests is removed, and a test must
+# fail; MUTATE='durable wire' picks some. test/mutate/run says more.
+MUTATE ?=
+mutate: deps
+	$(Q)test/mutate/run $(MUTATE)
 demo: deps
 	$(Q)test/xen/demo
 
@@ -27,9 +37,7 @@ SANITIZE     = $(MAKE) --no-print-directory BUILD=$(SANITIZED) CXX=clang++ \
                CPPFLAGS=-Wno-unknown-warning-option WERROR=
 sanitized-tests:
 	$(Q)+$(SANITIZE) tests
-# Only the parts that decode what others wrote; none of them knows Asio or Xen.
-FUZZ_LIB    := $(filter-out libteleport/net/% libteleport/xen/%,$(LIB_SRC)) \
-               $(INDEX_SRC)
+FUZZ_LIB    := $(LIB_SRC) $(INDEX_SRC) $(call room_src,xl-teleport/setup)
 fuzz: deps
 	$(Q)+$(SANITIZE) fuzz-binaries
 	$(Q)test/run-fuzz $(SANITIZED) $(FUZZ_SECONDS) $(FUZZERS)

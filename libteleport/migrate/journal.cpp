@@ -13,6 +13,7 @@
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/folder.hpp"
+#include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -99,22 +100,22 @@ result<journal_entry> journal::read_file(const std::string& path) {
   if (!text) {
     return text.error();
   }
-  auto json = nlohmann::json::parse(*text, nullptr, false);
+  auto json = parse_object(*text, max_entry_bytes);
   const auto damaged = [&](std::string_view what) {
     return error(errc::corrupt,
                  "journal entry " + path + ": " + std::string(what));
   };
-  if (!json.is_object()) {
-    return damaged("it is no JSON object");
+  if (!json) {
+    return damaged(json.error().context);
   }
   const auto string_at = [&](const char* key) {
-    const auto it = json.find(key);
-    return it != json.end() && it->is_string() ? it->get<std::string>()
-                                               : std::string();
+    const auto it = json->find(key);
+    return it != json->end() && it->is_string() ? it->get<std::string>()
+                                                : std::string();
   };
   const std::string checksum = string_at("sha256");
-  json.erase("sha256");
-  if (checksum != checksum_of(json)) {
+  json->erase("sha256");
+  if (checksum != checksum_of(*json)) {
     return damaged("its checksum is wrong");
   }
   journal_entry entry;
@@ -136,8 +137,8 @@ result<journal_entry> journal::read_file(const std::string& path) {
   entry.uuid = string_at("uuid");
   entry.peer = string_at("peer");
   entry.disks = string_at("disks");
-  const auto domid = json.find("domid");
-  if (domid != json.end() && domid->is_number_unsigned()) {
+  const auto domid = json->find("domid");
+  if (domid != json->end() && domid->is_number_unsigned()) {
     entry.domid = domid->get<std::uint32_t>();
   }
   return entry;

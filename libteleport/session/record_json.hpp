@@ -45,7 +45,7 @@ template <class Value, class Read>
                                         Read read) {
   const auto object = parse_object(text, max_json_bytes);
   if (!object) {
-    return malformed(record, "no JSON object within its limit");
+    return malformed(record, object.error().context);
   }
   json_fields fields(*object);
   Value value;

@@ -48,8 +48,7 @@ byte_buffer encode(const failure_note& note) {
 result<failure_note> decode_failure(byte_span body) {
   const auto object = parse_object(as_text(body), max_json_bytes);
   if (!object) {
-    return error(errc::protocol,
-                 "FAIL record: no JSON object within its limit");
+    return error(errc::protocol, "FAIL record: " + object.error().context);
   }
   json_fields fields(*object);
   failure_note note;

@@ -158,8 +158,7 @@ void map_disk(json& disk, const std::string& path) {
 result<guest_info> read_config(const std::string& config_json) {
   const auto config = parse_object(config_json, max_config_bytes);
   if (!config) {
-    return corrupt("not a JSON object of at most " +
-                   std::to_string(max_config_bytes) + " bytes");
+    return corrupt(config.error().context);
   }
   const auto c_info = config->find("c_info");
   const auto b_info = config->find("b_info");
@@ -211,7 +210,7 @@ result<std::string> map_disks(const std::string& config_json,
                               const std::map<std::string, std::string>& paths) {
   auto config = parse_object(config_json, max_config_bytes);
   if (!config) {
-    return corrupt("not a JSON object within its limit");
+    return corrupt(config.error().context);
   }
   std::size_t mapped = 0;
   auto disks = config->find("disks");

@@ -152,7 +152,7 @@ std::string to_json(const std::vector<problem>& problems) {
 result<guest_info> read_guest_info(std::string_view json_text) {
   const auto object = parse_object(json_text, max_facts_bytes);
   if (!object) {
-    return wrong("guest facts", "not a JSON object within its limit");
+    return wrong("guest facts", object.error().context);
   }
   json_fields in(*object);
   guest_info guest;
@@ -180,7 +180,7 @@ result<guest_info> read_guest_info(std::string_view json_text) {
 result<host_facts> read_host_facts(std::string_view json_text) {
   const auto object = parse_object(json_text, max_facts_bytes);
   if (!object) {
-    return wrong("host facts", "not a JSON object within its limit");
+    return wrong("host facts", object.error().context);
   }
   json_fields in(*object);
   host_facts host;
@@ -201,7 +201,7 @@ result<host_facts> read_host_facts(std::string_view json_text) {
 result<std::vector<problem>> read_problems(std::string_view json_text) {
   const auto object = parse_object(json_text, max_facts_bytes);
   if (!object) {
-    return wrong("problems", "not a JSON object within its limit");
+    return wrong("problems", object.error().context);
   }
   json_fields in(*object);
   std::vector<problem> problems;

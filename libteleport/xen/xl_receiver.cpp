@@ -57,20 +57,22 @@ struct xl_receiver::state_data {
   mutable std::mutex mutex;
   std::deque<std::string> lines;  // guarded by mutex
 
-  void take_line(std::string line);
+  void take_line(const std::string& line);
   void read_lines();
 };
 
-void xl_receiver::state_data::take_line(std::string line) {
+void xl_receiver::state_data::take_line(const std::string& line) {
+  {
+    const std::lock_guard lock(mutex);
+    lines.push_back(line);
+    if (lines.size() > kept_lines) {
+      lines.pop_front();
+    }
+  }
   if (on_line) {
     on_line(line);
   } else {
     log_debug("xl migrate-receive: " + line);
-  }
-  const std::lock_guard lock(mutex);
-  lines.push_back(std::move(line));
-  if (lines.size() > kept_lines) {
-    lines.pop_front();
   }
 }
 

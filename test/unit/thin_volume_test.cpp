@@ -266,7 +266,8 @@ TEST_CASE("a pool's metadata snapshot is released however it ends", "[thin]") {
     programs.add("thin_dump", (answers ? cat : "true") + "; exit 1");
   }
   SECTION("with a signal to the shell and what it runs") {
-    programs.add("thin_dump", "kill -TERM $PPID; kill -TERM $$; sleep 60");
+    programs.add("thin_dump",
+                 "kill -TERM $PPID; kill -TERM $$; exec tail -f /dev/null");
   }
   SECTION("with thin_dump killed") {
     programs.add("thin_dump", cat + "; kill -KILL $$");
@@ -276,7 +277,7 @@ TEST_CASE("a pool's metadata snapshot is released however it ends", "[thin]") {
     expected = errc::busy;
   }
   SECTION("when nobody wants it any more") {
-    programs.add("thin_dump", cat + "; exec sleep 60");
+    programs.add("thin_dump", cat + "; exec tail -f /dev/null");
     cancel = true;
     expected = errc::cancelled;
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "libteleport/xen/guardian_link.hpp"
 #include "libteleport/xen/receive_handshake.hpp"
 #include "libteleport/xen/xl_receiver.hpp"
+#include "test/support/temp_folder.hpp"
 
 namespace teleport {
 namespace {
@@ -42,8 +44,7 @@ std::string exchange(xl_receiver& xl) {
 
 /// A stand-in for xl, removed with the object.
 struct script {
-  explicit script(const std::string& text)
-      : path("/tmp/teleport-test-xl." + std::to_string(::getpid())) {
+  explicit script(const std::string& text) : path(folder / "xl") {
     std::ofstream(path) << "#!/bin/sh\n" << text;
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   }
@@ -51,28 +52,43 @@ struct script {
   script& operator=(const script&) = delete;
   script(script&&) = delete;
   script& operator=(script&&) = delete;
-  ~script() { std::filesystem::remove(path); }
+  ~script() = default;
+
+  temp_folder folder;
   std::string path;
 };
 
 }  // namespace
 
 TEST_CASE("the handshake goes its way, in pieces of any size", "[xen]") {
-  const std::string all = banner + ready + report + '\0';
-  for (std::size_t piece = 1; piece <= all.size(); ++piece) {
+  const std::string before = banner + ready;
+  const std::string after = report + '\0';
+  for (std::size_t piece = 1; piece <= before.size(); ++piece) {
     receive_handshake handshake;
-    for (std::size_t at = 0; at < all.size(); at += piece) {
-      // GO is sent at the first chance; a piece may hold ready and report
-      // together only when it was.
-      handshake.go_sent();
-      REQUIRE(
-          handshake
-              .feed(as_bytes(all).subspan(at, std::min(piece, all.size() - at)))
-              .has_value());
-    }
+    const auto feed = [&](const std::string& all) {
+      for (std::size_t at = 0; at < all.size(); at += piece) {
+        CHECK(handshake.at() != stage::running);
+        REQUIRE(handshake
+                    .feed(as_bytes(all).subspan(
+                        at, std::min(piece, all.size() - at)))
+                    .has_value());
+      }
+    };
+    feed(before);
+    CHECK(handshake.at() == stage::ready);
+    CHECK_FALSE(handshake.status().has_value());
+    handshake.go_sent();
+    feed(after);
     CHECK(handshake.at() == stage::running);
     CHECK(handshake.status() == 0U);
   }
+}
+
+TEST_CASE("xl that reports before GO was sent is not believed", "[xen]") {
+  receive_handshake handshake;
+  REQUIRE(handshake.feed(as_bytes(banner + ready)).has_value());
+  CHECK_FALSE(handshake.feed(as_bytes(report + '\0')).has_value());
+  CHECK(handshake.at() != stage::running);
 }
 
 TEST_CASE("each stage is told when its words are whole", "[xen]") {
@@ -146,10 +162,11 @@ TEST_CASE("the save header is xl's, byte for byte", "[xen]") {
 TEST_CASE("a receiver is a process with three pipes", "[xen]") {
   using namespace std::chrono_literals;
   const script xl("echo \"$*\" >&2; read line; printf '%s' \"$line\"; exit 3");
-  std::vector<std::string> lines;
+  std::promise<void> said;
   xl_receiver_options options;
   options.xl = xl.path;
   options.paused = true;
+  options.on_line = [&](std::string_view /*line*/) { said.set_value(); };
   auto started = xl_receiver::start(options);
   REQUIRE(started.has_value());
   xl_receiver& child = **started;
@@ -158,9 +175,7 @@ TEST_CASE("a receiver is a process with three pipes", "[xen]") {
   CHECK(exchange(child) == "hello");
   CHECK(child.wait(10s).value() == 3);
   CHECK(child.wait(0ms).value() == 3);
-  for (int i = 0; i < 500 && child.last_words().empty(); ++i) {
-    ::usleep(10'000);
-  }
+  said.get_future().wait();
   CHECK(child.last_words() == "migrate-receive -p");
 }
 
