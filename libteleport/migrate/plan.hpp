@@ -14,6 +14,7 @@
 #define LIBTELEPORT_MIGRATE_PLAN_HPP
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 
 namespace teleport {
@@ -23,6 +24,8 @@ using seconds = std::chrono::duration<double>;
 struct downtime_budget {
   seconds wanted{1.0};
   seconds longest{60.0};
+  friend auto operator<=>(const downtime_budget&,
+                          const downtime_budget&) = default;
 };
 
 enum class next_step {
@@ -48,6 +51,8 @@ class convergence {
   [[nodiscard]] seconds time_for(std::uint64_t bytes) const;
 
   [[nodiscard]] unsigned rounds() const noexcept { return rounds_; }
+
+  friend auto operator<=>(const convergence&, const convergence&) = default;
 
  private:
   downtime_budget budget_;

@@ -9,6 +9,7 @@
 #define LIBTELEPORT_SESSION_DOWNTIME_HPP
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -39,8 +40,8 @@ struct downtime_entry {
   /// Seconds since the guest was suspended.
   std::chrono::duration<double> at{};
 
-  friend bool operator==(const downtime_entry&,
-                         const downtime_entry&) = default;
+  friend auto operator<=>(const downtime_entry&,
+                          const downtime_entry&) = default;
 };
 
 class downtime_log {
@@ -60,6 +61,8 @@ class downtime_log {
   /// Seconds from `suspended` to `running`; nullopt before both are noted.
   [[nodiscard]] std::optional<std::chrono::duration<double>> total()
       const noexcept;
+
+  friend auto operator<=>(const downtime_log&, const downtime_log&) = default;
 
  private:
   time_point began_;

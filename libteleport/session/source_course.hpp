@@ -16,6 +16,7 @@
 #define LIBTELEPORT_SESSION_SOURCE_COURSE_HPP
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -95,6 +96,7 @@ class source_course {
   struct moment {
     time_point time;
     std::uint64_t sent = 0;  ///< bytes on the link, from its beginning
+    friend auto operator<=>(const moment&, const moment&) = default;
   };
 
   explicit source_course(downtime_budget budget) : convergence_(budget) {}
@@ -171,6 +173,8 @@ class source_course {
   [[nodiscard]] const downtime_log& downtime() const noexcept {
     return downtime_;
   }
+
+  friend auto operator<=>(const source_course&, const source_course&) = default;
 
  private:
   enum class save : std::uint8_t { not_begun, running, sent, over };

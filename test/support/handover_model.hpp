@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/support/handover_model.hpp: a whole teleport from HELLO on, as one
-// value: the destination's real course and that of whoever answers a QUERY
-// there, the source's hand-over, the steps that are under way, both journals,
-// the link, both guests. next_worlds() gives everything that can happen next,
-// so that a search sees every order of events there is.
+// value: the real courses of both ends and of whoever answers a QUERY, the
+// steps that are under way, both journals, the link, both guests. next_worlds()
+// gives everything that can happen next, so that a search sees every order of
+// events there is.
 //
 // The drivers are modelled, as PROTOCOL.md, section 6 has them: a step takes
 // its time while other events arrive; records that were under way when the link
@@ -26,6 +26,7 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/destination_course.hpp"
 #include "libteleport/session/fate_course.hpp"
+#include "libteleport/session/source_course.hpp"
 
 namespace teleport {
 
@@ -46,14 +47,12 @@ enum class built_guest : std::uint8_t {
   gone,   ///< destroyed; it never ran
 };
 
-/// How far the source is before GUEST_RECEIVED.
-enum class source_stage : std::uint8_t {
-  greeting,   ///< HELLO and OFFER are sent
-  offered,    ///< HELLO has come
-  preparing,  ///< PREPARE is sent
-  memory,     ///< GUEST_CONFIG is sent, and the guest runs on
-  stopped,    ///< the rest of the stream and DISKS_COMPLETE are sent
-  durable,    ///< DISKS_DURABLE has come
+/// What the source's user is told in the end.
+enum class source_outcome : std::uint8_t {
+  open,
+  moved,
+  home,
+  uncertain,
 };
 
 /// How far a QUERY is.
@@ -67,10 +66,13 @@ enum class query_step : std::uint8_t {
 struct handover_world {
   // Source.
   bool source_alive = true;
-  source_stage stage = source_stage::greeting;
-  source_handover source;
-  std::vector<journal_state> source_writes;  ///< under way, first first
-  journal_state source_journal = journal_state::moving;
+  source_course source{downtime_budget()};
+  /// Of a later life of the source, which begins with what the journal has.
+  std::optional<source_handover> recovered;
+  std::vector<source_action> source_steps;  ///< under way
+  bool stream_sent = false;
+  std::optional<journal_state> source_journal;
+  source_outcome outcome = source_outcome::open;
   bool source_runs = true;  ///< may run: running, or resumed at will
   bool gave_up = false;     ///< stopped asking: a person will start it again
 

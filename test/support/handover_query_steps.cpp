@@ -83,8 +83,7 @@ void stepper::query_events() {
       const destination_fate fate = world.daemon.fate();
       world.daemon = fate_course();
       if (std::exchange(world.asker_waits, false)) {
-        tell_source(world,
-                    [&](auto& machine) { return machine.on_fate(fate); });
+        source_is_told(world, fate);
       }
       break;
     }
@@ -93,12 +92,12 @@ void stepper::query_events() {
   lost.query = query_step::none;
   lost.daemon = fate_course();
   if (std::exchange(lost.asker_waits, false)) {
-    tell_source(lost, [](auto& machine) { return machine.on_failure(); });
+    lost.wants_to_ask = true;
   }
   if (from_.asker_waits) {
     auto& world = add(true, "the source waits no longer for this answer");
     world.asker_waits = false;
-    tell_source(world, [](auto& machine) { return machine.on_failure(); });
+    world.wants_to_ask = true;
   }
 }
 
@@ -118,12 +117,12 @@ bool destination_may_run(const handover_world& world) {
 
 std::string describe(const handover_world& world) {
   return fmt::format(
-      "source {}{} stage {} journal {} may run {}; link {}; destination {}{} "
+      "source {}{} outcome {} journal {} may run {}; link {}; destination {}{} "
       "journal {} guest {} lost {}; query {} waits {}",
       world.source_alive ? "" : "dead ",
-      static_cast<int>(world.source.at()),
-      static_cast<int>(world.stage),
-      name_of(world.source_journal),
+      name_of(world.source.at()),
+      static_cast<int>(world.outcome),
+      world.source_journal ? name_of(*world.source_journal) : "none",
       world.source_runs,
       world.link_up,
       world.destination_alive ? "" : "dead ",

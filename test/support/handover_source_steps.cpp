@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "test/support/handover_stepper.hpp"
@@ -8,7 +10,9 @@ namespace teleport {
 
 namespace {
 
-using source_state = source_handover::state;
+using action = source_action;
+
+constexpr source_course::moment no_time{};
 
 void send(handover_world& world, record_type type) {
   if (world.link_up) {
@@ -22,34 +26,123 @@ void close_link(handover_world& world) {
   world.to_source.clear();
 }
 
+/// What a step writes into the journal.
+std::optional<journal_state> written_by(source_action step) {
+  switch (step) {
+    case action::attach:
+      return journal_state::moving;
+    case action::journal_go:
+      return journal_state::go;
+    case action::finish:
+      return journal_state::moved;
+    case action::resume_guest:
+      return journal_state::home;
+    default:
+      return std::nullopt;
+  }
+}
+
+void ask(handover_world& world) {
+  close_link(world);
+  world.wants_to_ask = !world.asker_waits;
+}
+
 }  // namespace
 
-void stepper::do_source(handover_world& world, source_handover::action action) {
-  using todo = source_handover::action;
-  switch (action) {
-    case todo::none:
-    case todo::report_uncertain:
-      return;
-    case todo::journal_go:
-      world.source_writes.push_back(journal_state::go);
-      return;
-    case todo::send_go:
+/// The course's actions, until it has no more.
+void stepper::drive_source(handover_world& world) {
+  source_course& course = world.source;
+  while (const auto todo = course.next()) {
+    switch (*todo) {
+      case action::end_untouched:
+        world.outcome = source_outcome::home;
+        close_link(world);
+        break;
+      case action::send_prepare:
+        send(world, record_type::prepare);
+        break;
+      case action::targets_ready:
+      case action::start_round:
+        course.on_pass_done(no_time);
+        break;
+      case action::weigh:
+        course.on_weighed(0, no_time);
+        break;
+      case action::start_memory:
+        send(world, record_type::guest_config);
+        break;
+      case action::send_last_blocks:
+        course.on_blocks_sent(no_time.time);
+        course.on_pass_done(no_time);
+        break;
+      case action::send_disks_complete:
+        send(world, record_type::disks_complete);
+        break;
+      case action::send_go:
+        world.source_runs = false;
+        send(world, record_type::go);
+        break;
+      case action::stop:
+        // From here on nothing keeps the source from resuming its guest.
+        world.source_runs = true;
+        send(world, record_type::fail);
+        close_link(world);
+        std::erase(world.source_steps, action::take_last_marks);
+        course.on_disks_at_rest();
+        break;
+      case action::finish:
+        world.source_runs = false;
+        world.source_steps.push_back(*todo);
+        break;
+      case action::ask:
+        ask(world);
+        break;
+      case action::report_uncertain:
+        world.outcome = source_outcome::uncertain;
+        break;
+      case action::give_up:
+        (void)course.on_failure();
+        break;
+      case action::start_bulk:
+      case action::
+          weigh_after_pause:  // the guest is suspended before it is over
+        break;
+      case action::attach:
+      case action::take_last_marks:
+      case action::journal_go:
+      case action::resume_guest:
+        world.source_steps.push_back(*todo);
+        break;
+    }
+  }
+}
+
+void stepper::source_failed(handover_world& world) {
+  (void)world.source.on_failure();
+  drive_source(world);
+}
+
+/// What recover() does in a later life of the source.
+void stepper::follow_recovered(handover_world& world,
+                               source_handover::action todo) {
+  switch (todo) {
+    case source_handover::action::finish:
       world.source_runs = false;
-      send(world, record_type::go);
+      world.source_steps.push_back(action::finish);
       return;
-    case todo::finish:
-      world.source_runs = false;
-      world.source_writes.push_back(journal_state::moved);
-      return;
-    case todo::stay:
+    case source_handover::action::stay:
       world.source_runs = true;
-      world.source_writes.push_back(journal_state::home);
-      send(world, record_type::fail);
-      close_link(world);
+      world.source_steps.push_back(action::resume_guest);
       return;
-    case todo::ask_destination:
-      close_link(world);
-      world.wants_to_ask = !world.asker_waits;
+    case source_handover::action::ask_destination:
+      ask(world);
+      return;
+    case source_handover::action::report_uncertain:
+      world.outcome = source_outcome::uncertain;
+      return;
+    case source_handover::action::none:
+    case source_handover::action::journal_go:
+    case source_handover::action::send_go:
       return;
   }
 }
@@ -57,67 +150,104 @@ void stepper::do_source(handover_world& world, source_handover::action action) {
 void stepper::restart_source(handover_world& world) {
   world.source_alive = true;
   world.gave_up = false;
-  world.source = source_handover();
+  world.outcome = source_outcome::open;
+  world.recovered = source_handover();
   if (world.source_journal == journal_state::go) {
-    tell_source(world, [](auto& machine) { return machine.recover(); });
+    follow_recovered(world, world.recovered->recover());
   } else if (world.source_journal == journal_state::moved) {
-    (void)world.source.recover();
-    (void)world.source.on_result(true);
     world.source_runs = false;
+    world.outcome = source_outcome::moved;
   } else {
-    tell_source(world, [](auto& machine) { return machine.on_failure(); });
+    follow_recovered(world, world.recovered->on_failure());
   }
 }
 
-void stepper::end_source_write(handover_world& world, bool durable) {
-  const journal_state written = world.source_writes.front();
-  world.source_writes.erase(world.source_writes.begin());
-  if (written == journal_state::go) {
-    tell_source(world,
-                [&](auto& machine) { return machine.on_journalled(durable); });
+void stepper::source_is_told(handover_world& world, destination_fate fate) {
+  if (world.recovered) {
+    follow_recovered(world, world.recovered->on_fate(fate));
+  } else {
+    world.source.on_fate(fate);
+    drive_source(world);
   }
 }
 
-/// The set-up's order, then the handover's.
-void stepper::source_record(handover_world& world, const link_record& record) {
-  const auto next = [&](source_stage from, source_stage to) {
-    if (world.stage != from) {
-      tell_source(world, [](auto& machine) { return machine.on_failure(); });
-      return false;
-    }
-    world.stage = to;
-    return true;
-  };
-  switch (record.type) {
-    case record_type::hello:
-      next(source_stage::greeting, source_stage::offered);
-      return;
-    case record_type::answer:
-      if (next(source_stage::offered, source_stage::preparing)) {
-        send(world, record_type::prepare);
+/// A step is done.
+///
+/// @param well  false: it failed
+void stepper::end_source_step(handover_world& world,
+                              std::size_t step,
+                              bool well) {
+  const action ended = world.source_steps[step];
+  world.source_steps.erase(world.source_steps.begin() +
+                           static_cast<std::ptrdiff_t>(step));
+  switch (ended) {
+    case action::attach:
+      world.source.on_attached(well);
+      if (!well) {
+        (void)world.source.on_failure();
       }
-      return;
-    case record_type::prepared:
-      if (next(source_stage::preparing, source_stage::memory)) {
-        send(world, record_type::guest_config);
+      break;
+    case action::take_last_marks:
+      if (well) {
+        world.source.on_last_marks(no_time.time);
+      } else {
+        (void)world.source.on_failure();
       }
-      return;
-    case record_type::disks_durable:
-      next(source_stage::stopped, source_stage::durable);
-      return;
-    case record_type::guest_received:
-      if (next(source_stage::durable, source_stage::durable)) {
-        tell_source(world,
-                    [](auto& machine) { return machine.on_guest_received(); });
-      }
-      return;
-    case record_type::go_result:
-      tell_source(
-          world, [&](auto& machine) { return machine.on_result(record.runs); });
+      break;
+    case action::journal_go:
+      world.source.on_journalled(well, no_time.time);
+      break;
+    case action::finish:
+      world.outcome = source_outcome::moved;
       return;
     default:
-      tell_source(world, [](auto& machine) { return machine.on_failure(); });
+      world.outcome = source_outcome::home;
       return;
+  }
+  drive_source(world);
+}
+
+void stepper::source_record(handover_world& world) {
+  const link_record record = world.to_source.front();
+  world.to_source.erase(world.to_source.begin());
+  if (!world.source.listens()) {
+    return;
+  }
+  const auto taken = world.source.on_record(
+      record.type,
+      record.type != record_type::go_result || record.runs,
+      no_time);
+  if (!taken || record.type == record_type::fail) {
+    source_failed(world);
+  } else {
+    drive_source(world);
+  }
+}
+
+/// libxl's save: the guest is suspended, its stream sent, the thread returns.
+void stepper::save_events() {
+  const source_course& course = from_.source;
+  if (!course.is_saving()) {
+    return;
+  }
+  if (!course.listens()) {
+    auto& world = add(false, "the save is given up");
+    world.source.on_saved(false, no_time.time);
+    drive_source(world);
+  } else if (!course.is_suspended()) {
+    auto& world = add(false, "the guest is suspended");
+    world.source.on_suspended(no_time.time);
+    drive_source(world);
+  } else if (!from_.stream_sent) {
+    auto& world = add(false, "the stream's end is sent");
+    world.stream_sent = true;
+    send(world, record_type::stream_piece);
+    world.source.on_stream_sent(no_time.time);
+    drive_source(world);
+  } else {
+    auto& world = add(false, "libxl's save returns");
+    world.source.on_saved(true, no_time.time);
+    drive_source(world);
   }
 }
 
@@ -129,33 +259,25 @@ void stepper::source_events() {
   if (from_.gave_up) {
     restart_source(add(false, "a person lets the source ask again"));
   }
-  if (!from_.source_writes.empty()) {
-    auto& world = add(false, "the source's journal is written");
-    world.source_journal = world.source_writes.front();
-    end_source_write(world, true);
+  bool journal_is_busy = false;
+  for (std::size_t i = 0; i < from_.source_steps.size(); ++i) {
+    const auto written = written_by(from_.source_steps[i]);
+    if (!written || !std::exchange(journal_is_busy, true)) {
+      auto& world = add(false, "a step of the source is done");
+      if (written) {
+        world.source_journal = written;
+      }
+      end_source_step(world, i, true);
+    }
   }
+  save_events();
   if (!from_.to_source.empty() && !from_.source_knows) {
-    auto& world = add(false, "a record reaches the source");
-    const link_record record = world.to_source.front();
-    world.to_source.erase(world.to_source.begin());
-    source_record(world, record);
+    source_record(add(false, "a record reaches the source"));
   }
   if (!from_.link_up && !from_.source_knows) {
     auto& world = add(false, "the source sees the link broken");
     close_link(world);
-    tell_source(world, [](auto& machine) { return machine.on_failure(); });
-  }
-  if (from_.stage == source_stage::memory && !from_.source_knows) {
-    for (const bool stream_first : {true, false}) {
-      auto& world = add(false, "the guest is suspended");
-      world.stage = source_stage::stopped;
-      send(world,
-           stream_first ? record_type::stream_piece
-                        : record_type::disks_complete);
-      send(world,
-           stream_first ? record_type::disks_complete
-                        : record_type::stream_piece);
-    }
+    source_failed(world);
   }
   if (from_.wants_to_ask && from_.query == query_step::none) {
     auto& world = add(false, "the source asks");
@@ -165,43 +287,69 @@ void stepper::source_events() {
   }
 }
 
+void stepper::source_step_faults() {
+  bool journal_is_busy = false;
+  for (std::size_t i = 0; i < from_.source_steps.size(); ++i) {
+    const auto written = written_by(from_.source_steps[i]);
+    if (written && std::exchange(journal_is_busy, true)) {
+      continue;  // one write is under way at a time
+    }
+    end_source_step(add(true, "a step of the source fails"), i, false);
+    if (written) {
+      auto& world = add(true, "the source's journal fails late");
+      world.source_journal = written;
+      end_source_step(world, i, false);
+    }
+  }
+}
+
 void stepper::source_faults() {
   if (!from_.source_alive) {
     return;
   }
-  if (!from_.source_writes.empty()) {
-    end_source_write(add(true, "the source's journal is not written"), false);
-    auto& world = add(true, "the source's journal fails after all is written");
-    world.source_journal = world.source_writes.front();
-    end_source_write(world, false);
+  source_step_faults();
+  if (from_.source.is_saving() && from_.source.listens()) {
+    auto& world = add(true, "libxl's save fails");
+    world.source.on_saved(false, no_time.time);
+    source_failed(world);
   }
-  if (!from_.source_knows) {
-    auto& world = add(true, "the user cancels at the source");
-    close_link(world);
-    tell_source(world, [](auto& machine) { return machine.on_failure(); });
+  if (!from_.recovered && from_.source.may_cancel()) {
+    source_failed(add(true, "the user cancels at the source"));
   }
-  if (from_.source.at() == source_state::asked && from_.source_knows) {
+  const bool asks = from_.wants_to_ask || from_.asker_waits;
+  if (asks && from_.source_knows) {
     auto& world = add(true, "the source stops asking");
     world.gave_up = true;
     world.wants_to_ask = false;
     world.asker_waits = false;
-    tell_source(world, [](auto& machine) { return machine.on_no_answer(); });
-  }
-  for (std::size_t written = 0; written <= from_.source_writes.size();
-       ++written) {
-    auto& world = add(true, "the source dies");
-    if (written != 0) {
-      world.source_journal = world.source_writes[written - 1];
+    if (world.recovered) {
+      follow_recovered(world, world.recovered->on_no_answer());
+    } else {
+      world.source.on_no_answer();
+      drive_source(world);
     }
-    world.source_alive = false;
-    world.gave_up = false;
-    world.source = source_handover();
-    world.stage = source_stage::greeting;
-    world.source_writes.clear();
-    close_link(world);
-    world.wants_to_ask = false;
-    world.asker_waits = false;
   }
+  source_dies(add(true, "the source dies"));
+  for (const action step : from_.source_steps) {
+    if (const auto written = written_by(step)) {
+      auto& world = add(true, "the source dies after a write");
+      world.source_journal = *written;
+      source_dies(world);
+    }
+  }
+}
+
+void stepper::source_dies(handover_world& world) {
+  world.source_alive = false;
+  world.gave_up = false;
+  world.outcome = source_outcome::open;
+  world.source = source_course(downtime_budget());
+  world.recovered.reset();
+  world.stream_sent = false;
+  world.source_steps.clear();
+  close_link(world);
+  world.wants_to_ask = false;
+  world.asker_waits = false;
 }
 
 }  // namespace teleport

@@ -43,17 +43,21 @@ class stepper {
   }
 
   // What the source's driver does.
-  template <class Event>
-  static void tell_source(handover_world& world, Event event) {
-    const auto action = event(world.source);
-    do_source(world, action);
-  }
-  static void do_source(handover_world& world, source_handover::action action);
+  static void drive_source(handover_world& world);
+  static void source_failed(handover_world& world);
+  static void follow_recovered(handover_world& world,
+                               source_handover::action todo);
   static void restart_source(handover_world& world);
-  static void end_source_write(handover_world& world, bool durable);
-  static void source_record(handover_world& world, const link_record& record);
+  static void source_dies(handover_world& world);
+  static void source_is_told(handover_world& world, destination_fate fate);
+  static void end_source_step(handover_world& world,
+                              std::size_t step,
+                              bool well);
+  static void source_record(handover_world& world);
   void source_events();
+  void save_events();
   void source_faults();
+  void source_step_faults();
 
   // What the destination's does.
   void do_destination(handover_world& world,

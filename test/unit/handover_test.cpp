@@ -76,18 +76,19 @@ std::string story(const explored& all, std::size_t at) {
 
 /// An end as it should be: one copy, or nobody can know.
 bool is_good_end(const handover_world& world) {
-  switch (world.source.at()) {
-    case source_handover::state::home:
+  switch (world.outcome) {
+    case source_outcome::home:
       return source_may_run(world) && (world.guest == built_guest::none ||
                                        world.guest == built_guest::gone);
-    case source_handover::state::moved:
+    case source_outcome::moved:
       return !source_may_run(world) && (world.guest == built_guest::runs ||
                                         world.guest == built_guest::ended);
-    case source_handover::state::uncertain:
+    case source_outcome::uncertain:
       return world.outcome_lost && !source_may_run(world);
-    default:
-      return false;
+    case source_outcome::open:
+      break;
   }
+  return false;
 }
 
 bool has_two(const handover_world& world) {
@@ -150,18 +151,18 @@ TEST_CASE("uncertain is reached only where the outcome of GO was lost",
   const explored all = explore({});
   CHECK(first_story(all, [&](std::size_t at) {
           const handover_world& world = *all.worlds[at];
-          return world.source.at() == source_handover::state::uncertain &&
-                 !world.gave_up && !world.outcome_lost;
+          return world.outcome == source_outcome::uncertain && !world.gave_up &&
+                 !world.outcome_lost;
         }) == "");
 }
 
 TEST_CASE("both ends are reached, and so is uncertain", "[migrate]") {
   const explored all = explore({});
-  for (const auto wanted : {source_handover::state::moved,
-                            source_handover::state::home,
-                            source_handover::state::uncertain}) {
+  for (const auto wanted : {source_outcome::moved,
+                            source_outcome::home,
+                            source_outcome::uncertain}) {
     CHECK(first_story(all, [&](std::size_t at) {
-            return all.stuck[at] && all.worlds[at]->source.at() == wanted;
+            return all.stuck[at] && all.worlds[at]->outcome == wanted;
           }) != "");
   }
 }
@@ -183,8 +184,7 @@ TEST_CASE("a guest destroyed after GO must be journalled, or nobody knows",
           return has_two(*all.worlds[at]);
         }) == "");
   CHECK(first_story(all, [&](std::size_t at) {
-          return all.worlds[at]->source.at() ==
-                     source_handover::state::uncertain &&
+          return all.worlds[at]->outcome == source_outcome::uncertain &&
                  all.worlds[at]->guest == built_guest::gone;
         }) != "");
 }
