@@ -50,7 +50,8 @@ $(BUILD)/test/fuzz/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(BUILD)/libfuzzed.a
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) -fsanitize=fuzzer $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/test/fuzz/fuzz_course: $(BUILD)/test/support/destination_rules.o
+$(BUILD)/test/fuzz/fuzz_course: $(BUILD)/test/support/destination_rules.o \
+  $(BUILD)/test/support/source_rules.o
 .PRECIOUS: $(BUILD)/test/fuzz/%.o
 
 -include $(FUZZERS:%=$(BUILD)/test/fuzz/%.d)

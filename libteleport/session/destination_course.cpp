@@ -238,6 +238,9 @@ destination_course::actions destination_course::on_journalled(
 }
 
 destination_course::actions destination_course::on_started(bool runs) {
+  if (at_ != state::committed) {
+    return {};
+  }
   const auto todo = handover_.on_started(runs);
   runs_ = todo == destination_handover::action::journal_running;
   return follow(todo);
@@ -246,6 +249,9 @@ destination_course::actions destination_course::on_started(bool runs) {
 destination_course::actions destination_course::on_xl_failed() {
   if (handover_.at() != destination_handover::state::starting) {
     return on_failure();
+  }
+  if (at_ != state::committed) {
+    return {};  // it is over already
   }
   // GO was given to xl, and xl died before it said what came of it. The journal
   // says `go`: who answers the source's QUERY looks at Xen.

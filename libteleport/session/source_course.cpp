@@ -66,8 +66,9 @@ bool source_course::is_due(record_type type) const noexcept {
       return state_ == state::offered;
     case record_type::prepared:
       return state_ == state::preparing;
+    case record_type::wanted:  // answers BLOCK_DIGESTS, which are of the bulk
+      return state_ == state::disks;
     case record_type::extent_states:
-    case record_type::wanted:
       return (state_ == state::disks || state_ == state::memory) &&
              blocks_ < blocks::complete;
     case record_type::disks_durable:

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/session/seed_course.hpp"
 #include "libteleport/wire/format.hpp"
 #include "test/support/course_at.hpp"
 #include "test/support/source_steps.hpp"
@@ -108,6 +109,30 @@ std::string of_source() {
   return text;
 }
 
+std::string of_seed_source() {
+  std::string text = heading("state of a seed's source");
+  seed_course course;
+  const auto add = [&] {
+    text += row(name_of(course.at()), accepted([&](record_type type, bool) {
+                  return course.may_come(type).has_value();
+                }));
+  };
+  course.on_connected(false);
+  add();
+  (void)course.on_record(record_type::hello);
+  add();
+  (void)course.on_record(record_type::answer);
+  add();
+  (void)course.on_attached(true);
+  add();
+  (void)course.on_record(record_type::prepared);
+  add();
+  course.on_pass_done();
+  course.on_weighed(0);
+  add();
+  return text;
+}
+
 std::string mark(const std::string& name, std::string_view end) {
   return fmt::format("<!-- {}: {} -->\n", name, end);
 }
@@ -117,7 +142,8 @@ std::string mark(const std::string& name, std::string_view end) {
 std::vector<state_table> state_tables() {
   return {{"states of the destination", of_destination()},
           {"states of the source", of_source()},
-          {"states of a seed's destination", of_seed_destination()}};
+          {"states of a seed's destination", of_seed_destination()},
+          {"states of a seed's source", of_seed_source()}};
 }
 
 std::string table_in(const std::string& document, const std::string& name) {

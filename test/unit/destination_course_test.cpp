@@ -301,6 +301,9 @@ TEST_CASE("xl that dies after GO leaves the answer to whoever is asked",
           "[session]") {
   destination_course course = destination_at(state::committed);
   CHECK(course.on_xl_failed() == actions{action::end});
+  CHECK(course.on_xl_failed().empty());
+  CHECK(course.on_started(true).empty());
+  CHECK_FALSE(course.succeeded());
   destination_course before = destination_at(state::ready);
   CHECK(before.on_xl_failed() == actions{action::send_fail, action::destroy});
 }

@@ -27,8 +27,9 @@ bool is_due(record_type type, step now) {
       return now == step::offered;
     case record_type::prepared:
       return now == step::preparing;
-    case record_type::extent_states:
     case record_type::wanted:
+      return now >= step::bulk && now <= step::round;
+    case record_type::extent_states:
       return now >= step::bulk && now <= step::last_blocks;
     case record_type::disks_durable:
       return now == step::complete;
