@@ -75,9 +75,11 @@ ROOM_SRC  := $(foreach r,$(ROOMS),$(call room_src,$(r)))
 TEST_SRC  := $(sort $(wildcard test/unit/*.cpp test/root/*.cpp test/fault/*.cpp test/support/*.cpp))
 # Programs that tests run: each file is one, and none is a test by itself.
 TEST_PROG_SRC := $(sort $(wildcard test/programs/*.cpp))
+# What test/whole puts in the place of Xen.
+WHOLE_SRC := $(sort $(wildcard test/whole/xen/*.cpp))
 FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
-HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp $(ROOMS:=/*.hpp) test/*/*.hpp))
-ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(TEST_PROG_SRC) $(PROGS:=.cpp)
+HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp $(ROOMS:=/*.hpp) test/*/*.hpp test/whole/xen/*.hpp))
+ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(TEST_PROG_SRC) $(WHOLE_SRC) $(PROGS:=.cpp)
 SKELETONS := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard libteleport/disk/*.bpf.c))
 obj        = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 

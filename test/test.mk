@@ -54,4 +54,6 @@ $(BUILD)/test/fuzz/fuzz_course: $(BUILD)/test/support/destination_rules.o \
   $(BUILD)/test/support/source_rules.o
 .PRECIOUS: $(BUILD)/test/fuzz/%.o
 
+include test/whole/whole.mk
+
 -include $(FUZZERS:%=$(BUILD)/test/fuzz/%.d)

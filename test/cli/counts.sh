@@ -7,7 +7,7 @@ last() { tail -n 1 "$1"; }
 said() { tail -n 2 "$1" | head -n 1; }
 
 # ---- run-all, with parts that only say something ----
-mkdir -p tree/{test/xen,test/package,test/fuzz,test/cli,tools,bin}
+mkdir -p tree/{test/xen,test/package,test/whole,test/fuzz,test/cli,tools,bin}
 cp "$TELEPORT_SOURCE/test/run-all" tree/test/
 cat >tree/tools/install-deps <<'END'
 #!/bin/sh
@@ -21,7 +21,7 @@ case "$*" in
     chmod 755 build*/test/unit-tests ;;
 esac
 END
-for part in run-cli package/run xen/run; do
+for part in run-cli whole/run package/run xen/run; do
   echo 'eval "$'"$(tr '[:lower:]/-' '[:upper:]__' <<<"${part%/run}")"'"' >"tree/test/$part"
   sed -i '1i #!/bin/sh' "tree/test/$part"
 done
@@ -30,7 +30,7 @@ run_all() {
   (
     cd tree
     # shellcheck disable=SC2030
-    export UNIT RUN_CLI PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
+    export UNIT RUN_CLI WHOLE PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
     unset SAN T LONG LEAVE_OUT TEST_COUNTS
     bash test/run-all "$@"
   ) >run.log 2>&1
@@ -39,12 +39,14 @@ run_all() {
 UNIT="echo 'skipped: a disk: needs LVM'; echo 'unit: 7 passed, 0 failed, 1 skipped'"
 RUN_CLI="echo 'cli: skipped: x: not here'; echo 'cli: 3 passed, 0 failed, 1 skipped'"
 # shellcheck disable=SC2089
+WHOLE="echo 'known fault: it is so (a test)'; echo 'whole: 4 passed, 0 failed, 0 skipped'"
+# shellcheck disable=SC2089
 PACKAGE="echo 'package: skipped: all of it: no network'; echo 'package: 0 passed, 0 failed, 1 skipped'"
 XEN="echo 'left out: donors: LAB_MINUTES'; echo 'left out: refusals: LEAVE_OUT'; echo '2 scenarios, 0 failed, 2 not run'"
 run_all || fail "it is fine, and run-all says: $(cat run.log)"
-[[ $(last run.log) = '24 passed, 0 failed, 6 skipped' ]] || fail "counts: $(last run.log)"
-for words in '7 unit, 7 sanitized, 5 fuzz corpora, 3 cli, 2 lab scenarios: all passed' \
-  '1 unit (1 needs LVM)' '1 cli (1 not here)' '1 package (1 no network)' \
+[[ $(last run.log) = '28 passed, 0 failed, 6 skipped' ]] || fail "counts: $(last run.log)"
+for words in '7 unit, 7 sanitized, 5 fuzz corpora, 3 cli, 4 whole, 2 lab scenarios: all passed' \
+  '1 unit (1 needs LVM)' '1 cli (1 not here)' '1 package (1 no network)' 'known faults 1 whole' \
   'left out 2 lab scenarios: donors (LAB_MINUTES), refusals (LEAVE_OUT)'; do
   [[ $(said run.log) = *"$words"* ]] || fail "not said: $words: $(said run.log)"
 done
@@ -58,18 +60,18 @@ for UNIT in "echo 'unit: 0 passed, 0 failed, 0 skipped'" 'true'; do
 done
 UNIT="echo 'FAIL this one'; echo 'unit: 6 passed, 2 failed, 0 skipped'; exit 1"
 if run_all --no-lab; then fail 'a failure is no failure'; fi
-[[ $(last run.log) = '20 passed, 4 failed, 2 skipped' ]] || fail "counts: $(last run.log)"
+[[ $(last run.log) = '24 passed, 4 failed, 2 skipped' ]] || fail "counts: $(last run.log)"
 
 # Ended from outside in the middle: the rest did not run, and that is no success.
 UNIT=$fine RUN_CLI='kill $(cat ../run-all.pid); sleep 1'
 (
   cd tree
   # shellcheck disable=SC2031,SC2090
-  export UNIT RUN_CLI PACKAGE PATH="$PWD/bin:$PATH" BUILD=build
+  export UNIT RUN_CLI WHOLE PACKAGE PATH="$PWD/bin:$PATH" BUILD=build
   bash -c 'echo $$ >../run-all.pid; exec bash test/run-all --no-lab'
 ) >run.log 2>&1 && fail 'it was ended, and says that it is fine'
-[[ $(said run.log) = *'not run: cli, package'* ]] || fail "not said: $(said run.log)"
-[[ $(last run.log) = '19 passed, 1 failed, 4 skipped' ]] || fail "counts: $(last run.log)"
+[[ $(said run.log) = *'not run: cli, whole, package'* ]] || fail "not said: $(said run.log)"
+[[ $(last run.log) = '19 passed, 1 failed, 5 skipped' ]] || fail "counts: $(last run.log)"
 
 # ---- the real parts ----
 printf 'exit 77\n' >skips.sh

@@ -1,0 +1,90 @@
+"""What must hold when nothing is under way any more."""
+
+import os
+import re
+
+from harness import loops
+from harness.world import Wrong
+
+PROGRAMS = ("teleport", "recover", "guardian", "session", "receive", "helper")
+
+
+def wait_for_rest(world):
+    """Until every program of a teleport has ended on both hosts."""
+    for host in world.hosts:
+        if host.has_power:
+            host.wait_until_gone(*PROGRAMS)
+
+
+def recover(guest, host):
+    """What the pages tell a person to do when it is not known where a guest
+    runs: --recover, until it has an answer. Its last exit code."""
+    code = 5
+    for _ in range(3):
+        code, said = host.run("xl-teleport", "--ask-limit", "3", "--recover",
+                              guest.name, check=False)
+        print(f"recover on {host.name}: {code}: {said.strip()}")
+        if code != 5:
+            break
+    return code
+
+
+def check_cannot_start(host, guest):
+    """A host where the guest does not run has its disks under other names: else
+    xendomains, or a person, starts a second copy."""
+    path = host.path(f"/etc/xen/{guest.name}.cfg")
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        images = re.findall(r"phy:([^,]+),", file.read())
+    if all(os.path.exists(host.path(image)) for image in images):
+        raise Wrong("startable", f"'xl create' on {host.name} starts {guest.name} "
+                    f"from {images}")
+
+
+def check_one_copy(world, guest, where=None):
+    """The guest runs once, on all that was acknowledged, and nothing stands in
+    its way: no other domain of it, no entry for its disk where it runs, no disk
+    elsewhere that it could be started from, another's untouched.
+
+    where: the host on which it must run. Returns where it runs."""
+    running = guest.running_on()
+    if len(running) > 1:
+        raise Wrong("runs twice", f"{guest.name} runs on both hosts")
+    guest.check_runs_on(where or (running or [world.here])[0])
+    host = running[0]
+    for other in world.hosts:
+        if not other.has_power:
+            continue
+        for domain in other.domains():
+            if domain["uuid"] == guest.uuid and domain["state"] != "running":
+                raise Wrong("left over", f"{domain['name']} is {domain['state']} "
+                            f"on {other.name}")
+        for kept in other.kept_disks():
+            if other is host and kept["uuid"] == guest.uuid:
+                raise Wrong("in the book", f"the disk {kept} of a running guest is "
+                            f"kept on {other.name}")
+        if other is not host:
+            check_cannot_start(other, guest)
+    world.check_decoys()
+    return host
+
+
+def check_at_rest(world, guest):
+    """check_one_copy(), every program ended, and no loop device left over."""
+    wait_for_rest(world)
+    check_one_copy(world, guest)
+    for host in world.hosts:
+        used = {disk["device"] for domain in host.domains()
+                for disk in domain["disks"]}
+        for device, file in loops.devices_over(host.disk).items():
+            if host.has_power and device not in used | world.decoys:
+                raise Wrong("left over", f"{device} over {file} on {host.name}")
+
+
+def check_exit_code(guest, code, host):
+    """The exit code of xl teleport says where the guest runs."""
+    world = guest.world
+    if code in (0, 4) and host is not world.there or \
+            code in (1, 3) and host is not world.here:
+        raise Wrong("exit code", f"{code}, but {guest.name} runs on {host.name}")

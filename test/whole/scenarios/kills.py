@@ -1,0 +1,103 @@
+"""kill -9 of every process at every step of the hand-over."""
+
+from harness.oracle import (check_exit_code, check_one_copy, recover,
+                            wait_for_rest)
+from harness.registry import add
+from harness.world import World
+
+# In the order in which they come. The first word is the role that is held at
+# the step; the programs that live there are listed with it.
+BEFORE_GO = {
+    "teleport.journal-moving.after": "teleport teleportd session",
+    "receive.banner.before": "teleport guardian teleportd session receive",
+    "helper.memory.after": "teleport guardian helper teleportd session receive",
+    "helper.last-pages.before": "teleport guardian helper teleportd session receive",
+    "receive.restored.before": "teleport guardian teleportd session receive",
+    "session.journal-ready.before": "teleport guardian teleportd session receive",
+    "session.journal-ready.after": "teleport session receive",
+    "teleport.journal-go.before": "teleport guardian teleportd session receive",
+}
+AFTER_GO = {
+    "teleport.journal-go.after": "teleport guardian teleportd session receive",
+    "session.journal-go.before": "teleport session receive",
+    "session.journal-go.after": "teleport session receive",
+    "receive.unpause.before": "teleport guardian teleportd session receive",
+    "receive.unpause.after": "teleport guardian teleportd session receive",
+    "session.journal-running.before": "teleport session",
+    "session.journal-running.after": "teleport session",
+    "session.book-remove.before": "teleport session",
+    "teleport.journal-moved.before": "teleport guardian teleportd",
+    "teleport.journal-moved.after": "teleport guardian",
+    "teleport.book-write.after": "teleport",
+    "teleport.destroy.after": "teleport",
+    "teleport.set-aside.after": "teleport",
+}
+AT_SOURCE = ("teleport", "guardian", "helper")
+
+BUILT = ("left over", "the destination does not clear up what a killed xl "
+         "had built: X--incoming stays paused")
+BOOK = ("in the book", "a session killed after GO leaves the running "
+        "guest's disk in the book")
+LIMBO = ("nowhere", "'uncertain' and 'in progress' have no way out")
+UNCLEARED = "'moved' and not cleared away is nothing to recover"
+KNOWN = {
+    ("helper.memory.after", "receive"): BUILT,
+    ("helper.last-pages.before", "receive"): BUILT,
+    ("receive.restored.before", "receive"): BUILT,
+    ("session.journal-ready.before", "receive"): BUILT,
+    ("session.journal-ready.after", "receive"): BUILT,
+    ("teleport.journal-go.before", "receive"): BUILT,
+    ("teleport.journal-go.after", "receive"): BUILT,
+    ("session.journal-go.before", "receive"): LIMBO,
+    ("session.journal-go.after", "receive"): LIMBO,
+    ("session.journal-go.after", "session"): LIMBO,
+    ("receive.unpause.before", "receive"): LIMBO,
+    ("receive.unpause.before", "session"): BOOK,
+    ("receive.unpause.after", "receive"): BOOK,
+    ("receive.unpause.after", "session"): BOOK,
+    ("session.journal-running.before", "session"): BOOK,
+    ("session.journal-running.after", "session"): BOOK,
+    ("session.book-remove.before", "session"): BOOK,
+    ("teleport.journal-moved.after", "teleport"): ("left over", UNCLEARED),
+    ("teleport.book-write.after", "teleport"): ("left over", UNCLEARED),
+    ("teleport.destroy.after", "teleport"): ("startable", UNCLEARED),
+    ("teleport.set-aside.after", "teleport"): ("exit code", UNCLEARED),
+}
+
+
+def host_of(world, role):
+    return world.here if role in AT_SOURCE else world.there
+
+
+def kill_at(step, victim):
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = host_of(world, step.partition(".")[0]).hold(step)
+        move = world.teleport(guest, world.here, "--ask-limit", "3")
+        gate.wait(alongside=move.program)
+        killed = host_of(world, victim).kill(victim)
+        assert killed, f"there is no {victim} at {step}"
+        gate.release()
+        code = move.wait()
+        print(f"xl teleport: {code}: {move.said}")
+        if victim == "teleportd":
+            world.there.start_teleportd()  # as systemd does
+        wait_for_rest(world)
+        # Killed after GO or without an answer: a person asks.
+        if code == 5 or (code < 0 or code > 5) and step in AFTER_GO:
+            code = recover(guest, world.here)
+        host = check_one_copy(world, guest)
+        check_exit_code(guest, code, host)
+        if step in BEFORE_GO and victim == "teleport":
+            assert host is world.here
+        # Nothing that was left over stands in the way of the next one.
+        world.teleport(guest, host).expect(0)
+        check_one_copy(world, guest, world.other(host))
+
+
+for table, when in ((BEFORE_GO, "before GO"), (AFTER_GO, "after GO")):
+    for a_step, victims in table.items():
+        for a_victim in victims.split():
+            add(f"kill {a_victim} at {a_step}, {when}",
+                lambda s=a_step, v=a_victim: kill_at(s, v),
+                KNOWN.get((a_step, a_victim)))

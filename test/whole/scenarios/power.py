@@ -1,0 +1,57 @@
+"""Either host loses power at every step: all its processes, /run, Xen's domains
+and loop devices at once. It starts with other numbers, and xendomains starts
+what /etc/xen/auto names."""
+
+from harness.oracle import (check_exit_code, check_one_copy, recover,
+                            wait_for_rest)
+from harness.registry import add
+from harness.world import World
+from scenarios.kills import AFTER_GO, BEFORE_GO, host_of
+
+STEPS = [step for table in (BEFORE_GO, AFTER_GO) for step in table]
+TWICE = ("runs twice", "nothing reads the journal at boot: after GO "
+         "xendomains starts the guest a second time")
+GONE = ("nowhere", "the arrived guest does not survive its host: nobody "
+        "has its configuration")
+LIMBO = ("nowhere", "'uncertain' has no way out")
+KNOWN = {
+    ("destination", "session.journal-go.after"): LIMBO,
+    ("destination", "receive.unpause.before"): LIMBO,
+}
+for lost, fault, first, last in (
+        ("destination", GONE, "receive.unpause.after", "teleport.set-aside.after"),
+        ("source", TWICE, "session.journal-go.before", "teleport.destroy.after")):
+    for step_of_fault in STEPS[STEPS.index(first):STEPS.index(last) + 1]:
+        KNOWN[(lost, step_of_fault)] = fault
+
+
+def lose_power_at(step, name, auto):
+    with World() as world:
+        guest = world.start_guest(world.here, auto=auto)
+        gate = host_of(world, step.partition(".")[0]).hold(step)
+        move = world.teleport(guest, world.here, "--ask-limit", "3")
+        gate.wait(alongside=move.program)
+        lost = world.here if name == "source" else world.there
+        world.power_loss(lost)
+        gate.release()
+        lost.start_services()
+        code = move.wait()
+        print(f"xl teleport: {code}: {move.said}")
+        wait_for_rest(world)
+        if lost is world.here or code == 5:
+            recover(guest, world.here)
+        host = check_one_copy(world, guest)
+        if lost is world.there:
+            check_exit_code(guest, code, host)
+        world.teleport(guest, host).expect(0)
+        check_one_copy(world, guest, world.other(host))
+
+
+for a_step in STEPS:
+    when = "before GO" if a_step in BEFORE_GO else "after GO"
+    add(f"power of destination at {a_step}, {when}",
+        lambda s=a_step: lose_power_at(s, "destination", True),
+        KNOWN.get(("destination", a_step)))
+    add(f"power of source at {a_step}, {when}",
+        lambda s=a_step: lose_power_at(s, "source", True),
+        KNOWN.get(("source", a_step)))

@@ -1,0 +1,204 @@
+"""--recover, the exit codes, and what fails without anybody being killed."""
+
+import os
+import signal
+
+from harness.events import TooLate
+from harness.oracle import (check_at_rest, check_exit_code, check_one_copy,
+                            recover, wait_for_rest)
+from harness.registry import add, test
+from harness.world import World, Wrong
+
+NO_SPACE = 28
+
+
+@test("no answer after GO is exit 5, and recover settles it")
+def no_answer():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.there.hold("receive.unpause.before")
+        move = world.teleport(guest, world.here, "--ask-limit", "1")
+        gate.wait(alongside=move.program)
+        world.there.kill("teleportd")
+        world.there.kill("session")
+        move.expect(5)
+        gate.release()
+        world.there.wait_until_gone("receive")
+        world.there.start_teleportd()
+        assert recover(guest, world.here) == 0
+        guest.check_runs_on(world.there)
+
+
+def full_disk(step, host_name, code):
+    """The step fails as on a full disk; then everything is as its code says."""
+    with World() as world:
+        guest = world.start_guest(world.here)
+        host = world.here if host_name == "source" else world.there
+        gate = host.hold(step)
+        move = world.teleport(guest, world.here, "--ask-limit", "3")
+        gate.wait(alongside=move.program)
+        gate.release(NO_SPACE)
+        move.expect(code)
+        wait_for_rest(world)
+        where = check_one_copy(world, guest,
+                               world.there if code in (0, 4) else world.here)
+        world.teleport(guest, where).expect(0)
+        guest.check_runs_on(world.other(where))
+
+
+for a_step, a_host, a_code in (
+        ("teleport.journal-moving.before", "source", 1),
+        ("session.journal-building.before", "destination", 1),
+        ("session.journal-ready.before", "destination", 1),
+        ("teleport.journal-go.before", "source", 1),
+        ("session.journal-go.before", "destination", 1),
+        ("session.journal-running.before", "destination", 0)):
+    add(f"a full disk at {a_step} is exit {a_code}",
+        lambda s=a_step, h=a_host, c=a_code: full_disk(s, h, c))
+
+
+@test("a full disk when the guest has moved is exit 4", known=(
+    "left over", "after exit 4 no command clears away"))
+def not_cleared():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("teleport.book-write.before")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        gate.release(NO_SPACE)
+        move.expect(4)
+        guest.check_runs_on(world.there)
+        recover(guest, world.here)
+        check_one_copy(world, guest, world.there)
+
+
+@test("a disk that cannot be set aside is exit 4", known=(
+    "exit code", "clearing away that did not clear is exit 0"))
+def not_aside():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("teleport.set-aside.before")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        gate.release(13)  # EACCES
+        move.expect(4)
+
+
+def write_hook(host, text):
+    path = host.path("/etc/xen/at-gate")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o755)
+    with open(host.path("/etc/xen/teleport.conf"), "a", encoding="ascii") as file:
+        file.write('[hooks]\nat_gate = "/etc/xen/at-gate"\n')
+
+
+@test("a hook that fails keeps the guest here, and the next attempt works")
+def hook_fails():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        write_hook(world.there, "[ -e /etc/xen/allowed ]\n")
+        world.teleport(guest, world.here).expect(1)
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.here)
+        with open(world.there.path("/etc/xen/allowed"), "w", encoding="ascii"):
+            pass
+        world.teleport(guest, world.here).expect(0)
+        check_at_rest(world, guest)
+
+
+@test("the longest downtime holds while a hook does not end", known=(
+    "stands still", "no time limit holds once the guest is suspended"))
+def endless_hook():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        os.mkfifo(world.there.path("/etc/xen/never"))
+        write_hook(world.there, "read -r line </etc/xen/never\n")
+        move = world.teleport(guest, world.here, "--max-downtime", "2")
+        try:
+            code = move.wait(15)
+        except TooLate as late:
+            raise Wrong("stands still", "15 s with --max-downtime 2") from late
+        wait_for_rest(world)
+        check_exit_code(guest, code, check_one_copy(world, guest, world.here))
+
+
+@test("teleportd is restarted under a teleport")
+def restarted_daemon():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("helper.memory.after")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        world.there.kill("teleportd", signal.SIGTERM)
+        world.there.wait_until_gone("teleportd")
+        world.there.start_teleportd()
+        gate.release()
+        move.expect(0)
+        check_at_rest(world, guest)
+
+
+@test("a second teleport of the same guest is refused")
+def second_teleport():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("helper.memory.after")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        second = world.teleport(guest, world.here, "--reconnect", "0")
+        assert second.wait() in (1, 3), second.said
+        gate.release()
+        move.expect(0)
+        check_at_rest(world, guest)
+
+
+def interrupted(step, host_name, number, code):
+    with World() as world:
+        guest = world.start_guest(world.here)
+        host = world.here if host_name == "source" else world.there
+        gate = host.hold(step)
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        move.interrupt(number)
+        gate.release()
+        move.expect(code)
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.there if code == 0 else world.here)
+
+
+for a_step, a_host, a_code in (
+        ("session.book-write.after", "destination", 1),
+        ("receive.banner.before", "destination", 1),
+        ("helper.memory.after", "source", 1),
+        ("helper.last-pages.before", "source", 1),
+        ("receive.restored.before", "destination", 1),
+        ("session.journal-go.before", "destination", 0),
+        ("receive.unpause.before", "destination", 0)):
+    add(f"Ctrl-C at {a_step} is exit {a_code}",
+        lambda s=a_step, h=a_host, c=a_code: interrupted(s, h, signal.SIGINT, c))
+
+add("a terminal that is lost after GO changes nothing",
+    lambda: interrupted("receive.unpause.before", "destination", signal.SIGHUP, 0),
+    ("exit code", "SIGHUP kills the source, also after GO"))
+
+
+@test("the guest is built before the save has returned", known=(
+    "exit code", "GUEST_RECEIVED is refused while libxl's save "
+    "has not returned"))
+def early_received():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        saved = world.here.hold("teleport.save-done.before")
+        told = world.there.hold("session.journal-ready.after")
+        move = world.teleport(guest, world.here)
+        saved.wait(alongside=move.program)
+        told.wait(alongside=move.program)
+        told.release()
+        # It is refused at once, or waits for the save's return.
+        try:
+            move.wait(3)
+        except TooLate:
+            pass
+        saved.release()
+        move.expect(0)
+        check_at_rest(world, guest)

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/whole/xen/guest_config.cpp: xl.hpp's two forms of a configuration.
+
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <stdexcept>
+#include <string>
+
+#include <sys/file.h>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/xen/config.hpp"
+#include "test/whole/xen/xl.hpp"
+
+namespace teleport::whole {
+
+namespace {
+
+using nlohmann::json;
+
+/// The value of `KEY = "VALUE"` or `KEY = NUMBER` at the beginning of a line.
+std::string value_of(const std::string& text,
+                     const std::string& key,
+                     const std::string& otherwise) {
+  const std::regex line("(^|\n)" + key + R"re(\s*=\s*["']?([^"'\n]*)["']?)re");
+  std::smatch found;
+  return std::regex_search(text, found, line) ? found[2].str() : otherwise;
+}
+
+/// "phy:/path,xvda,w", the old form, which xl still takes.
+json disk_of(const std::string& spec) {
+  const std::regex form("(phy:)?([^,]+),([a-z0-9]+),([rw])");
+  std::smatch found;
+  if (!std::regex_match(spec, found, form)) {
+    throw std::runtime_error("disk '" + spec + "' is not understood");
+  }
+  json disk = {{"pdev_path", found[2].str()},
+               {"vdev", found[3].str()},
+               {"backend", "phy"},
+               {"format", "raw"}};
+  if (found[4] == "w") {
+    disk["readwrite"] = 1;
+  }
+  return disk;
+}
+
+}  // namespace
+
+unique_fd lock_xl() {
+  return lock_file_at("/run/lock/xl", LOCK_EX);
+}
+
+domain read_libxl_json(const std::string& text) {
+  const auto guest = read_config(text);
+  if (!guest) {
+    throw std::runtime_error(guest.error().context);
+  }
+  domain one;
+  one.name = guest->name;
+  one.uuid = guest->uuid;
+  one.memory_kib = guest->max_memory_kib;
+  one.config_json = text;
+  for (const guest_disk& disk : guest->disks) {
+    world_disk attached;
+    attached.vdev = disk.vdev;
+    attached.path = disk.configured_path;
+    attached.read_only = disk.read_only;
+    one.disks.push_back(std::move(attached));
+  }
+  return one;
+}
+
+void attach_disk(std::uint32_t domid, const std::string& spec) {
+  const json disk = disk_of(spec);
+  world_disk attached;
+  attached.vdev = disk.at("vdev");
+  attached.path = disk.at("pdev_path");
+  attached.read_only = !disk.contains("readwrite");
+  attach_backend(attached);
+  change_domain(domid, [&](domain& one) {
+    json config = json::parse(one.config_json);
+    config["disks"].push_back(disk);
+    one.config_json = config.dump();
+    one.disks.push_back(attached);
+    write_backend_nodes(one);
+  });
+}
+
+domain read_xl_config(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) {
+    throw std::runtime_error("cannot read " + file);
+  }
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  json disks = json::array();
+  const std::regex list(R"(disk\s*=\s*\[([^\]]*)\])");
+  const std::regex entry(R"re(["']([^"']+)["'])re");
+  std::smatch found;
+  if (std::regex_search(text, found, list)) {
+    const std::string inside = found[1];
+    for (std::sregex_iterator it(inside.begin(), inside.end(), entry), end;
+         it != end;
+         ++it) {
+      disks.push_back(disk_of((*it)[1]));
+    }
+  }
+  std::string uuid = value_of(text, "uuid", "");
+  if (uuid.empty()) {
+    std::getline(std::ifstream("/proc/sys/kernel/random/uuid"), uuid);
+  }
+  const auto number = [&](const char* key, const char* otherwise) {
+    return std::stoull(value_of(text, key, otherwise));
+  };
+  const json config = {{"c_info",
+                        {{"type", value_of(text, "type", "pvh")},
+                         {"name", value_of(text, "name", "")},
+                         {"uuid", uuid}}},
+                       {"b_info",
+                        {{"max_memkb", number("memory", "64") * 1024},
+                         {"max_vcpus", number("vcpus", "1")}}},
+                       {"disks", disks}};
+  return read_libxl_json(config.dump());
+}
+
+}  // namespace teleport::whole
