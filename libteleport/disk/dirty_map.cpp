@@ -49,10 +49,6 @@ void dirty_map::mark(std::uint64_t offset, std::uint64_t length) {
   set_bits(words_, offset / grain_, count_of(end, grain_));
 }
 
-void dirty_map::mark_all() {
-  mark(0, disk_);
-}
-
 void dirty_map::merge(const dirty_map& other) {
   assert(other.disk_ == disk_ && other.grain_ == grain_);
   for (std::size_t i = 0; i < words_.size(); ++i) {
@@ -108,7 +104,7 @@ std::uint64_t dirty_map::extents() const noexcept {
   return count;
 }
 
-dirty_map::block_mask dirty_map::take_extent(std::uint64_t extent) {
+block_mask dirty_map::take_extent(std::uint64_t extent) {
   block_mask mask;
   if (extent >= extents_of(disk_)) {
     return mask;

@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "libteleport/base/block_mask.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -29,7 +30,6 @@ class dirty_map {
 
   /// Marks every grain that the range touches; clipped to the disk.
   void mark(std::uint64_t offset, std::uint64_t length);
-  void mark_all();
   /// Adds another map of the same disk and grain.
   void merge(const dirty_map& other);
 
@@ -45,11 +45,7 @@ class dirty_map {
   /// Extents with at least one mark.
   [[nodiscard]] std::uint64_t extents() const noexcept;
 
-  /// Clears and returns the marks of one extent, as a mask of its blocks
-  /// (256 bits, block 0 is bit 0 of word 0).
-  struct block_mask {
-    std::uint64_t words[extent_blocks / 64] = {};
-  };
+  /// Clears and returns the marks of one extent, as a mask of its blocks.
   block_mask take_extent(std::uint64_t extent);
 
   /// The bits themselves: grain 0 is bit 0 of word 0.

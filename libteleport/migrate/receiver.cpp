@@ -219,6 +219,11 @@ void disk_receiver::count_answered(entry& known) {
   data_bytes_ -= std::exchange(known.data_bytes, 0);
 }
 
+/// Its place among those whose bytes stay in memory is free again.
+void disk_receiver::release_bytes(entry& known) {
+  kept_ -= std::exchange(known.kept, false) ? 1U : 0U;
+}
+
 void disk_receiver::on_unpacked(block_data data) {
   unpacking_ = false;
   entry& known = outstanding_.at(data.head.place);
@@ -238,7 +243,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       proven_[place.disk][place.extent] = true;
       --unproven_;
       count_answered(known);
-      kept_ -= known.kept ? 1U : 0U;
+      release_bytes(known);
       outstanding_.erase(place);
       states.entries.push_back({place, extent_state::proven});
       return;
@@ -260,9 +265,8 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
       states.entries.push_back({place, extent_state::mismatch});
       break;
   }
-  if (known.kept && stepped.work->bytes.empty()) {
-    known.kept = false;
-    --kept_;
+  if (stepped.work->bytes.empty()) {
+    release_bytes(known);
   }
   known.work = std::move(stepped.work);
 }

@@ -119,6 +119,7 @@ class disk_receiver {
   /// @error errc::protocol when more data is under way than allowed
   result<void> take_data(entry& known, extent_data_record record);
   void count_answered(entry& known);
+  void release_bytes(entry& known);
   [[nodiscard]] bool inside(const extent_place& place) const noexcept;
   [[nodiscard]] bool is_proven(const extent_place& place) const;
   void step(stepped_extent stepped, extent_states_record& states);

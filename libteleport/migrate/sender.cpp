@@ -237,7 +237,7 @@ std::optional<sender_job> disk_sender::next_round() {
     }
     round_job job;
     job.place = {static_cast<std::uint16_t>(disk), *extent};
-    job.blocks.words = std::to_array(dirty_[disk].take_extent(*extent).words);
+    job.blocks = dirty_[disk].take_extent(*extent);
     ++reading_;
     take(length_of(job.place));
     return job;

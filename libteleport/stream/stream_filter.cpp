@@ -3,7 +3,6 @@
 #include "libteleport/stream/stream_filter.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
 namespace teleport {
@@ -46,11 +45,6 @@ result<std::vector<coded_piece>> stream_filter::feed(byte_span from_libxl) {
   }
   flush_raw(pieces);
   return pieces;
-}
-
-extent_digest stream_filter::digest_at_end() const {
-  assert(digest_.has_value());
-  return *digest_;
 }
 
 void stream_filter::add_raw(byte_span bytes, std::vector<coded_piece>& pieces) {
@@ -106,10 +100,10 @@ result<void> stream_filter::add_pages(const stream_segment& part,
 
 void stream_filter::add_end(std::vector<coded_piece>& pieces) {
   flush_raw(pieces);
-  digest_ = hash_.finish();
+  const extent_digest digest = hash_.finish();
   byte_writer body;
   body.number(statistics_.bytes_in);
-  body.bytes(*digest_);
+  body.bytes(digest);
   add_piece(coded_piece::kind::end, std::move(body).take(), pieces);
 }
 

@@ -77,10 +77,6 @@ class stream_filter {
   /// True when libxl's END record has come; the last piece was of kind `end`.
   [[nodiscard]] bool ended() const noexcept { return parser_.ended(); }
 
-  /// SHA-256 of every byte that libxl wrote.
-  /// @pre ended()
-  [[nodiscard]] extent_digest digest_at_end() const;
-
   [[nodiscard]] const stream_statistics& statistics() const noexcept {
     return statistics_;
   }
@@ -100,7 +96,6 @@ class stream_filter {
   sha256_stream hash_;
   byte_buffer raw_;     // empty between calls of feed()
   byte_buffer record_;  // the unfinished PAGE_DATA record
-  std::optional<extent_digest> digest_;
   std::optional<error> failure_;
   stream_statistics statistics_;
 };

@@ -56,7 +56,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   must(std::equal(out.begin(), out.end(), stream.begin()));
   if (filter.ended()) {
     must(out.size() + 8 == stream.size());
-    must(filter.digest_at_end() == digest_extent(stream));
   }
   return 0;
 }

@@ -13,10 +13,10 @@ namespace teleport {
 namespace {
 
 /// The blocks of a mask, as numbers.
-std::set<std::uint64_t> blocks_of(const dirty_map::block_mask& mask) {
+std::set<std::uint64_t> blocks_of(const block_mask& mask) {
   std::set<std::uint64_t> blocks;
   for (std::uint64_t i = 0; i < extent_blocks; ++i) {
-    if (((mask.words[i / 64] >> (i % 64)) & 1U) != 0) {
+    if (mask.test(i)) {
       blocks.insert(i);
     }
   }
@@ -31,7 +31,7 @@ TEST_CASE("a map of nothing is empty", "[disk]") {
   CHECK(none.bytes() == 0);
   CHECK_FALSE(none.next_extent(0));
   none.mark(0, 4096);
-  none.mark_all();
+  none.mark(0, none.disk_bytes());
   CHECK(none.empty());
   CHECK(blocks_of(none.take_extent(0)).empty());
 }
@@ -59,7 +59,7 @@ TEST_CASE("marks are clipped to the disk, whatever they claim", "[disk]") {
     CHECK(map.bytes() == 5 * 512);
     CHECK(map.next_extent(0) == 1U);
     CHECK(blocks_of(map.take_extent(1)) == std::set<std::uint64_t>{0});
-    map.mark_all();
+    map.mark(0, map.disk_bytes());
     CHECK(map.bytes() == size);
     CHECK(map.extents() == 2);
     CHECK(blocks_of(map.take_extent(0)).size() == extent_blocks);

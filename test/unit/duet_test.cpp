@@ -105,7 +105,7 @@ TEST_CASE("no more data is under way than allowed", "[migrate]") {
   CHECK(both.broken() == "");
   CHECK(source.content() == target.content());
   dirty_map dirty(source.size(), extent_bytes);
-  dirty.mark_all();
+  dirty.mark(0, dirty.disk_bytes());
   std::vector<dirty_map> all;
   all.push_back(std::move(dirty));
   REQUIRE(both.round(std::move(all)));

@@ -103,7 +103,6 @@ TEST_CASE("a stream comes back byte for byte, whatever its pieces",
       const auto pieces =
           code(filter, stream, [&] { return 1 + random() % (1U << seed * 2); });
       CHECK(is_same(rebuild(pieces), stream));
-      CHECK(filter.digest_at_end() == digest_extent(stream));
     }
   }
 }
