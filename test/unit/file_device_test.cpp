@@ -2,12 +2,16 @@
 
 #include "libteleport/disk/file_device.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <string>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 
+#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 #include "test/support/model_disk.hpp"
 #include "test/support/print_error.hpp"
@@ -22,6 +26,25 @@ std::string make_file(const temp_folder& folder, std::uint64_t size) {
   std::ofstream(path).close();
   std::filesystem::resize_file(path, size);
   return path;
+}
+
+bool opens_directly(const std::string& path) {
+  const unique_fd opened(::open(path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+  return static_cast<bool>(opened);
+}
+
+/// Descriptors of this process that lead to the file, with O_DIRECT.
+int direct_descriptors(const std::string& path) {
+  namespace fs = std::filesystem;
+  int found = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const int fd = std::stoi(entry.path().filename());
+    if (fs::read_symlink(entry.path(), gone) == path) {
+      found += (::fcntl(fd, F_GETFL) & O_DIRECT) != 0 ? 1 : 0;
+    }
+  }
+  return found;
 }
 
 std::uint64_t allocated_bytes(const std::string& path) {
@@ -44,6 +67,20 @@ TEST_CASE("a file behaves as memory does, with direct I/O and without",
   CHECK((*device)->size() == size);
   compare_with_model(**device, 11, 120);
   CHECK(std::filesystem::file_size(path) == size);
+}
+
+TEST_CASE("what can be read past the page cache is opened so, in each mode",
+          "[disk]") {
+  const temp_folder folder("/var/tmp");
+  const std::string path = make_file(folder, 1_MiB);
+  if (!opens_directly(path)) {
+    WARN("skipped: the file system of /var/tmp has no O_DIRECT");
+    return;
+  }
+  const auto mode = GENERATE(open_mode::read_only, open_mode::read_write);
+  const auto device = open_device(path, mode);
+  REQUIRE(device);
+  CHECK(direct_descriptors(path) > 0);
 }
 
 TEST_CASE("zeroing a file gives its space back", "[disk]") {

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/root/audit_test.cpp: a tracker's audit says no when a write escaped it:
+// programs are detached under it, and counts are changed.
+
+#include <array>
+#include <filesystem>
+#include <thread>
+#include <type_traits>
+
+#include <libteleport/disk/dirty_tracker.skel.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <catch2/catch.hpp>
+
+#include "libteleport/base/aligned_buffer.hpp"
+#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/dirty_tracker.hpp"
+#include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/standing_tracker.hpp"
+#include "libteleport/disk/tracker_balance.hpp"
+#include "test/support/bpf_folder.hpp"
+#include "test/support/root_devices.hpp"
+#include "test/support/storm.hpp"
+
+namespace teleport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_block(const std::string& device, std::uint64_t offset) {
+  auto disk = open_device(device, open_mode::read_write);
+  REQUIRE(disk);
+  aligned_buffer block(block_bytes);
+  block.span()[0] = std::byte{1};
+  REQUIRE((*disk)->write_at(offset, block.span()));
+  REQUIRE((*disk)->flush());
+}
+
+template <class Tracker>
+void come_to_rest(Tracker& tracker) {
+  for (bool at_rest = false; !at_rest;) {
+    const auto idle = tracker.idle();
+    REQUIRE(idle);
+    at_rest = *idle;
+  }
+}
+
+std::unique_ptr<dirty_tracker> tracker_of(const std::string& device) {
+  auto tracker = dirty_tracker::attach(device);
+  REQUIRE(tracker);
+  REQUIRE((*tracker)->start_barrier(std::chrono::seconds(10)));
+  return std::move(*tracker);
+}
+
+std::string name_of_program(std::uint32_t id) {
+  const unique_fd program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info about{};
+  std::uint32_t length = sizeof(about);
+  return bpf_obj_get_info_by_fd(program.get(), &about, &length) == 0
+             ? about.name
+             : "";
+}
+
+/// This process's descriptor of the link that attaches a program.
+int link_of(const std::string& program) {
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone) != "anon_inode:bpf_link") {
+      continue;
+    }
+    const int fd = std::stoi(entry.path().filename());
+    bpf_link_info about{};
+    std::uint32_t length = sizeof(about);
+    if (bpf_obj_get_info_by_fd(fd, &about, &length) == 0 &&
+        name_of_program(about.prog_id) == program) {
+      return fd;
+    }
+  }
+  FAIL("no link of " << program);
+  return -1;
+}
+
+}  // namespace
+
+TEST_CASE("an audit finds a write that the tracker did not see",
+          "[root][tracker]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk loop("8");
+  const auto tracker = tracker_of(loop.path());
+  write_block(loop.path(), 0);
+  come_to_rest(*tracker);
+  REQUIRE(tracker->audit());
+  // The link's descriptor leads to another program's: that of submissions is
+  // detached, and all that is looked at seems attached.
+  REQUIRE(::dup2(link_of("on_bio_end"), link_of("on_submit")) >= 0);
+  write_block(loop.path(), 1_MiB);
+  come_to_rest(*tracker);
+  const auto found = tracker->audit();
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == errc::mismatch);
+  CHECK_THAT(found.error().context, Catch::Contains("the kernel counts"));
+}
+
+TEST_CASE("an audit finds that a program was detached", "[root][tracker]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk loop("8");
+  const auto tracker = tracker_of(loop.path());
+  come_to_rest(*tracker);
+  REQUIRE(tracker->audit());
+  const unique_fd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  REQUIRE(::dup2(other.get(), link_of("on_request_end")) >= 0);
+  const auto found = tracker->audit();
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == errc::mismatch);
+  CHECK_THAT(found.error().context, Catch::Contains("not attached"));
+}
+
+TEST_CASE("an audit compares each count with that of the beginning",
+          "[root][tracker]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk loop("8");
+  const auto disk = find_disk(loop.path());
+  REQUIRE(disk);
+  const auto programs =
+      tracker_programs::attach(*disk, block_bytes, tracker_life::of_process);
+  REQUIRE(programs);
+  tracker_balance balance(*disk, *programs);
+  REQUIRE(balance.start_barrier(std::chrono::seconds(10)));
+  for (int i = 0; i < 4; ++i) {
+    write_block(loop.path(), 0);
+  }
+  come_to_rest(balance);
+  REQUIRE(balance.audit());
+  const baseline base = *balance.base();
+  const auto wrong = [&](const baseline& begun) {
+    balance.set_base(begun);
+    const auto found = balance.audit();
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == errc::mismatch);
+    return found.error().context;
+  };
+  constexpr auto words = "sectors written";
+  CHECK_THAT(wrong({base.kernel + 8, base.ours, base.unpaired}),
+             Catch::Contains(words));
+  CHECK_THAT(wrong({base.kernel, base.ours + 8, base.unpaired}),
+             Catch::Contains(words));
+  CHECK_THAT(wrong({base.kernel, base.ours, base.unpaired + 1}),
+             Catch::Contains("begin was not seen"));
+  balance.set_base(base);
+  CHECK(balance.audit());
+}
+
+TEST_CASE("an audit finds that the table of pending writes was full",
+          "[root][tracker]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk loop("8");
+  const bpf_folder folder;
+  const auto tracker = standing_tracker::attach(
+      folder.path(), loop.path(), std::chrono::seconds(5));
+  REQUIRE(tracker);
+  come_to_rest(**tracker);
+  REQUIRE((*tracker)->audit());
+  // The programs' counters, as the kernel has them.
+  const fs::path pinned = fs::directory_iterator(folder.path())->path();
+  const unique_fd map(bpf_obj_get((pinned / "counters").c_str()));
+  REQUIRE(map);
+  using counter_block = std::remove_pointer_t<decltype(dirty_tracker_bpf::bss)>;
+  void* const memory = ::mmap(nullptr,
+                              sizeof(counter_block),
+                              PROT_READ | PROT_WRITE,
+                              MAP_SHARED,
+                              map.get(),
+                              0);
+  REQUIRE(memory != MAP_FAILED);
+  auto& counted = *static_cast<counter_block*>(memory);
+  counted.insert_failed = 1;
+  const auto found = (*tracker)->audit();
+  counted.insert_failed = 0;
+  ::munmap(memory, sizeof(counter_block));
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == errc::mismatch);
+  CHECK_THAT(found.error().context, Catch::Contains("no place in the table"));
+  CHECK((*tracker)->audit());
+}
+
+TEST_CASE("an audit in the middle of writes is put off", "[root][tracker]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk loop("16");
+  const auto tracker = tracker_of(loop.path());
+  storm writers(loop.path(), 16_MiB, 4);
+  constexpr std::uint64_t enough = 20'000;
+  int busy = 0;
+  while (busy < 5 && writers.calls() < enough) {
+    if (const auto asked = tracker->audit(); !asked) {
+      // Neither right nor wrong: nothing can be compared now.
+      REQUIRE(asked.error().code == errc::busy);
+      ++busy;
+    }
+  }
+  writers.stop();
+  CHECK(busy == 5);
+  come_to_rest(*tracker);
+  CHECK(tracker->audit());
+}
+
+}  // namespace teleport
