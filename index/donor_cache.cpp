@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/file_device.hpp"
-#include "libteleport/disk/shadow.hpp"
 
 namespace teleport::index {
 
@@ -87,11 +87,6 @@ result<std::shared_ptr<block_device>> donor_cache::device(
     entries_.pop_back();
   }
   return device;
-}
-
-std::size_t donor_cache::open_count() const {
-  const std::lock_guard lock(mutex_);
-  return entries_.size();
 }
 
 }  // namespace teleport::index

@@ -36,9 +36,6 @@ class donor_cache {
                                   std::uint64_t offset,
                                   std::span<std::byte> out);
 
-  /// Devices open now.
-  [[nodiscard]] std::size_t open_count() const;
-
  private:
   /// What the path named when it was opened.
   struct identity {
@@ -56,7 +53,7 @@ class donor_cache {
                                                const identity& now);
 
   std::size_t limit_;
-  mutable std::mutex mutex_;  // guards entries_
+  std::mutex mutex_;          // guards entries_
   std::list<entry> entries_;  // the last used first
 };
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/file_home.hpp"
 #include "libteleport/disk/loop_device.hpp"
-#include "libteleport/disk/shadow.hpp"
 
 namespace teleport {
 
@@ -30,6 +30,7 @@ class directory_store final : public disk_store {
   result<placed_disk> open(const std::string& backing) override;
   result<void> close(const placed_disk& disk) override;
   result<void> remove(const placed_disk& disk) override;
+  result<std::unique_ptr<disk_home>> home(const std::string& backing) override;
   [[nodiscard]] bool owns(const std::string& backing) const override;
 
  private:
@@ -184,6 +185,14 @@ result<void> directory_store::remove(const placed_disk& disk) {
     return closed;
   }
   return delete_file(*name);
+}
+
+result<std::unique_ptr<disk_home>> directory_store::home(
+    const std::string& backing) {
+  if (!owns(backing)) {
+    return error(errc::refused, backing + " is not in the store " + path_);
+  }
+  return home_at(file_home::place_of(backing));
 }
 
 }  // namespace

@@ -49,6 +49,9 @@ nlohmann::json to_json(const kept_disk& disk) {
   } else {
     json["partial"] = disk.partial;
   }
+  if (disk.identity) {
+    json["identity"] = disk.identity->text();
+  }
   return json;
 }
 
@@ -76,12 +79,14 @@ result<kept_disk> read_entry(const std::string& path) {
   const auto shadow = json.find("shadow");
   if (shadow != json.end() && shadow->is_object()) {
     const auto kind = shadow->find("kind");
-    if (kind == shadow->end() || !kind->is_number_integer() ||
-        kind->get<int>() < 1 || kind->get<int>() > 3) {
+    const auto known = kind != shadow->end() && kind->is_number_integer()
+                           ? disk_kind_of(kind->get<int>())
+                           : std::nullopt;
+    if (!known) {
       return damaged;
     }
-    shadow_place place;
-    place.kind = static_cast<shadow_kind>(kind->get<int>());
+    disk_place place;
+    place.kind = *known;
     place.device = string_at(*shadow, "device");
     place.backing = string_at(*shadow, "backing");
     place.aside = string_at(*shadow, "aside");
@@ -89,6 +94,13 @@ result<kept_disk> read_entry(const std::string& path) {
   }
   if (!disk.shadow && disk.partial.empty()) {
     return damaged;
+  }
+  if (const std::string noted = string_at(json, "identity"); !noted.empty()) {
+    const auto identity = disk_identity::parse(noted);
+    if (!identity) {
+      return damaged;
+    }
+    disk.identity = *identity;
   }
   return disk;
 }

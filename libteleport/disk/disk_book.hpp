@@ -20,7 +20,8 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/disk_home.hpp"
+#include "libteleport/disk/disk_identity.hpp"
 
 namespace teleport {
 
@@ -30,9 +31,12 @@ struct kept_disk {
   std::string vdev;
   std::uint64_t size = 0;
   /// A shadow: where it came from and where it lies.
-  std::optional<shadow_place> shadow;
+  std::optional<disk_place> shadow;
   /// A target begun in a store: its backing there. One of the two is set.
   std::string partial;
+  /// Which disk it is, whatever its name names now. None in entries that were
+  /// written before this was kept, and where it cannot be told.
+  std::optional<disk_identity> identity;
 };
 
 /// Stands for the uuid of a guest of which only the name is known: the same for

@@ -3,8 +3,10 @@
 #include "libteleport/disk/logical_volume.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <utility>
 
@@ -16,13 +18,6 @@
 namespace teleport {
 
 namespace {
-
-/// LVM waits for its locks and for udev; a busy host takes its time.
-program_options patient() {
-  program_options options;
-  options.timeout = std::chrono::minutes(2);
-  return options;
-}
 
 /// Names longer than a store's own are LVM's matter, not ours.
 bool is_plain_name(std::string_view name) {
@@ -104,30 +99,62 @@ result<std::optional<volume_name>> volume_of_device(const std::string& device) {
   return parse_mapper_name(first_line(folder + "name"));
 }
 
+errc lvm_failure(std::string_view message) {
+  // LVM ends with 5 whatever went wrong; its words, in the C locale, tell.
+  struct sentence {
+    std::string_view part;
+    errc kind;
+  };
+  constexpr std::array<sentence, 6> sentences{{
+      {"ot found", errc::not_found},
+      {"Failed to find", errc::not_found},
+      {"already exists", errc::busy},
+      {"in use", errc::busy},
+      {"nsufficient free space", errc::no_space},
+      {"nsufficient suitable", errc::no_space},
+  }};
+  for (const sentence& one : sentences) {
+    if (message.find(one.part) != std::string_view::npos) {
+      return one.kind;
+    }
+  }
+  return errc::system;
+}
+
+result<std::string> run_lvm(const std::vector<std::string>& arguments) {
+  program_options options;
+  // LVM waits for its locks and for udev; a busy host takes its time.
+  options.timeout = std::chrono::minutes(2);
+  auto text = run_program(arguments, options);
+  if (text) {
+    return text;
+  }
+  error cause = text.error();
+  if (cause.code == errc::not_found) {
+    return error(errc::unsupported,
+                 "LVM is not installed: no program " + arguments.front());
+  }
+  if (cause.code == errc::system) {
+    cause.code = lvm_failure(cause.context);
+  }
+  return cause;
+}
+
 result<std::vector<std::string>> ask_lvm(const std::string& command,
                                          const std::string& columns,
                                          const std::string& name) {
-  auto text = run_program({command,
-                           "--noheadings",
-                           "--nosuffix",
-                           "--units",
-                           "b",
-                           "--separator",
-                           "|",
-                           "--options",
-                           columns,
-                           name},
-                          patient());
+  const auto text = run_lvm({command,
+                             "--noheadings",
+                             "--nosuffix",
+                             "--units",
+                             "b",
+                             "--separator",
+                             "|",
+                             "--options",
+                             columns,
+                             name});
   if (!text) {
-    error cause = text.error();
-    if (cause.code == errc::not_found) {
-      cause = {errc::unsupported,
-               "LVM is not installed: no program " + command};
-    } else if (cause.context.find("ot found") != std::string::npos ||
-               cause.context.find("Failed to find") != std::string::npos) {
-      cause.code = errc::not_found;
-    }
-    return cause;
+    return text.error();
   }
   std::vector<std::string> fields(1);
   for (const char c : text->substr(0, text->find('\n'))) {
@@ -167,18 +194,16 @@ result<bool> volume_exists(const volume_name& name) {
 
 result<void> activate_volume(const volume_name& name) {
   // Thin snapshots and shadows may be set to be left out of activation.
-  const auto done = run_program({"lvchange",
-                                 "--activate",
-                                 "y",
-                                 "--ignoreactivationskip",
-                                 name.argument()},
-                                patient());
+  const auto done = run_lvm({"lvchange",
+                             "--activate",
+                             "y",
+                             "--ignoreactivationskip",
+                             name.argument()});
   return done ? result<void>() : result<void>(done.error());
 }
 
 result<void> rename_volume(const volume_name& from, const std::string& to) {
-  const auto done =
-      run_program({"lvrename", from.group, from.volume, to}, patient());
+  const auto done = run_lvm({"lvrename", from.group, from.volume, to});
   return done ? result<void>() : result<void>(done.error());
 }
 

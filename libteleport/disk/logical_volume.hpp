@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/disk/logical_volume.hpp: LVM's commands, as far as stores and
-// shadows need them.
+// homes of disks need them.
 //
 // Threads: any; LVM locks for itself. Blocks: on LVM's commands.
 // Trust:   names are checked before they become arguments; what LVM prints is
@@ -45,6 +45,17 @@ struct volume_name {
 /// of LVM's own hidden parts.
 [[nodiscard]] result<std::optional<volume_name>> volume_of_device(
     const std::string& device);
+
+/// Runs one of LVM's commands and returns what it prints.
+///
+/// @error errc::unsupported when LVM is not installed; errc::timeout; else as
+///        lvm_failure() has it, with LVM's own words
+[[nodiscard]] result<std::string> run_lvm(
+    const std::vector<std::string>& arguments);
+
+/// The kind of failure that LVM's words tell: not_found, busy (the name is
+/// taken, or the volume open), no_space, or system for all others.
+[[nodiscard]] errc lvm_failure(std::string_view message);
 
 /// The columns that `lvs` or `vgs` gives for one name; sizes are in bytes.
 ///

@@ -167,33 +167,46 @@ result<std::optional<std::string>> find_loop(const std::string& file) {
   return std::optional<std::string>();
 }
 
-result<std::optional<std::string>> file_of_loop(const std::string& device) {
+result<std::optional<loop_window>> window_of_loop(const std::string& device) {
   if (!is_loop(device)) {
-    return std::optional<std::string>();
+    return std::optional<loop_window>();
   }
   const auto status = status_of(device);
   if (!status) {
     return status.error();
   }
   struct stat about {};
-  if (!*status || !covers_whole_file(**status) ||
-      ::stat(device.c_str(), &about) != 0) {
-    return std::optional<std::string>();
+  if (!*status || ::stat(device.c_str(), &about) != 0) {
+    return std::optional<loop_window>();
   }
   // The status has room for 64 characters only; sysfs knows the whole path.
   std::ifstream attribute(
       "/sys/dev/block/" + std::to_string(major(about.st_rdev)) + ":" +
       std::to_string(minor(about.st_rdev)) + "/loop/backing_file");
-  std::string path;
-  std::getline(attribute, path);
-  if (::stat(path.c_str(), &about) != 0 ||
+  loop_window window;
+  std::getline(attribute, window.file);
+  if (::stat(window.file.c_str(), &about) != 0 ||
       about.st_dev != (*status)->lo_device ||
       about.st_ino != (*status)->lo_inode) {
     return error(errc::not_found,
-                 "the file under " + device + " (" + path +
+                 "the file under " + device + " (" + window.file +
                      ") was deleted or cannot be reached");
   }
-  return std::optional(std::move(path));
+  window.offset = (*status)->lo_offset;
+  window.limit = (*status)->lo_sizelimit;
+  window.read_only = ((*status)->lo_flags & LO_FLAGS_READ_ONLY) != 0;
+  return std::optional(std::move(window));
+}
+
+result<std::optional<std::string>> file_of_loop(const std::string& device) {
+  auto window = window_of_loop(device);
+  if (!window) {
+    return window.error();
+  }
+  const bool whole = *window && (*window)->offset == 0 &&
+                     (*window)->limit == 0 && !(*window)->read_only;
+  return whole ? std::optional(std::move((*window)->file))
+               : std::optional<std::string>();
 }
 
 result<void> detach_loop(const std::string& device) {

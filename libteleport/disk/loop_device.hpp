@@ -8,6 +8,7 @@
 #ifndef LIBTELEPORT_DISK_LOOP_DEVICE_HPP
 #define LIBTELEPORT_DISK_LOOP_DEVICE_HPP
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,19 @@ namespace teleport {
 /// The loop device over the whole of this file, writable, if there is one.
 [[nodiscard]] result<std::optional<std::string>> find_loop(
     const std::string& file);
+
+/// What lies under a loop device.
+struct loop_window {
+  std::string file;  ///< its path, as it is now
+  std::uint64_t offset = 0;
+  std::uint64_t limit = 0;  ///< bytes from the offset; 0 for all that follow
+  bool read_only = false;
+};
+
+/// @return none when the device is no attached loop device
+/// @error errc::not_found when the file was deleted or has moved
+[[nodiscard]] result<std::optional<loop_window>> window_of_loop(
+    const std::string& device);
 
 /// The file that lies under a loop device as a whole; none when the device is
 /// no attached loop device, is read-only, or is a window on a file.

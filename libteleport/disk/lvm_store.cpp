@@ -6,15 +6,12 @@
 #include <cstdlib>
 #include <utility>
 
-#include "libteleport/base/process.hpp"
 #include "libteleport/disk/logical_volume.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/volume_home.hpp"
 
 namespace teleport {
 
 namespace {
-
-constexpr std::chrono::minutes lvm_patience(2);
 
 class lvm_store final : public disk_store {
  public:
@@ -30,6 +27,7 @@ class lvm_store final : public disk_store {
   result<placed_disk> open(const std::string& backing) override;
   result<void> close(const placed_disk& disk) override;
   result<void> remove(const placed_disk& disk) override;
+  result<std::unique_ptr<disk_home>> home(const std::string& backing) override;
   [[nodiscard]] bool owns(const std::string& backing) const override;
 
  private:
@@ -138,29 +136,25 @@ result<placed_disk> lvm_store::create(const std::string& name,
     }
   }
   const std::string bytes = std::to_string(size) + "b";
-  program_options options;
-  options.timeout = lvm_patience;
   // Signatures of what lay there before are left alone: all is overwritten.
-  const auto made = is_thin() ? run_program({"lvcreate",
-                                             "--yes",
-                                             "--name",
-                                             name,
-                                             "--virtualsize",
-                                             bytes,
-                                             "--thinpool",
-                                             pool_,
-                                             group_},
-                                            options)
-                              : run_program({"lvcreate",
-                                             "--yes",
-                                             "--wipesignatures",
-                                             "n",
-                                             "--name",
-                                             name,
-                                             "--size",
-                                             bytes,
-                                             group_},
-                                            options);
+  const auto made = is_thin() ? run_lvm({"lvcreate",
+                                         "--yes",
+                                         "--name",
+                                         name,
+                                         "--virtualsize",
+                                         bytes,
+                                         "--thinpool",
+                                         pool_,
+                                         group_})
+                              : run_lvm({"lvcreate",
+                                         "--yes",
+                                         "--wipesignatures",
+                                         "n",
+                                         "--name",
+                                         name,
+                                         "--size",
+                                         bytes,
+                                         group_});
   if (!made) {
     return made.error();
   }
@@ -211,24 +205,22 @@ result<void> lvm_store::remove(const placed_disk& disk) {
   if (!name) {
     return name.error();
   }
-  program_options options;
-  options.timeout = lvm_patience;
-  const auto done =
-      run_program({"lvremove", "--yes", name->argument()}, options);
-  if (!done) {
-    error cause = done.error();
-    if (cause.context.find("in use") != std::string::npos) {
-      cause.code = errc::busy;
-    }
-    return cause;
+  const auto done = run_lvm({"lvremove", "--yes", name->argument()});
+  return done ? result<void>() : result<void>(done.error());
+}
+
+result<std::unique_ptr<disk_home>> lvm_store::home(const std::string& backing) {
+  if (!owns(backing)) {
+    return error(errc::refused,
+                 backing + " is not in the volume group " + group_);
   }
-  return {};
+  return home_at(volume_home::place_of(backing));
 }
 
 }  // namespace
 
 result<std::unique_ptr<disk_store>> open_lvm_store(const store_config& config) {
-  const bool thin = config.kind == store_kind::lvm_thin;
+  const bool thin = config.thin;
   if (!check_disk_name(config.path) ||
       (thin && !check_disk_name(config.thin_pool)) ||
       (!thin && !config.thin_pool.empty())) {

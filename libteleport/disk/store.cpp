@@ -5,7 +5,6 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/directory_store.hpp"
 #include "libteleport/disk/lvm_store.hpp"
-#include "libteleport/disk/shadow.hpp"
 
 namespace teleport {
 
@@ -46,15 +45,20 @@ result<void> check_disk_size(std::uint64_t size) {
   return {};
 }
 
+bool has_image_size(std::uint64_t size) {
+  return size >= 1_MiB && size % sector_bytes == 0;
+}
+
 result<std::unique_ptr<disk_store>> open_store(const store_config& config) {
   switch (config.kind) {
-    case store_kind::directory:
+    case disk_kind::file:
       return open_directory_store(config);
-    case store_kind::lvm:
-    case store_kind::lvm_thin:
+    case disk_kind::logical_volume:
       return open_lvm_store(config);
+    case disk_kind::other_device:
+      break;
   }
-  return error(errc::bad_input, "a store of an unknown kind");
+  return error(errc::unsupported, "no disk can be made of this kind of store");
 }
 
 }  // namespace teleport

@@ -19,17 +19,20 @@
 #include <string_view>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/disk/disk_home.hpp"
+#include "libteleport/disk/disk_kind.hpp"
 
 namespace teleport {
 
-enum class store_kind { directory, lvm, lvm_thin };
-
 struct store_config {
-  store_kind kind = store_kind::directory;
+  /// file: a directory of them; logical_volume: a volume group.
+  disk_kind kind = disk_kind::file;
   /// The directory's absolute path, or the name of the volume group.
   std::string path;
-  /// The thin pool's name, for lvm_thin alone.
+  /// The thin pool's name, for thin volumes alone.
   std::string thin_pool;
+  /// Volumes are made in the thin pool.
+  bool thin = false;
 };
 
 /// A disk in a store, ready to be written.
@@ -47,13 +50,17 @@ struct placed_disk {
 inline constexpr std::size_t max_disk_name = 100;
 
 /// Accepts [A-Za-z0-9._+-], at most max_disk_name, no leading dot or
-/// hyphen, and not the ending that marks shadows (shadow.hpp).
+/// hyphen, and not the ending that marks shadows (disk_home.hpp).
 ///
 /// @error errc::bad_input
 [[nodiscard]] result<void> check_disk_name(std::string_view name);
 
 /// @error errc::bad_input when it is no multiple of 512, or above max_disk_bytes
 [[nodiscard]] result<void> check_disk_size(std::uint64_t size);
+
+/// Whether a regular file of this size counts as a disk's image where a folder
+/// of them is listed: whole sectors, and not smaller than 1 MiB.
+[[nodiscard]] bool has_image_size(std::uint64_t size);
 
 /// Where disks arrive. Every path passed in must be one that owns() accepts.
 class disk_store {
@@ -91,13 +98,20 @@ class disk_store {
   /// Closes the disk and deletes its contents for good.
   [[nodiscard]] virtual result<void> remove(const placed_disk& disk) = 0;
 
+  /// The rest of a disk's life: set aside, grown, brought back.
+  ///
+  /// @error errc::refused when it is not in this store
+  [[nodiscard]] virtual result<std::unique_ptr<disk_home>> home(
+      const std::string& backing) = 0;
+
   /// True when `backing` names something directly in this store.
   [[nodiscard]] virtual bool owns(const std::string& backing) const = 0;
 };
 
 /// Opens a store after checking that it is there.
 ///
-/// @error errc::bad_input, errc::not_found, errc::unsupported (no LVM here)
+/// @error errc::bad_input, errc::not_found; errc::unsupported where there is no
+///        LVM, and for a kind that no disk is made of
 [[nodiscard]] result<std::unique_ptr<disk_store>> open_store(
     const store_config& config);
 

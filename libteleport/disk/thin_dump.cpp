@@ -163,7 +163,8 @@ void thin_dump_reader::state::open(std::string_view name, attributes given) {
       take(first, count);
     }
   } else {
-    // Mappings that several volumes share, of a later release: say no less.
+    // A later thin_dump has elements for shared mappings: fail rather than
+    // report too little.
     fail("an element " + std::string(name));
   }
 }

@@ -168,7 +168,7 @@ TEST_CASE("an audit finds that the table of pending writes was full",
   const loop_disk loop("8");
   const bpf_folder folder;
   const auto tracker = standing_tracker::attach(
-      folder.path(), loop.path(), std::chrono::seconds(5));
+      folder.path(), loop.path(), tracker_purpose(), std::chrono::seconds(5));
   REQUIRE(tracker);
   come_to_rest(**tracker);
   REQUIRE((*tracker)->audit());

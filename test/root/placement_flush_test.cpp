@@ -61,7 +61,7 @@ TEST_CASE("a placement's flush leaves nothing of any target in a cache",
   }
   const temp_folder folder;
   std::filesystem::create_directory(folder / "store");
-  auto store = open_store({store_kind::directory, folder / "store", ""});
+  auto store = open_store({disk_kind::file, folder / "store", "", false});
   REQUIRE(store);
   auto book = disk_book::open(folder / "book");
   REQUIRE(book);

@@ -11,6 +11,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "libteleport/base/process.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "test/support/print_error.hpp"
@@ -41,7 +42,7 @@ struct host {
 
   host() {
     std::filesystem::create_directory(folder / "store");
-    store = open_store({store_kind::directory, folder / "store", ""}).value();
+    store = open_store({disk_kind::file, folder / "store", "", false}).value();
   }
   std::unique_ptr<placement> place(const guest_info& guest) {
     auto placed = placement::make(guest, *store, book);
@@ -51,6 +52,29 @@ struct host {
   [[nodiscard]] bool has(const std::string& name) const {
     return std::filesystem::exists(folder / ("store/" + name));
   }
+};
+
+/// A loop device over the second half of a file of 2 MiB.
+class window_disk {
+ public:
+  explicit window_disk(const std::string& file) {
+    std::ofstream(file) << std::string(2_MiB, 'b');
+    auto made = run_program(
+        {"losetup", "--find", "--show", "--offset", "1048576", file});
+    REQUIRE(made);
+    path_ = made->substr(0, made->find('\n'));
+  }
+  window_disk(const window_disk&) = delete;
+  window_disk& operator=(const window_disk&) = delete;
+  window_disk(window_disk&&) = delete;
+  window_disk& operator=(window_disk&&) = delete;
+  ~window_disk() {
+    static_cast<void>(run_program({"losetup", "--detach", path_}));
+  }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
 };
 
 bool is_root() {
@@ -111,7 +135,7 @@ TEST_CASE("a seed's disks become shadows, and the guest of that name has them",
   const auto arrival = here.place(real);
   REQUIRE(arrival->settle());
   const std::string path = arrival->paths().at("xvda");
-  REQUIRE(arrival->keep());
+  REQUIRE(arrival->hand_to_guest());
   CHECK(here.book.all()->empty());
   {
     auto device = open_device(path, open_mode::read_only);
@@ -135,14 +159,14 @@ TEST_CASE(
   const auto named = guest_of(uuid_of_name("web1"));
   {
     const auto seed = here.place(named);
-    const auto plan = plan_shadow(seed->paths().at("xvda"));
-    REQUIRE(plan);
+    const auto home = find_home(seed->paths().at("xvda"));
+    REQUIRE(home);
     kept_disk entry;
     entry.guest = named.name;
     entry.uuid = named.uuid;
     entry.vdev = "xvda";
     entry.size = 1_MiB;
-    entry.shadow = *plan;
+    entry.shadow = (*home)->place();
     REQUIRE(here.book.write(entry));
   }  // killed here: the loop device stays
   CHECK(here.has("web1-xvda"));
@@ -150,6 +174,82 @@ TEST_CASE(
   CHECK(again->described()[0].kind == "shadow");
   CHECK(here.has("web1-xvda.teleport-shadow"));
   REQUIRE(again->keep_as_shadows());
+}
+
+TEST_CASE("a device of the kept one's name that is another disk is not written",
+          "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  // Loop devices over parts of files: what is kept by a device's name alone.
+  host here;
+  const window_disk kept_one(here.folder / "disk-a");
+  const window_disk other(here.folder / "disk-b");
+  const std::string name = here.folder / "name";
+  std::filesystem::create_symlink(kept_one.path(), name);
+  const auto guest = guest_of(real_uuid);
+  const auto home = find_home(name);
+  REQUIRE(home);
+  REQUIRE((*home)->place().kind == disk_kind::other_device);
+  kept_disk entry;
+  entry.guest = guest.name;
+  entry.uuid = guest.uuid;
+  entry.vdev = "xvda";
+  entry.size = 1_MiB;
+  entry.shadow = (*home)->place();
+  const bool noted = GENERATE(true, false);
+  if (noted) {
+    entry.identity = (*home)->identity().value();
+  }
+  REQUIRE(here.book.write(entry));
+  CHECK(foresee(guest, here.book, *here.store)->disks[0].kind ==
+        (noted ? "shadow" : "new"));
+  // After a boot the name is another's.
+  std::filesystem::remove(name);
+  std::filesystem::create_symlink(other.path(), name);
+  CHECK(foresee(guest, here.book, *here.store)->disks[0].kind == "new");
+  {
+    const auto seed = here.place(guest);
+    CHECK(seed->described()[0].kind == "new");
+    const std::vector<std::byte> bytes(4096, std::byte{7});
+    REQUIRE(seed->targets()[0].device->write_at(0, bytes));
+    REQUIRE(seed->flush());
+    REQUIRE(seed->keep_as_shadows());
+  }
+  std::ifstream in(here.folder / "disk-b");
+  std::string content(2_MiB, '?');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  CHECK(content == std::string(2_MiB, 'b'));
+}
+
+TEST_CASE("a file that came under the kept one's name is not written",
+          "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  const auto guest = guest_of(real_uuid);
+  {
+    const auto seed = here.place(guest);
+    if (GENERATE(true, false)) {
+      REQUIRE(seed->keep_as_shadows());
+    } else {
+      REQUIRE(seed->put_back());
+    }
+  }
+  const auto kept = here.book.all()->front();
+  REQUIRE(kept.identity);
+  const std::string path = kept.shadow ? kept.shadow->aside : kept.partial;
+  std::filesystem::rename(path, path + ".away");
+  std::ofstream(path) << std::string(1_MiB, 'b');
+  const auto seed = here.place(guest);
+  CHECK(seed->described()[0].kind == "new");
+  const std::vector<std::byte> bytes(4096, std::byte{7});
+  REQUIRE(seed->targets()[0].device->write_at(0, bytes));
+  REQUIRE(seed->flush());
+  std::ifstream in(path);
+  CHECK(in.get() == 'b');
+  REQUIRE(seed->keep_as_shadows());
 }
 
 TEST_CASE("what is kept follows the size of the guest's disk", "[root][seed]") {
@@ -171,7 +271,7 @@ TEST_CASE("what is kept follows the size of the guest's disk", "[root][seed]") {
   }
   guest.disks[0].size = GENERATE(2_MiB, 512_KiB);
   {
-    const auto foreseen_now = foresee(guest, here.book);
+    const auto foreseen_now = foresee(guest, here.book, *here.store);
     REQUIRE(foreseen_now);
     CHECK(foreseen_now->disks[0].kind != "new");
     CHECK(foreseen_now->bytes_needed ==

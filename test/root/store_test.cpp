@@ -15,10 +15,9 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/loop_device.hpp"
-#include "libteleport/disk/resize.hpp"
-#include "libteleport/disk/shadow.hpp"
 #include "test/support/model_disk.hpp"
 #include "test/support/root_devices.hpp"
 
@@ -123,7 +122,7 @@ TEST_CASE("a disk in a directory store is made, found again and removed",
     return;
   }
   const temp_folder folder;
-  auto store = open_store({store_kind::directory, folder.path(), ""});
+  auto store = open_store({disk_kind::file, folder.path(), "", false});
   REQUIRE(store);
   const auto disk = (*store)->create("guest-root", 3 * 512 * 1001);
   REQUIRE(disk);
@@ -165,7 +164,7 @@ TEST_CASE("a link in a directory store is not followed", "[root]") {
   std::ofstream(folder / "outside.teleport-shadow") << std::string(4096, 'x');
   std::filesystem::create_symlink(folder / "outside.teleport-shadow",
                                   folder / "link");
-  auto store = open_store({store_kind::directory, folder.path(), ""});
+  auto store = open_store({disk_kind::file, folder.path(), "", false});
   REQUIRE(store);
   CHECK((*store)->open(folder / "link").error().code == errc::refused);
   CHECK((*store)->create("link", 512).error().code == errc::busy);
@@ -176,48 +175,51 @@ TEST_CASE("a file behind a loop device goes aside and comes back", "[root]") {
     return;
   }
   const temp_folder folder;
-  auto store = open_store({store_kind::directory, folder.path(), ""});
+  auto store = open_store({disk_kind::file, folder.path(), "", false});
   REQUIRE(store);
   const auto disk = (*store)->create("guest", 1_MiB);
   REQUIRE(disk);
   write_first_byte(disk->device, 1);
   {
     const unique_fd user(::open(disk->device.c_str(), O_RDONLY));
-    CHECK(set_aside(disk->device).error().code == errc::busy);
+    CHECK(find_home(disk->device).value()->set_aside().error().code ==
+          errc::busy);
     CHECK(std::filesystem::exists(disk->backing));
   }
-  const auto place = set_aside(disk->device);
-  REQUIRE(place);
-  CHECK(place->kind == shadow_kind::loop_file);
-  CHECK(place->aside == folder / "guest.teleport-shadow");
+  const auto home = find_home(disk->device);
+  REQUIRE(home);
+  const disk_place place = (*home)->place();
+  REQUIRE((*home)->set_aside());
+  CHECK(place.kind == disk_kind::file);
+  CHECK(place.aside == folder / "guest.teleport-shadow");
   CHECK_FALSE(std::filesystem::exists(disk->backing));
-  CHECK(set_aside(*place));  // again, as after a crash
+  CHECK((*home)->set_aside());  // again, as after a crash
   CHECK(open_device(disk->device, open_mode::read_only).error().code ==
         errc::bad_input);
-  const auto open = open_aside(*place);
+  const auto open = (*home)->open_aside();
   REQUIRE(open);
   CHECK(first_byte(*open) == 1);
   write_first_byte(*open, 2);
-  REQUIRE(close_aside(*place));
-  CHECK(close_aside(*place));
-  REQUIRE(open_aside(*place));
-  const auto back = bring_back(*place);
+  REQUIRE((*home)->close_aside());
+  CHECK((*home)->close_aside());
+  REQUIRE((*home)->open_aside());
+  const auto back = (*home)->bring_back();
   REQUIRE(back);
   CHECK(*back == disk->device);
   CHECK(first_byte(*back) == 2);
-  CHECK(bring_back(*place).value() == *back);
+  CHECK((*home)->bring_back().value() == *back);
   // A name aside that is taken is not written over.
-  std::ofstream(place->aside) << "mine";
-  CHECK(set_aside(disk->device).error().code == errc::busy);
-  CHECK(set_aside(*place).error().code == errc::busy);
+  std::ofstream(place.aside) << "mine";
+  CHECK(find_home(disk->device).error().code == errc::busy);
+  CHECK((*home)->set_aside().error().code == errc::busy);
   CHECK(first_byte(*back) == 2);
-  std::filesystem::remove(place->aside);
+  std::filesystem::remove(place.aside);
   // Another disk has come under the old name meanwhile.
-  REQUIRE(set_aside(*place));
+  REQUIRE((*home)->set_aside());
   std::ofstream(disk->backing) << "mine";
-  CHECK(bring_back(*place).error().code == errc::busy);
+  CHECK((*home)->bring_back().error().code == errc::busy);
   std::filesystem::remove(disk->backing);
-  const auto last = bring_back(*place);
+  const auto last = (*home)->bring_back();
   REQUIRE(last);
   CHECK((*store)->remove({disk->backing, *last, 1_MiB, false}));
 }
@@ -227,7 +229,7 @@ TEST_CASE("volumes are made, renamed aside and back, and removed", "[root]") {
     return;
   }
   const volume_group group;
-  auto store = open_store({store_kind::lvm, group.name(), ""});
+  auto store = open_store({disk_kind::logical_volume, group.name(), "", false});
   REQUIRE(store);
   CHECK((*store)->create("odd", 4_MiB + 512).error().code == errc::bad_input);
   CHECK((*store)->create("big", 400_MiB).error().code == errc::no_space);
@@ -237,26 +239,28 @@ TEST_CASE("volumes are made, renamed aside and back, and removed", "[root]") {
   CHECK((*store)->create("my-disk", 8_MiB).error().code == errc::busy);
   CHECK((*store)->open("/dev/other/my-disk").error().code == errc::refused);
   write_first_byte(disk->device, 3);
-  const auto place = set_aside(disk->device);
-  REQUIRE(place);
-  CHECK(place->kind == shadow_kind::logical_volume);
-  CHECK(place->aside == disk->backing + ".teleport-shadow");
+  const auto home = find_home(disk->device);
+  REQUIRE(home);
+  const disk_place place = (*home)->place();
+  REQUIRE((*home)->set_aside());
+  CHECK(place.kind == disk_kind::logical_volume);
+  CHECK(place.aside == disk->backing + ".teleport-shadow");
   settle();
   CHECK_FALSE(std::filesystem::exists(disk->device));
-  CHECK(set_aside(*place));
-  CHECK(first_byte(open_aside(*place).value()) == 3);
-  CHECK(close_aside(*place));
+  CHECK((*home)->set_aside());
+  CHECK(first_byte((*home)->open_aside().value()) == 3);
+  CHECK((*home)->close_aside());
   CHECK((*store)->create("my-disk", 8_MiB).error().code == errc::busy);
   for (const std::uint64_t size : {16_MiB, 4_MiB}) {
-    REQUIRE(resize_disk(place->aside, size));
-    REQUIRE(resize_disk(place->aside, size));
-    CHECK(open_device(place->aside, open_mode::read_only).value()->size() ==
+    REQUIRE((*home)->resize(size));
+    REQUIRE((*home)->resize(size));
+    CHECK(open_device(place.aside, open_mode::read_only).value()->size() ==
           size);
-    CHECK(first_byte(place->aside) == 3);
+    CHECK(first_byte(place.aside) == 3);
   }
-  CHECK(resize_disk(place->aside, 400_MiB).error().code == errc::no_space);
-  CHECK(resize_disk(place->aside, 4_MiB + 512).error().code == errc::bad_input);
-  CHECK(bring_back(*place).value() == disk->backing);
+  CHECK((*home)->resize(400_MiB).error().code == errc::no_space);
+  CHECK((*home)->resize(4_MiB + 512).error().code == errc::bad_input);
+  CHECK((*home)->bring_back().value() == disk->backing);
   CHECK(first_byte(disk->device) == 3);
   {
     const unique_fd user(::open(disk->device.c_str(), O_RDONLY));
@@ -281,9 +285,11 @@ TEST_CASE("thin volumes read as zeros when they are new", "[root]") {
                        "--name",
                        "pool",
                        group.name()}));
-  CHECK(open_store({store_kind::lvm_thin, group.name(), "none"}).error().code ==
-        errc::not_found);
-  auto store = open_store({store_kind::lvm_thin, group.name(), "pool"});
+  CHECK(open_store({disk_kind::logical_volume, group.name(), "none", true})
+            .error()
+            .code == errc::not_found);
+  auto store =
+      open_store({disk_kind::logical_volume, group.name(), "pool", true});
   REQUIRE(store);
   CHECK((*store)->free_bytes().value() == 32_MiB);
   const auto disk = (*store)->create("thin", 400_MiB);
@@ -301,8 +307,15 @@ TEST_CASE("only files and volumes are given another size", "[root]") {
     return;
   }
   const loop_disk loop("4");
-  CHECK(resize_disk(loop.path(), 8_MiB).error().code == errc::refused);
-  CHECK(resize_disk("/nowhere/at-all", 8_MiB).error().code == errc::not_found);
+  CHECK(
+      home_at({disk_kind::other_device, loop.path(), loop.path(), loop.path()})
+          ->resize(8_MiB)
+          .error()
+          .code == errc::refused);
+  CHECK(home_at({disk_kind::file, "", "/nowhere/at-all", "/nowhere/at-all.x"})
+            ->resize(8_MiB)
+            .error()
+            .code == errc::not_found);
 }
 
 TEST_CASE("any other device stays where it is", "[root]") {
@@ -311,12 +324,14 @@ TEST_CASE("any other device stays where it is", "[root]") {
   }
   const loop_disk loop("4");
   const mapped_disk disk("plain", "0 8192 linear " + loop.path() + " 0\n");
-  const auto place = set_aside(disk.path());
-  REQUIRE(place);
-  CHECK(place->kind == shadow_kind::other_device);
-  CHECK(place->aside == disk.path());
-  CHECK(open_aside(*place).value() == disk.path());
-  CHECK(bring_back(*place).value() == disk.path());
+  const auto home = find_home(disk.path());
+  REQUIRE(home);
+  const disk_place place = (*home)->place();
+  REQUIRE((*home)->set_aside());
+  CHECK(place.kind == disk_kind::other_device);
+  CHECK(place.aside == disk.path());
+  CHECK((*home)->open_aside().value() == disk.path());
+  CHECK((*home)->bring_back().value() == disk.path());
 }
 
 }  // namespace teleport

@@ -15,7 +15,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "test/unit/index_fixture.hpp"
 #include "tools/teleportd/donor_set.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
@@ -251,12 +251,12 @@ TEST_CASE("targets are begun disks, and shadows that a session fills",
   begun.partial = "/img/web-xvda";
   REQUIRE(book.write(begun));
   kept_disk shadow = entry_of("xvdb");
-  shadow.shadow = shadow_place{
-      shadow_kind::loop_file, "/dev/loop1", "/img/b", "/img/b.teleport-shadow"};
+  shadow.shadow = disk_place{
+      disk_kind::file, "/dev/loop1", "/img/b", "/img/b.teleport-shadow"};
   REQUIRE(book.write(shadow));
   kept_disk other = entry_of("xvdc");
-  other.shadow = shadow_place{
-      shadow_kind::other_device, "/dev/sdb", "/dev/sdb", "/dev/sdb"};
+  other.shadow =
+      disk_place{disk_kind::other_device, "/dev/sdb", "/dev/sdb", "/dev/sdb"};
   REQUIRE(book.write(other));
   const auto sorted = [&] {
     paths targets = *targets_on(host.options);

@@ -18,7 +18,6 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/file_device.hpp"
-#include "libteleport/disk/shadow.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/identity.hpp"
 #include "test/support/print_error.hpp"

@@ -49,7 +49,7 @@ TEST_CASE("disk sizes are multiples of 512 up to the limit", "[disk]") {
 
 TEST_CASE("a directory store owns what lies directly in it", "[disk]") {
   const temp_folder folder;
-  auto store = open_store({store_kind::directory, folder.path(), ""});
+  auto store = open_store({disk_kind::file, folder.path(), "", false});
   REQUIRE(store);
   CHECK((*store)->owns(folder / "disk"));
   CHECK_FALSE((*store)->owns(folder / "a/b"));
@@ -71,12 +71,30 @@ TEST_CASE("a store that is not there is not opened", "[disk]") {
   const auto code = [](const store_config& config) {
     return open_store(config).error().code;
   };
-  CHECK(code({store_kind::directory, "relative", ""}) == errc::bad_input);
-  CHECK(code({store_kind::directory, "/no/such", ""}) == errc::not_found);
-  CHECK(code({store_kind::directory, "/dev/null", ""}) == errc::system);
-  CHECK(code({store_kind::lvm, "../vg", ""}) == errc::bad_input);
-  CHECK(code({store_kind::lvm, "vg", "pool"}) == errc::bad_input);
-  CHECK(code({store_kind::lvm_thin, "vg", ""}) == errc::bad_input);
+  CHECK(code({disk_kind::file, "relative", "", false}) == errc::bad_input);
+  CHECK(code({disk_kind::file, "/no/such", "", false}) == errc::not_found);
+  CHECK(code({disk_kind::file, "/dev/null", "", false}) == errc::system);
+  CHECK(code({disk_kind::logical_volume, "../vg", "", false}) ==
+        errc::bad_input);
+  CHECK(code({disk_kind::logical_volume, "vg", "pool", false}) ==
+        errc::bad_input);
+  CHECK(code({disk_kind::logical_volume, "vg", "", true}) == errc::bad_input);
+  CHECK(code({disk_kind::other_device, "/dev/sdb", "", false}) ==
+        errc::unsupported);
+}
+
+TEST_CASE("LVM's words tell what kind of failure it was", "[disk]") {
+  CHECK(lvm_failure("Failed to find logical volume \"vg/none\"") ==
+        errc::not_found);
+  CHECK(lvm_failure("Volume group \"none\" not found") == errc::not_found);
+  CHECK(lvm_failure("Logical volume vg/lv in use.") == errc::busy);
+  CHECK(lvm_failure("Logical Volume \"lv\" already exists in volume group "
+                    "\"vg\"") == errc::busy);
+  CHECK(lvm_failure("Volume group \"vg\" has insufficient free space (1 "
+                    "extents): 100 required.") == errc::no_space);
+  CHECK(lvm_failure("Insufficient free space: 77 extents needed, but only 19 "
+                    "available") == errc::no_space);
+  CHECK(lvm_failure("vg/lv: read failed after 0 of 4096 at 0") == errc::system);
 }
 
 TEST_CASE("volume paths and device-mapper names are understood", "[disk]") {

@@ -8,16 +8,13 @@
 
 #include <glob.h>
 
-#include "libteleport/base/units.hpp"
+#include "libteleport/disk/store.hpp"
 
 namespace teleport {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Smaller files in a folder are not images.
-constexpr std::uint64_t smallest_image = 1_MiB;
 
 bool is_disk(const fs::directory_entry& entry) {
   std::error_code failed;
@@ -26,7 +23,7 @@ bool is_disk(const fs::directory_entry& entry) {
   }
   const std::uint64_t size =
       entry.is_regular_file(failed) ? entry.file_size(failed) : 0;
-  return !failed && size >= smallest_image && size % sector_bytes == 0;
+  return !failed && has_image_size(size);
 }
 
 /// The disks in a folder, sorted by name; files that are no images are left

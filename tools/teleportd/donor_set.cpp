@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/disk_home.hpp"
 
 namespace teleport {
 
@@ -195,10 +195,9 @@ bool chooser::is_deleted(const index::disk_record& disk) const {
          disk.identity.starts_with(its_filesystem);
 }
 
-/// By what the kernel says it is: an inode, a volume's UUID. An inode's number
-/// may be another file's by now; of the same size, too: then its contents are
-/// not what the index says, which costs what any stale entry does, until the
-/// scan that its time of change leads to.
+/// Compares by an inode's number or a device-mapper UUID. Another file of the
+/// same size may have the inode's number by now: then the record is stale until
+/// the scan that the file's time of change leads to.
 bool chooser::is_same(const index::disk_record& disk,
                       const std::string& path) const {
   const path_facts facts = facts_of(path);

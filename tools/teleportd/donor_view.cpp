@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/disk_home.hpp"
+#include "libteleport/disk/store.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {
@@ -24,9 +24,6 @@ namespace teleport {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Smaller files in a folder are not images; as disk_names.cpp has it.
-constexpr std::uint64_t smallest_image = 1_MiB;
 
 std::string first_line(const std::string& path) {
   std::ifstream file(path);
@@ -90,8 +87,7 @@ bool is_image(const fs::path& path) {
     return false;
   }
   const auto size = static_cast<std::uint64_t>(about.st_size);
-  return size >= smallest_image && size % sector_bytes == 0 &&
-         about.st_blocks != 0;
+  return has_image_size(size) && about.st_blocks != 0;
 }
 
 /// Looks up each thing once.
@@ -238,7 +234,7 @@ result<std::vector<std::string>> targets_on(const settings& options) {
     // A shadow under its old name is being filled, or was when its teleport
     // was killed; one under the name that sets it aside is at rest, unless a
     // session is at work.
-    const shadow_place& place = *disk.shadow;
+    const disk_place& place = *disk.shadow;
     const bool at_work = is_guest_locked(options.run_path, disk.uuid);
     if (at_work || place.backing != place.aside) {
       targets.push_back(place.backing);

@@ -16,12 +16,13 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/fate_course.hpp"
 #include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/preflight.hpp"
+#include "xl-teleport/destination/kept_target.hpp"
 #include "xl-teleport/destination/placement.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/host_name.hpp"
@@ -69,10 +70,14 @@ result<store_space> look_for_space(const guest_info& guest,
   const auto store = open_store(options.store);
   const auto free =
       store ? (*store)->free_bytes() : result<std::uint64_t>(store.error());
+  if (!free) {
+    return free.error();
+  }
   const auto book = disk_book::open(options.kept_disks_path());
-  auto seen = book ? foresee(guest, *book) : result<foreseen>(book.error());
-  if (!free || !seen) {
-    return free ? seen.error() : free.error();
+  auto seen =
+      book ? foresee(guest, *book, **store) : result<foreseen>(book.error());
+  if (!seen) {
+    return seen.error();
   }
   reply.disks = std::move(seen->disks);
   return store_space{*free, seen->bytes_needed};
@@ -231,8 +236,12 @@ void tidy_shadows(const settings& options) {
     return;
   }
   for (const kept_disk& disk : *kept) {
-    if (!disk.shadow || exists(disk.shadow->aside) ||
-        !exists(disk.shadow->backing)) {
+    if (!disk.shadow) {
+      continue;
+    }
+    const auto home = home_at(*disk.shadow);
+    const auto there = home->found();
+    if (!there || there->aside || !there->backing) {
       continue;
     }
     guest_info guest;
@@ -248,7 +257,10 @@ void tidy_shadows(const settings& options) {
     if (!state || *state != guest_state::absent) {
       continue;
     }
-    const auto aside = set_aside(*disk.shadow);
+    auto aside = check_identity(disk, home->identity());
+    if (aside) {
+      aside = home->set_aside();
+    }
     if (aside) {
       log_info(fmt::format("{} of {} is set aside again at {}",
                            disk.vdev,

@@ -235,7 +235,8 @@ void destination_session::write_journal(journal_state state) {
 void destination_session::release_disks(bool to_guest) {
   loop_.work(
       [this, to_guest] {
-        return to_guest ? hold_.disks()->keep() : hold_.put_disks_back();
+        return to_guest ? hold_.disks()->hand_to_guest()
+                        : hold_.put_disks_back();
       },
       [this](const result<void>& done) {
         if (!done) {

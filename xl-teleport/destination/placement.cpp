@@ -3,58 +3,17 @@
 #include "xl-teleport/destination/placement.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/file_device.hpp"
-#include "libteleport/disk/resize.hpp"
+#include "xl-teleport/destination/kept_target.hpp"
 
 namespace teleport {
 
 namespace {
-
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
-/// Where a kept disk lies.
-const std::string& place_of(const kept_disk& kept) {
-  return kept.shadow ? kept.shadow->aside : kept.partial;
-}
-
-/// The entry for a disk, when what it names is still there and can serve.
-result<std::optional<kept_disk>> usable_entry(const disk_book& book,
-                                              const guest_info& guest,
-                                              const guest_disk& disk) {
-  kept_disk wanted;
-  wanted.guest = guest.name;
-  wanted.uuid = guest.uuid;
-  wanted.vdev = disk.vdev;
-  wanted.size = disk.size;
-  auto kept = book.find_for(wanted);
-  if (!kept || !*kept) {
-    return kept;
-  }
-  const std::string& place = place_of(**kept);
-  // A partition or a whole disk has the size that it has.
-  const bool fits = (*kept)->size == disk.size || !(*kept)->shadow ||
-                    (*kept)->shadow->kind != shadow_kind::other_device;
-  if (!fits || !(exists(place) ||
-                 ((*kept)->shadow && exists((*kept)->shadow->backing)))) {
-    log_info(
-        fmt::format("{} of {}: what was kept at {} is gone or of another "
-                    "size; a new target is made",
-                    disk.vdev,
-                    guest.name,
-                    place));
-    return std::optional<kept_disk>();
-  }
-  return kept;
-}
 
 /// A file's name made of what a guest's owner chose: only harmless letters.
 std::string harmless(const std::string& text) {
@@ -69,10 +28,12 @@ std::string harmless(const std::string& text) {
 
 }  // namespace
 
-result<foreseen> foresee(const guest_info& guest, const disk_book& book) {
+result<foreseen> foresee(const guest_info& guest,
+                         const disk_book& book,
+                         disk_store& store) {
   foreseen out;
   for (const guest_disk& disk : moved_disks(guest)) {
-    const auto kept = usable_entry(book, guest, disk);
+    const auto kept = usable_entry(book, store, guest, disk);
     if (!kept) {
       return kept.error();
     }
@@ -106,7 +67,7 @@ result<std::unique_ptr<placement>> placement::make(const guest_info& guest,
 }
 
 result<void> placement::add(const guest_disk& disk) {
-  auto kept = usable_entry(book_, guest_, disk);
+  auto kept = usable_entry(book_, store_, guest_, disk);
   if (!kept) {
     return kept.error();
   }
@@ -149,8 +110,10 @@ result<void> placement::take_over(const kept_disk& kept, spot& place) {
 }
 
 /// The guest's disk may have another size than when it was here.
-result<void> placement::fit(const kept_disk& kept, const spot& place) {
-  const auto fitted = resize_disk(place_of(kept), place.disk.size);
+result<void> placement::fit(const kept_disk& kept,
+                            disk_home& home,
+                            const spot& place) {
+  const auto fitted = home.resize(place.disk.size);
   if (!fitted) {
     error cause = in_context(
         fmt::format("what is kept here for {} has another size", guest_.name),
@@ -177,41 +140,47 @@ result<void> placement::fit(const kept_disk& kept, const spot& place) {
 }
 
 result<void> placement::adopt(const kept_disk& kept, spot& place) {
-  const auto taken = take_over(kept, place);
-  if (!taken) {
+  auto home = home_of(kept, store_);
+  if (!home) {
+    return home.error();
+  }
+  if (auto taken = take_over(kept, place); !taken) {
     return taken;
   }
+  const auto there = (*home)->found();
+  if (!there) {
+    return there.error();
+  }
+  if (kept.shadow && !there->aside) {
+    // An attempt that was killed after settle() has left it under its old name.
+    if (auto aside = (*home)->set_aside(); !aside) {
+      return aside;
+    }
+  }
+  if ((*home)->can_resize()) {
+    if (auto fitted = fit(kept, **home, place); !fitted) {
+      return fitted;
+    }
+  }
   if (kept.shadow) {
-    if (!exists(kept.shadow->aside)) {
-      // An attempt that was killed after settle() has left it under its old
-      // name.
-      const auto aside = set_aside(*kept.shadow);
-      if (!aside) {
-        return aside;
-      }
-    }
-    if (kept.shadow->kind != shadow_kind::other_device) {
-      const auto fitted = fit(kept, place);
-      if (!fitted) {
-        return fitted;
-      }
-    }
-    auto path = open_aside(*kept.shadow);
+    auto path = (*home)->open_aside();
     if (!path) {
       return path.error();
     }
+    if (auto same = check_identity(kept, identify_disk(*path)); !same) {
+      return same;
+    }
     place.kind = "shadow";
-    place.shadow = kept.shadow;
+    place.shadow = std::move(*home);
     place.path = *path;
     return {};
-  }
-  const auto fitted = fit(kept, place);
-  if (!fitted) {
-    return fitted;
   }
   auto placed = store_.open(kept.partial);
   if (!placed) {
     return placed.error();
+  }
+  if (auto same = check_identity(kept, identify_disk(placed->device)); !same) {
+    return same;
   }
   place.kind = "partial";
   place.path = placed->device;
@@ -236,6 +205,9 @@ result<void> placement::create(const guest_disk& disk, spot& place) {
   entry.vdev = disk.vdev;
   entry.size = disk.size;
   entry.partial = placed->backing;
+  if (const auto home = store_.home(placed->backing)) {
+    entry.identity = identity_of(**home);
+  }
   const auto written = book_.write(entry);
   if (!written) {
     (void)store_.remove(*placed);  // ours, empty, and nobody would find it
@@ -256,7 +228,7 @@ std::vector<offered_target> placement::described() const {
     list.push_back(
         {place.disk.vdev,
          place.kind,
-         place.shadow ? place.shadow->backing : place.placed->backing});
+         place.shadow ? place.shadow->place().backing : place.placed->backing});
   }
   return list;
 }
@@ -295,11 +267,11 @@ result<void> placement::settle() {
       return flushed;
     }
     place.device.reset();
-    const auto closed = close_aside(*place.shadow);
+    const auto closed = place.shadow->close_aside();
     if (!closed) {
       return closed;
     }
-    auto path = bring_back(*place.shadow);
+    auto path = place.shadow->bring_back();
     if (!path) {
       return path.error();
     }
@@ -324,7 +296,7 @@ result<void> placement::flush() {
   return {};
 }
 
-result<void> placement::keep() {
+result<void> placement::hand_to_guest() {
   close_devices();
   for (const spot& place : spots_) {
     const auto removed = book_.remove(place.uuid, place.disk.vdev);
@@ -336,13 +308,14 @@ result<void> placement::keep() {
 }
 
 kept_disk placement::shadow_entry(const spot& place,
-                                  const shadow_place& aside) const {
+                                  const disk_home& home) const {
   kept_disk entry;
   entry.guest = guest_.name;
   entry.uuid = place.uuid;
   entry.vdev = place.disk.vdev;
   entry.size = place.disk.size;
-  entry.shadow = aside;
+  entry.shadow = home.place();
+  entry.identity = identity_of(home);
   return entry;
 }
 
@@ -350,25 +323,25 @@ result<void> placement::keep_as_shadows() {
   close_devices();
   for (spot& place : spots_) {
     if (place.shadow) {
-      const auto closed = close_aside(*place.shadow);
+      const auto closed = place.shadow->close_aside();
       if (!closed) {
         return closed;
       }
       continue;
     }
     // Written down first: whoever adopts it finishes what was cut short here.
-    const auto planned = plan_shadow(place.path);
-    if (!planned) {
-      return planned.error();
+    auto home = find_home(place.path);
+    if (!home) {
+      return home.error();
     }
-    auto done = book_.write(shadow_entry(place, *planned));
+    auto done = book_.write(shadow_entry(place, **home));
     if (done) {
-      done = set_aside(*planned);
+      done = (*home)->set_aside();
     }
     if (!done) {
       return in_context(place.path, done.error());
     }
-    place.shadow = *planned;
+    place.shadow = std::move(*home);
     place.settled = false;
   }
   return {};
@@ -382,14 +355,13 @@ result<void> placement::put_back() {
     if (!place.shadow) {
       back = store_.close(*place.placed);
     } else if (!place.settled) {
-      back = close_aside(*place.shadow);
+      back = place.shadow->close_aside();
     } else {
       // The device's number may have changed; the plan is made anew.
-      auto aside = set_aside(place.path);
-      if (aside) {
-        back = book_.write(shadow_entry(place, *aside));
-      } else {
-        back = aside.error();
+      const auto home = find_home(place.path);
+      back = home ? (*home)->set_aside() : result<void>(home.error());
+      if (back) {
+        back = book_.write(shadow_entry(place, **home));
       }
     }
     if (!back) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/placement.hpp: where an arriving guest's disks are put: on the shadows
-// that an earlier visit left, on targets that a failed attempt has begun, or on
-// new ones in the store.
+// xl-teleport/destination/placement.hpp: where an arriving guest's disks are
+// put: on the shadows that an earlier visit left, on targets that a failed
+// attempt has begun, or on new ones in the store.
 //
 // Order: foresee() for the ANSWER touches nothing; make() opens or makes the
 // targets; settle() gives shadows their old names back, before xl sees them;
-// then keep() when the guest runs here, or put_back() when it does not. A seed
+// then hand_to_guest() when the guest runs here, or put_back() when it does not. A seed
 // ends with flush() and keep_as_shadows(), without settle().
 //
 // Blocks: on disks and on LVM: pool threads.
@@ -24,6 +24,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/disk_book.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/session/setup_records.hpp"
@@ -38,7 +39,8 @@ struct foreseen {
 };
 
 [[nodiscard]] result<foreseen> foresee(const guest_info& guest,
-                                       const disk_book& book);
+                                       const disk_book& book,
+                                       disk_store& store);
 
 class placement {
  public:
@@ -56,8 +58,8 @@ class placement {
   result<void> settle();
   /// Returns when everything written is on stable storage.
   result<void> flush();
-  /// The guest runs from these disks: forget that they were kept for it.
-  result<void> keep();
+  /// The guest owns these disks now: removes them from the book of kept disks.
+  result<void> hand_to_guest();
   /// No guest comes with the disks: all of them become shadows. Flush before.
   result<void> keep_as_shadows();
   /// It does not: shadows are set aside again, new targets stay for the next
@@ -73,7 +75,7 @@ class placement {
     bool blank = false;
     std::unique_ptr<block_device> device;
     std::optional<placed_disk> placed;
-    std::optional<shadow_place> shadow;
+    std::unique_ptr<disk_home> shadow;  ///< none of a target in the store
     bool settled = false;
   };
 
@@ -81,11 +83,13 @@ class placement {
       : guest_(std::move(guest)), store_(store), book_(book) {}
   result<void> add(const guest_disk& disk);
   result<void> take_over(const kept_disk& kept, spot& place);
-  [[nodiscard]] result<void> fit(const kept_disk& kept, const spot& place);
+  [[nodiscard]] result<void> fit(const kept_disk& kept,
+                                 disk_home& home,
+                                 const spot& place);
   result<void> adopt(const kept_disk& kept, spot& place);
   result<void> create(const guest_disk& disk, spot& place);
   [[nodiscard]] kept_disk shadow_entry(const spot& place,
-                                       const shadow_place& aside) const;
+                                       const disk_home& home) const;
   void close_devices();
 
   guest_info guest_;

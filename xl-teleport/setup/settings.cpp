@@ -88,15 +88,16 @@ std::optional<std::string> set_port(settings& out, const toml::node& node) {
 }
 
 std::optional<std::string> set_kind(settings& out, const toml::node& node) {
-  static const std::map<std::string, store_kind> kinds = {
-      {"directory", store_kind::directory},
-      {"lvm", store_kind::lvm},
-      {"lvm-thin", store_kind::lvm_thin}};
+  static const std::map<std::string, disk_kind> kinds = {
+      {"directory", disk_kind::file},
+      {"lvm", disk_kind::logical_volume},
+      {"lvm-thin", disk_kind::logical_volume}};
   const auto kind = kinds.find(node.value_exact<std::string>().value_or(""));
   if (kind == kinds.end()) {
     return R"("directory", "lvm" or "lvm-thin")";
   }
   out.store.kind = kind->second;
+  out.store.thin = kind->first == "lvm-thin";
   return std::nullopt;
 }
 

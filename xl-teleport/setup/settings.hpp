@@ -36,7 +36,7 @@ struct settings {
   std::string listen_address = "::";
   std::uint16_t port = default_port;
   key_files keys;
-  store_config store{store_kind::directory, "/var/lib/xen/images", ""};
+  store_config store{disk_kind::file, "/var/lib/xen/images", "", false};
   std::string index_path = "/var/lib/xl-teleport/index";
   std::uint64_t index_max_bytes = std::uint64_t{64} << 30U;
   donor_choice index_donors = donor_choice::listed;

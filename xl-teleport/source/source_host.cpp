@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -14,7 +15,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/random.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/shadow.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "libteleport/xen/facts_json.hpp"
 
 namespace teleport {
@@ -26,10 +27,10 @@ namespace {
 constexpr std::chrono::seconds release_limit{20};
 constexpr std::chrono::milliseconds release_poll{50};
 
-result<void> set_aside_when_free(const shadow_place& place) {
+result<void> set_aside_when_free(disk_home& home) {
   const auto deadline = std::chrono::steady_clock::now() + release_limit;
   for (;;) {
-    auto done = set_aside(place);
+    auto done = home.set_aside();
     if (done || done.error().code != errc::busy ||
         std::chrono::steady_clock::now() > deadline) {
       return done;
@@ -80,13 +81,13 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
              *state == guest_state::paused ? "; 'xl unpause' it first" : "")});
   }
   for (const guest_disk& disk : moved_disks(view.guest)) {
-    const auto planned = plan_shadow(disk.device);
-    if (!planned) {
+    const auto home = find_home(disk.device);
+    if (!home) {
       view.problems.push_back({"no_shadow",
                                fmt::format("{} could not be set aside "
                                            "afterwards: {}",
                                            disk.vdev,
-                                           planned.error().context)});
+                                           home.error().context)});
     }
   }
   return view;
@@ -129,16 +130,16 @@ result<std::vector<std::string>> clear_away(const guest_info& guest,
     return book ? xen.error() : book.error();
   }
   // Planned while the device still tells what is behind it.
-  std::vector<std::pair<guest_disk, shadow_place>> plans;
+  std::vector<std::pair<guest_disk, std::unique_ptr<disk_home>>> homes;
   for (const guest_disk& disk : moved_disks(guest)) {
-    auto planned = plan_shadow(disk.device);
-    if (!planned) {
-      // Done before by a run that was cut short: its plan stands in the book.
+    auto home = find_home(disk.device);
+    if (!home) {
+      // Done before by a run that was cut short: its place is in the book.
       auto noted = book->find(guest.uuid, disk.vdev);
       if (noted && *noted && (*noted)->shadow) {
-        plans.emplace_back(disk, *(*noted)->shadow);
+        homes.emplace_back(disk, home_at(*(*noted)->shadow));
       } else {
-        log_warning(disk.vdev + ": " + planned.error().context);
+        log_warning(disk.vdev + ": " + home.error().context);
       }
       continue;
     }
@@ -147,12 +148,17 @@ result<std::vector<std::string>> clear_away(const guest_info& guest,
     entry.uuid = guest.uuid;
     entry.vdev = disk.vdev;
     entry.size = disk.size;
-    entry.shadow = *planned;
+    entry.shadow = (*home)->place();
+    if (const auto identity = (*home)->identity()) {
+      entry.identity = *identity;
+    } else {
+      log_warning(disk.vdev + ": " + identity.error().context);
+    }
     const auto written = book->write(entry);
     if (!written) {
       return written.error();
     }
-    plans.emplace_back(disk, std::move(*planned));
+    homes.emplace_back(disk, std::move(*home));
   }
   const auto state = (*xen)->state(guest.domid);
   if (state && *state == guest_state::suspended) {
@@ -162,15 +168,15 @@ result<std::vector<std::string>> clear_away(const guest_info& guest,
     }
   }
   std::vector<std::string> shadows;
-  for (const auto& [disk, place] : plans) {
-    const auto aside = set_aside_when_free(place);
+  for (const auto& [disk, home] : homes) {
+    const auto aside = set_aside_when_free(*home);
     if (!aside) {
       // In use by another guest, as a read-only disk may be: it is no shadow.
       (void)book->remove(guest.uuid, disk.vdev);
       log_warning(disk.vdev + " stays as it is: " + aside.error().context);
       continue;
     }
-    shadows.push_back(disk.vdev + " " + place.aside);
+    shadows.push_back(disk.vdev + " " + home->place().aside);
   }
   return shadows;
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/disk/disk_home.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "libteleport/disk/device_home.hpp"
+#include "libteleport/disk/file_home.hpp"
+#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/volume_home.hpp"
+
+namespace teleport {
+
+namespace {
+
+struct kind_entry {
+  disk_kind kind;
+  /// The place of what a device names; none when it is of another kind.
+  result<std::optional<disk_place>> (*find)(const std::string& device);
+  std::unique_ptr<disk_home> (*make)(disk_place place);
+};
+
+template <class Home>
+std::unique_ptr<disk_home> make(disk_place place) {
+  return std::make_unique<Home>(std::move(place));
+}
+
+/// In the order in which they are asked: the last takes every device.
+constexpr std::array<kind_entry, 3> kinds{{
+    {disk_kind::file, file_home::find, make<file_home>},
+    {disk_kind::logical_volume, volume_home::find, make<volume_home>},
+    {disk_kind::other_device, device_home::find, make<device_home>},
+}};
+
+}  // namespace
+
+result<void> disk_home::check_fillable(const std::string& /*name*/) {
+  return {};
+}
+
+result<disk_identity> disk_home::identify(const std::string& name) const {
+  return identify_disk(name);
+}
+
+result<disk_home::names> disk_home::found() const {
+  const auto backing = exists(place_.backing);
+  if (!backing) {
+    return backing.error();
+  }
+  const auto aside = exists(place_.aside);
+  return aside ? result<names>(names{*backing, *aside})
+               : result<names>(aside.error());
+}
+
+result<disk_identity> disk_home::identity() const {
+  const auto there = found();
+  if (!there) {
+    return there.error();
+  }
+  return identify(there->aside ? place_.aside : place_.backing);
+}
+
+/// Done before counts as done.
+result<void> disk_home::move(const std::string& from, const std::string& to) {
+  if (from == to) {
+    return {};
+  }
+  const auto from_there = exists(from);
+  const auto to_there = exists(to);
+  if (!from_there || !to_there) {
+    return from_there ? to_there.error() : from_there.error();
+  }
+  if (*to_there) {
+    return *from_there ? error(errc::busy, to + " exists already")
+                       : result<void>();
+  }
+  return rename(from, to);
+}
+
+result<void> disk_home::set_aside() {
+  return move(place_.backing, place_.aside);
+}
+
+result<std::string> disk_home::bring_back() {
+  const auto moved = move(place_.aside, place_.backing);
+  return moved ? open(place_.backing) : result<std::string>(moved.error());
+}
+
+result<std::string> disk_home::open_aside() {
+  const auto fillable = check_fillable(place_.aside);
+  return fillable ? open(place_.aside) : result<std::string>(fillable.error());
+}
+
+result<void> disk_home::close_aside() {
+  return close(place_.aside);
+}
+
+result<void> disk_home::resize(std::uint64_t size) {
+  if (auto checked = check_disk_size(size); !checked) {
+    return checked;
+  }
+  const auto there = found();
+  if (!there) {
+    return there.error();
+  }
+  return resize_at(there->aside ? place_.aside : place_.backing, size);
+}
+
+result<std::unique_ptr<disk_home>> find_home(const std::string& device) {
+  for (const kind_entry& one : kinds) {
+    auto place = one.find(device);
+    if (!place) {
+      return place.error();
+    }
+    if (!*place) {
+      continue;
+    }
+    auto home = one.make(std::move(**place));
+    const auto there = home->found();
+    if (!there) {
+      return there.error();
+    }
+    if (there->aside && home->place().aside != home->place().backing) {
+      return error(errc::busy, home->place().aside + " exists already");
+    }
+    return home;
+  }
+  return error(errc::unsupported, device + " is of no kind that is known");
+}
+
+std::unique_ptr<disk_home> home_at(disk_place place) {
+  const auto* const entry =
+      std::ranges::find(kinds, place.kind, &kind_entry::kind);
+  assert(entry != kinds.end());
+  return entry->make(std::move(place));
+}
+
+std::optional<disk_kind> disk_kind_of(int number) {
+  const auto* const entry =
+      std::ranges::find(kinds, number, [](const kind_entry& one) {
+        return static_cast<int>(one.kind);
+      });
+  return entry == kinds.end() ? std::nullopt : std::optional(entry->kind);
+}
+
+std::vector<std::string> other_names(const std::string& path) {
+  // The device mapper's names have each hyphen of LVM's twice.
+  std::string suffix(shadow_suffix);
+  if (path.starts_with("/dev/mapper/")) {
+    suffix.insert(suffix.find('-'), "-");
+  }
+  std::vector<std::string> names = {path + suffix};
+  if (path.ends_with(suffix)) {
+    names.push_back(path.substr(0, path.size() - suffix.size()));
+  }
+  return names;
+}
+
+}  // namespace teleport

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/disk/disk_home.hpp: the place in which a guest's disk lies, for
+// the disk's whole life: found, grown, set aside under a name from which no
+// guest can be started by mistake, filled there, and brought back.
+//
+// What is done is written once, here. Each kind of place says how, for one
+// name, in a class of its own (file_home, volume_home, device_home).
+//
+// Order for a journal: find_home(), write down place(), set_aside(). Each of
+// the two moves may be repeated after a crash at any point.
+//
+// Threads: any, one at a time for one disk. Blocks: on the disk and on LVM's
+// commands.
+
+#ifndef LIBTELEPORT_DISK_DISK_HOME_HPP
+#define LIBTELEPORT_DISK_DISK_HOME_HPP
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/disk/disk_identity.hpp"
+#include "libteleport/disk/disk_kind.hpp"
+
+namespace teleport {
+
+/// What is appended to the name of a disk that was set aside.
+inline constexpr std::string_view shadow_suffix = ".teleport-shadow";
+
+/// A disk's names: what a journal or the book of kept disks has of a home.
+struct disk_place {
+  disk_kind kind = disk_kind::other_device;
+  /// What the guest's configuration named: /dev/loopN is dealt anew.
+  std::string device;
+  /// The file's or the volume's path, from which its guest is started.
+  std::string backing;
+  /// Where it lies while it is set aside; of another device, the same.
+  std::string aside;
+};
+
+class disk_home {
+ public:
+  /// Which of its names a disk has now. Both: something else came under the
+  /// other one, or the kind has one name.
+  struct names {
+    bool backing = false;
+    bool aside = false;
+    [[nodiscard]] bool any() const noexcept { return backing || aside; }
+  };
+
+  explicit disk_home(disk_place place) : place_(std::move(place)) {}
+  disk_home(const disk_home&) = delete;
+  disk_home& operator=(const disk_home&) = delete;
+  disk_home(disk_home&&) = delete;
+  disk_home& operator=(disk_home&&) = delete;
+  virtual ~disk_home() = default;
+
+  [[nodiscard]] const disk_place& place() const noexcept { return place_; }
+
+  [[nodiscard]] result<names> found() const;
+
+  /// Which disk it is, under whichever name it has: aside before backing.
+  ///
+  /// @error errc::not_found; errc::unsupported when it cannot be told
+  [[nodiscard]] result<disk_identity> identity() const;
+
+  /// Detaches the loop device and renames the file, or renames the volume.
+  /// Succeeds at once when that was done before; another device stays.
+  ///
+  /// @error errc::busy when the device is still open elsewhere, or the name
+  ///        aside is taken: nothing was changed
+  [[nodiscard]] result<void> set_aside();
+
+  /// Renames back, and makes the disk usable.
+  ///
+  /// @return the block device: the same /dev/loopN as before where that is
+  ///         free, else another; /dev/VG/LV
+  /// @error errc::busy when the old name is taken, or the shadow is in use
+  [[nodiscard]] result<std::string> bring_back();
+
+  /// A block device that gives access to the disk while it is still aside, so
+  /// that a teleport can fill it before it is brought back.
+  [[nodiscard]] result<std::string> open_aside();
+
+  /// Ends open_aside(): detaches its loop device.
+  [[nodiscard]] result<void> close_aside();
+
+  /// Whether resize() can give it any other size at all.
+  [[nodiscard]] virtual bool can_resize() const noexcept = 0;
+
+  /// Does nothing when it has that size. What lies beyond a smaller size is
+  /// lost; what a larger one adds may hold anything in a volume, and zeros in a
+  /// file. Detaches a loop device; nobody else uses the disk.
+  ///
+  /// @param size  bytes
+  /// @error errc::bad_input for the size; errc::no_space; errc::busy;
+  ///        errc::refused when the kind cannot be resized
+  [[nodiscard]] result<void> resize(std::uint64_t size);
+
+ private:
+  // What a kind does. `name` is backing or aside.
+  [[nodiscard]] virtual result<bool> exists(const std::string& name) const = 0;
+  [[nodiscard]] virtual result<disk_identity> identify(
+      const std::string& name) const;
+  /// Makes the name unusable to others, and moves it. Never over another.
+  [[nodiscard]] virtual result<void> rename(const std::string& from,
+                                            const std::string& to) = 0;
+  /// @return the block device that gives access to it
+  [[nodiscard]] virtual result<std::string> open(const std::string& name) = 0;
+  [[nodiscard]] virtual result<void> close(const std::string& name) = 0;
+  /// Refuses what a teleport must not write parts of.
+  [[nodiscard]] virtual result<void> check_fillable(const std::string& name);
+  [[nodiscard]] virtual result<void> resize_at(const std::string& name,
+                                               std::uint64_t size) = 0;
+
+  result<void> move(const std::string& from, const std::string& to);
+
+  disk_place place_;
+};
+
+/// The home of the disk that a guest uses; changes nothing.
+///
+/// @param device  a block device, or a regular file
+/// @error errc::not_found; errc::busy when the name aside is taken
+[[nodiscard]] result<std::unique_ptr<disk_home>> find_home(
+    const std::string& device);
+
+/// The home that was found before, from what was written down of it.
+///
+/// @pre the kind is one of disk_kind_of()
+[[nodiscard]] std::unique_ptr<disk_home> home_at(disk_place place);
+
+/// The kind of a number that was read from the book; none of an unknown one.
+[[nodiscard]] std::optional<disk_kind> disk_kind_of(int number);
+
+/// The names of a disk before and after it becomes a shadow: those that the
+/// disk at `path` may have got.
+[[nodiscard]] std::vector<std::string> other_names(const std::string& path);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_DISK_DISK_HOME_HPP

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/disk/file_home.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/loop_device.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// A regular file's real path; empty for anything else.
+result<std::string> real_file(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) {
+    return system_error(errno, path);
+  }
+  if (!S_ISREG(about.st_mode)) {
+    return std::string();
+  }
+  const std::unique_ptr<char, decltype(&std::free)> real(
+      ::realpath(path.c_str(), nullptr), &std::free);
+  if (!real) {
+    return system_error(errno, path);
+  }
+  return std::string(real.get());
+}
+
+/// fsync of the folder, which a rename is in.
+result<void> flush_folder_of(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const unique_fd opened(
+      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened || ::fsync(opened.get()) != 0) {
+    return system_error(errno, "flush " + folder);
+  }
+  return {};
+}
+
+}  // namespace
+
+disk_place file_home::place_of(std::string path) {
+  std::string aside = path + std::string(shadow_suffix);
+  return {disk_kind::file, path, path, std::move(aside)};
+}
+
+result<std::optional<disk_place>> file_home::find(const std::string& device) {
+  auto file = real_file(device);
+  if (!file) {
+    return file.error();
+  }
+  if (file->empty()) {
+    auto under = file_of_loop(device);
+    if (!under) {
+      return under.error();
+    }
+    if (!*under) {
+      return std::optional<disk_place>();
+    }
+    *file = std::move(**under);
+  }
+  disk_place place = place_of(std::move(*file));
+  place.device = device;
+  return std::optional(std::move(place));
+}
+
+result<bool> file_home::exists(const std::string& name) const {
+  struct stat about {};
+  if (::lstat(name.c_str(), &about) == 0) {
+    return true;
+  }
+  return errno == ENOENT ? result<bool>(false) : system_error(errno, name);
+}
+
+/// In its folder, on stable storage, and never over another.
+result<void> file_home::rename(const std::string& from, const std::string& to) {
+  if (auto closed = close(from); !closed) {
+    return closed;
+  }
+  int r = ::renameat2(
+      AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  if (r != 0 && errno == EINVAL) {
+    // A filesystem that cannot refuse: a hard link can.
+    r = ::link(from.c_str(), to.c_str());
+    if (r == 0) {
+      r = ::unlink(from.c_str());
+    }
+  }
+  if (r != 0) {
+    return errno == EEXIST
+               ? error(errc::busy, to + " exists already")
+               : system_error(errno, "rename " + from + " to " + to);
+  }
+  return flush_folder_of(to);
+}
+
+/// The loop device over it: the one there is, or a new one.
+result<std::string> file_home::open(const std::string& name) {
+  auto found = find_loop(name);
+  if (!found) {
+    return found.error();
+  }
+  return *found ? result<std::string>(std::move(**found))
+                : attach_loop(name, place().device);
+}
+
+result<void> file_home::close(const std::string& name) {
+  const auto loop = find_loop(name);
+  if (!loop) {
+    return loop.error();
+  }
+  return *loop ? detach_loop(**loop) : result<void>();
+}
+
+result<void> file_home::resize_at(const std::string& name, std::uint64_t size) {
+  const unique_fd file(::open(name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  struct stat about {};
+  if (!file || ::fstat(file.get(), &about) != 0) {
+    return system_error(errno, name);
+  }
+  if (!S_ISREG(about.st_mode)) {
+    return error(errc::refused, name + " is not a regular file");
+  }
+  if (static_cast<std::uint64_t>(about.st_size) == size) {
+    return {};
+  }
+  // A loop device does not see it when its file changes.
+  if (auto closed = close(name); !closed) {
+    return closed;
+  }
+  if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0 ||
+      ::fsync(file.get()) != 0) {
+    return system_error(errno, "resize " + name);
+  }
+  return {};
+}
+
+}  // namespace teleport

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/destination/kept_target.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+
+namespace teleport {
+
+const std::string& place_of(const kept_disk& kept) {
+  return kept.shadow ? kept.shadow->aside : kept.partial;
+}
+
+result<std::unique_ptr<disk_home>> home_of(const kept_disk& kept,
+                                           disk_store& store) {
+  return kept.shadow ? home_at(*kept.shadow) : store.home(kept.partial);
+}
+
+result<void> check_identity(const kept_disk& kept,
+                            const result<disk_identity>& now) {
+  if (!kept.identity) {
+    // Of an older release. A file's and a volume's path is the store's own; a
+    // device's name is dealt anew at each boot.
+    return kept.shadow && kept.shadow->kind == disk_kind::other_device
+               ? error(errc::mismatch,
+                       place_of(kept) + ": it was not noted which disk it is")
+               : result<void>();
+  }
+  if (!now) {
+    return now.error();
+  }
+  return *now == *kept.identity
+             ? result<void>()
+             : error(errc::mismatch,
+                     fmt::format("{} is another disk ({}) than the one that "
+                                 "was kept ({})",
+                                 place_of(kept),
+                                 now->text(),
+                                 kept.identity->text()));
+}
+
+std::optional<disk_identity> identity_of(const disk_home& home) {
+  auto told = home.identity();
+  if (!told) {
+    log_warning(told.error().context);
+    return std::nullopt;
+  }
+  return std::move(*told);
+}
+
+result<std::optional<kept_disk>> usable_entry(const disk_book& book,
+                                              disk_store& store,
+                                              const guest_info& guest,
+                                              const guest_disk& disk) {
+  kept_disk wanted;
+  wanted.guest = guest.name;
+  wanted.uuid = guest.uuid;
+  wanted.vdev = disk.vdev;
+  wanted.size = disk.size;
+  auto kept = book.find_for(wanted);
+  if (!kept || !*kept) {
+    return kept;
+  }
+  const auto home = home_of(**kept, store);
+  const auto there =
+      home ? (*home)->found() : result<disk_home::names>(home.error());
+  if (!there) {
+    return there.error();  // what cannot be looked at is not gone
+  }
+  const bool fits = (*kept)->size == disk.size || (*home)->can_resize();
+  if (!fits || !there->any()) {
+    log_info(
+        fmt::format("{} of {}: what was kept at {} is gone or of another "
+                    "size; a new target is made",
+                    disk.vdev,
+                    guest.name,
+                    place_of(**kept)));
+    return std::optional<kept_disk>();
+  }
+  if (const auto same = check_identity(**kept, (*home)->identity()); !same) {
+    log_warning(fmt::format("{} of {}: {}; a new target is made",
+                            disk.vdev,
+                            guest.name,
+                            same.error().context));
+    return std::optional<kept_disk>();
+  }
+  return kept;
+}
+
+}  // namespace teleport
