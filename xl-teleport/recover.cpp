@@ -12,6 +12,7 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/loop.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
+#include "xl-teleport/source/departure.hpp"
 #include "xl-teleport/source/fate_query.hpp"
 #include "xl-teleport/source/source_host.hpp"
 
@@ -40,24 +41,27 @@ exit_code complain(const std::string& sentence, exit_code code) {
   return code;
 }
 
-/// The entry of the guest whose teleport has sent GO and had no answer.
-result<journal_entry> find_unanswered(const journal& entries,
+/// The entry of the guest whose teleport has sent GO and had no answer, or has
+/// one and was ended before all of it was cleared away.
+result<journal_entry> find_unfinished(const journal& entries,
                                       const std::string& guest) {
   const auto all = entries.all(journal_role::source);
   if (!all) {
     return all.error();
   }
-  const auto unanswered =
-      std::ranges::find_if(*all, [&](const journal_entry& entry) {
-        return entry.state == journal_state::go &&
-               (entry.guest == guest || entry.uuid == guest);
-      });
-  if (unanswered == all->end()) {
-    return error(errc::not_found,
-                 "no teleport of '" + guest +
-                     "' from here waits for its answer: nothing to recover");
+  for (const journal_state state : {journal_state::go, journal_state::moved}) {
+    const auto found =
+        std::ranges::find_if(*all, [&](const journal_entry& entry) {
+          return entry.state == state &&
+                 (entry.guest == guest || entry.uuid == guest);
+        });
+    if (found != all->end()) {
+      return *found;
+    }
   }
-  return *unanswered;
+  return error(errc::not_found,
+               "no teleport of '" + guest +
+                   "' from here waits for its answer: nothing to recover");
 }
 
 std::optional<destination_fate> ask(const fate_query::target& whom,
@@ -85,7 +89,8 @@ bool is_here_again(const journal_entry& entry) {
 }
 
 exit_code resume_guest_here(journal& entries, journal_entry entry) {
-  const auto resumed = resume_here(entry.domid);
+  const auto plan = read_departure(entry.disks);
+  const auto resumed = plan ? resume_here(*plan) : result<void>(plan.error());
   if (!resumed) {
     return complain(entry.guest +
                         " never ran there, and could not be resumed "
@@ -104,14 +109,16 @@ exit_code clear_away_moved_guest(journal& entries,
                                  const settings& config) {
   entry.state = journal_state::moved;
   (void)entries.write(entry);
-  const auto guest = guest_of(entry);
-  if (!guest) {
-    return complain(guest.error().context, exit_code::not_cleared);
+  const auto plan = read_departure(entry.disks);
+  if (!plan) {
+    return complain(plan.error().context, exit_code::not_cleared);
   }
-  const auto cleared = clear_away(*guest, config);
+  const auto cleared = clear_away(*plan, config);
   if (!cleared) {
     return complain(cleared.error().context, exit_code::not_cleared);
   }
+  entry.state = journal_state::cleared;
+  (void)entries.write(entry);
   std::cout << entry.guest << " runs there; its copy here is cleared away.\n";
   return exit_code::moved;
 }
@@ -123,7 +130,7 @@ exit_code recover(const move_options& options, const settings& config) {
   if (!entries) {
     return complain(entries.error().context, exit_code::stayed);
   }
-  const auto entry = find_unanswered(*entries, options.guest);
+  const auto entry = find_unfinished(*entries, options.guest);
   if (!entry) {
     return complain(entry.error().context, exit_code::refused);
   }
@@ -131,19 +138,22 @@ exit_code recover(const move_options& options, const settings& config) {
   if (!lock) {
     return complain(lock.error().context, exit_code::refused);
   }
-  const auto whom = peer_of(*entry, config);
-  if (!whom) {
-    return complain("the journal does not say who was asked",
-                    exit_code::uncertain);
-  }
   if (is_here_again(*entry)) {
-    // The guest came back since, or was resumed by hand: only the journal still
-    // says "go".
+    // The guest came back since, or was resumed by hand: only the journal does
+    // not say so yet.
     auto closed = *entry;
     closed.state = journal_state::home;
     (void)entries->write(closed);
     std::cout << entry->guest << " runs here: there is nothing to recover.\n";
     return exit_code::stayed;
+  }
+  if (entry->state == journal_state::moved) {
+    return clear_away_moved_guest(*entries, *entry, config);
+  }
+  const auto whom = peer_of(*entry, config);
+  if (!whom) {
+    return complain("the journal does not say who was asked",
+                    exit_code::uncertain);
   }
   source_handover handover;
   (void)handover.recover();

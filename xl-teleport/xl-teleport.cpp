@@ -38,8 +38,7 @@ result<bool> is_go_journalled(const std::string& journal_file) {
   if (!entry) {
     return entry.error();
   }
-  return entry->state == journal_state::go ||
-         entry->state == journal_state::moved;
+  return entry->state == journal_state::go || has_moved(entry->state);
 }
 
 int complain(const std::string& sentence, exit_code code) {

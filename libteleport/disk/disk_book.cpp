@@ -55,13 +55,16 @@ nlohmann::json to_json(const kept_disk& disk) {
   return json;
 }
 
-result<kept_disk> read_entry(const std::string& path) {
-  const auto text = read_small_file(path, max_entry_bytes);
-  if (!text) {
-    return text.error();
-  }
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  const error damaged(errc::corrupt, path + " is not an entry of ours");
+}  // namespace
+
+std::string kept_disk_text(const kept_disk& disk) {
+  return to_json(disk).dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+result<kept_disk> read_kept_disk(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const error damaged(errc::corrupt, "no entry of a kept disk");
   if (!json.is_object()) {
     return damaged;
   }
@@ -103,6 +106,17 @@ result<kept_disk> read_entry(const std::string& path) {
     disk.identity = *identity;
   }
   return disk;
+}
+
+namespace {
+
+result<kept_disk> read_entry(const std::string& path) {
+  const auto text = read_small_file(path, max_entry_bytes);
+  if (!text) {
+    return text.error();
+  }
+  auto disk = read_kept_disk(*text);
+  return disk ? disk : in_context(path, disk.error());
 }
 
 }  // namespace

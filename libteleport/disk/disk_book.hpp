@@ -43,6 +43,12 @@ struct kept_disk {
 /// the same name, and no real guest's (RFC 9562, version 8).
 [[nodiscard]] std::string uuid_of_name(std::string_view name);
 
+/// An entry as JSON and back, on one line.
+///
+/// @error errc::corrupt
+[[nodiscard]] std::string kept_disk_text(const kept_disk& disk);
+[[nodiscard]] result<kept_disk> read_kept_disk(std::string_view text);
+
 class disk_book {
  public:
   /// @param folder  made when missing

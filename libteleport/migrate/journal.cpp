@@ -31,6 +31,7 @@ constexpr std::array states = {
     std::pair{journal_state::ready, "ready"},
     std::pair{journal_state::running, "running"},
     std::pair{journal_state::abandoned, "abandoned"},
+    std::pair{journal_state::cleared, "cleared"},
 };
 
 std::string_view suffix_of(journal_role role) {

@@ -26,7 +26,7 @@ namespace teleport {
 
 enum class journal_role { source, destination };
 
-/// Source: moving -> go -> moved or home.
+/// Source: moving -> go -> moved -> cleared, or home.
 /// Destination: building -> ready -> go -> running; or abandoned.
 enum class journal_state {
   moving,
@@ -37,7 +37,14 @@ enum class journal_state {
   ready,
   running,
   abandoned,
+  /// The guest moved, and nothing of it is left here that could be started.
+  cleared,
 };
+
+/// The guest runs at the destination, cleared away here or not.
+[[nodiscard]] constexpr bool has_moved(journal_state state) noexcept {
+  return state == journal_state::moved || state == journal_state::cleared;
+}
 
 [[nodiscard]] std::string_view name_of(journal_state state) noexcept;
 

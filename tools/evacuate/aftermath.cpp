@@ -31,7 +31,7 @@ result<bool> has_left(const trip& one, const settings& config) {
   }
   return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
     struct stat written {};
-    return entry.uuid == one.uuid && entry.state == journal_state::moved &&
+    return entry.uuid == one.uuid && has_moved(entry.state) &&
            ::stat(book->path_of(entry.id, entry.role).c_str(), &written) == 0 &&
            time_text(written.st_mtim.tv_sec) >= one.begun;
   });

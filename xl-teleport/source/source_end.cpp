@@ -70,7 +70,7 @@ void source_session::stop_disks() {
 }
 
 void source_session::resume_guest() {
-  loop_.work([domid = view_.guest.domid] { return resume_here(domid); },
+  loop_.work([guest = departure_] { return resume_here(guest); },
              [this](const result<void>& resumed) {
                if (!resumed) {
                  // The guardian stays on watch: it tries again once we end.
@@ -99,7 +99,7 @@ void source_session::finish() {
   if (disks_->at_rest()) {
     disks_->close();  // a disk that we hold open cannot be set aside
   }
-  loop_.work([guest = view_.guest,
+  loop_.work([guest = departure_,
               options = settings_] { return clear_away(guest, options); },
              [this](const result<std::vector<std::string>>& shadows) {
                guardian_.release();
@@ -109,6 +109,10 @@ void source_session::finish() {
                  return;
                }
                report_.kept_here = *shadows;
+               if (const auto done = write_journal(journal_state::cleared);
+                   !done) {
+                 log_warning(done.error().context);
+               }
                end(exit_code::moved, "moved");
              });
 }
@@ -181,7 +185,7 @@ result<void> source_session::write_journal(journal_state state) {
   entry.uuid = view_.guest.uuid;
   entry.domid = view_.guest.domid;
   entry.peer = fmt::format("[{}]:{}", options_.host, options_.port);
-  entry.disks = guest_text(view_.guest);
+  entry.disks = departure_text(departure_);
   return journal_->write(entry);
 }
 

@@ -35,21 +35,6 @@ struct source_view {
 /// Pauses the guest, or unpauses it.
 [[nodiscard]] result<void> set_paused(std::uint32_t domid, bool paused);
 
-/// Resumes the guest here if it is suspended.
-[[nodiscard]] result<void> resume_here(std::uint32_t domid);
-
-/// The guest runs at the destination: destroys the suspended one here, sets
-/// its disks aside and notes them as shadows. May be repeated.
-///
-/// @return where the shadows are
-[[nodiscard]] result<std::vector<std::string>> clear_away(
-    const guest_info& guest, const settings& options);
-
-/// The guest as text for the journal: all that clear_away() needs of it.
-[[nodiscard]] std::string guest_text(const guest_info& guest);
-/// The guest that guest_text() wrote into the journal.
-[[nodiscard]] result<guest_info> guest_of(const journal_entry& entry);
-
 }  // namespace teleport
 
 #endif  // XL_TELEPORT_SOURCE_SOURCE_HOST_HPP

@@ -25,6 +25,7 @@
 #include "libteleport/session/source_course.hpp"
 #include "libteleport/xen/guardian.hpp"
 #include "xl-teleport/setup/settings.hpp"
+#include "xl-teleport/source/departure.hpp"
 #include "xl-teleport/source/disk_mover.hpp"
 #include "xl-teleport/source/fate_query.hpp"
 #include "xl-teleport/source/memory_mover.hpp"
@@ -101,6 +102,7 @@ class source_session {
   std::shared_ptr<connection> link_;
   unique_fd guest_lock_;
   std::optional<journal> journal_;
+  departure departure_;
   guardian_handle guardian_;
   std::unique_ptr<disk_mover> disks_;
   std::unique_ptr<memory_mover> memory_;

@@ -112,6 +112,7 @@ void source_session::attach() {
 }
 
 result<void> source_session::prepare_here() {
+  departure_ = departure_of(view_.guest);
   auto lock = lock_guest(settings_.run_path, view_.guest.uuid);
   if (!lock) {
     return lock.error();
@@ -122,6 +123,11 @@ result<void> source_session::prepare_here() {
     return entries.error();
   }
   journal_ = std::move(*entries);
+  auto plan = plan_departure(view_.guest);
+  if (!plan) {
+    return plan.error();
+  }
+  departure_ = std::move(*plan);
   const auto written = write_journal(journal_state::moving);
   if (!written) {
     return written;

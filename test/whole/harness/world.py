@@ -80,7 +80,11 @@ class World:
                        check=True, env=ENVIRONMENT)
 
     def plug_in(self, host):
-        """A cable from a host that has just started to the network."""
+        """A cable from a host that has just started to the network. The kernel
+        removes the cable of its last life some time after that has ended."""
+        subprocess.run(["nsenter", "--target", str(self._wan.pid), "--net",
+                        "ip", "link", "delete", host.name],
+                       stderr=subprocess.DEVNULL, check=False, env=ENVIRONMENT)
         subprocess.run(
             ["ip", "link", "add", "eth0", "netns", str(host.first), "type", "veth",
              "peer", "name", host.name, "netns", str(self._wan.pid)],

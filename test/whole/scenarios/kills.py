@@ -39,7 +39,6 @@ BUILT = ("left over", "the destination does not clear up what a killed xl "
 BOOK = ("in the book", "a session killed after GO leaves the running "
         "guest's disk in the book")
 LIMBO = ("nowhere", "'uncertain' and 'in progress' have no way out")
-UNCLEARED = "'moved' and not cleared away is nothing to recover"
 KNOWN = {
     ("helper.memory.after", "receive"): BUILT,
     ("helper.last-pages.before", "receive"): BUILT,
@@ -58,10 +57,6 @@ KNOWN = {
     ("session.journal-running.before", "session"): BOOK,
     ("session.journal-running.after", "session"): BOOK,
     ("session.book-remove.before", "session"): BOOK,
-    ("teleport.journal-moved.after", "teleport"): ("left over", UNCLEARED),
-    ("teleport.book-write.after", "teleport"): ("left over", UNCLEARED),
-    ("teleport.destroy.after", "teleport"): ("startable", UNCLEARED),
-    ("teleport.set-aside.after", "teleport"): ("exit code", UNCLEARED),
 }
 
 

@@ -24,8 +24,7 @@ def lost_source(world, step, host):
     return guest
 
 
-@test("recover after a boot leaves another guest's domain alone", known=(
-    "another's domain", "the journal names a domain by its number"))
+@test("recover after a boot leaves another guest's domain alone")
 def another_domain():
     with World() as world:
         lost_source(world, "teleport.journal-go.after", world.here)
@@ -42,8 +41,7 @@ def another_domain():
             raise Wrong("another's domain", f"db1, which was being saved, is {state}")
 
 
-@test("recover after a boot leaves another guest's disk alone", known=(
-    "another's disk", "the journal names a disk by its loop device"))
+@test("recover after a boot leaves another guest's disk alone")
 def another_disk():
     with World() as world:
         guest = lost_source(world, "receive.unpause.after", world.there)
@@ -77,7 +75,7 @@ def half_filled():
         guest = world.start_guest(world.here)
         world.teleport(guest, world.here).expect(0)
         wait_for_rest(world)
-        gate = world.there.hold("helper.memory.after")
+        gate = world.here.hold("receive.restored.before")
         move = world.teleport(guest, world.there)
         gate.wait(alongside=move.program)
         there = os.path.exists(world.here.path("/var/lib/xen/images/web1-xvda.img"))

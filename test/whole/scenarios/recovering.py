@@ -57,8 +57,7 @@ for a_step, a_host, a_code in (
         lambda s=a_step, h=a_host, c=a_code: full_disk(s, h, c))
 
 
-@test("a full disk when the guest has moved is exit 4", known=(
-    "left over", "after exit 4 no command clears away"))
+@test("a full disk when the guest has moved is exit 4")
 def not_cleared():
     with World() as world:
         guest = world.start_guest(world.here)
@@ -72,8 +71,7 @@ def not_cleared():
         check_one_copy(world, guest, world.there)
 
 
-@test("a disk that cannot be set aside is exit 4", known=(
-    "exit code", "clearing away that did not clear is exit 0"))
+@test("a disk that cannot be set aside is exit 4")
 def not_aside():
     with World() as world:
         guest = world.start_guest(world.here)
@@ -182,9 +180,7 @@ add("a terminal that is lost after GO changes nothing",
     ("exit code", "SIGHUP kills the source, also after GO"))
 
 
-@test("the guest is built before the save has returned", known=(
-    "exit code", "GUEST_RECEIVED is refused while libxl's save "
-    "has not returned"))
+@test("the guest is built before the save has returned")
 def early_received():
     with World() as world:
         guest = world.start_guest(world.here)

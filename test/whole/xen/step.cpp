@@ -64,11 +64,12 @@ int reach(const std::string& step) {
   if (::access(reached.c_str(), F_OK) != 0) {
     return 0;
   }
+  // Both before a word: who hears it may take the pipes away at once.
+  const unique_fd wait(open_pipe(goes_on, O_RDONLY));
   const unique_fd tell(open_pipe(reached, O_WRONLY));
-  if (!tell || ::write(tell.get(), "here\n", 5) != 5) {
+  if (!wait || !tell || ::write(tell.get(), "here\n", 5) != 5) {
     return 0;  // not held any more
   }
-  const unique_fd wait(open_pipe(goes_on, O_RDONLY));
   std::string answer;
   char byte = 0;
   for (;;) {

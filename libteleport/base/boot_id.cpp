@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "libteleport/base/boot_id.hpp"
+
+#include <fstream>
+
+namespace teleport {
+
+std::string this_boot() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  in >> id;
+  return id;
+}
+
+}  // namespace teleport

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/source/departure.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/boot_id.hpp"
+#include "libteleport/base/json_fields.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/disk/disk_home.hpp"
+#include "libteleport/session/setup_records.hpp"
+#include "libteleport/xen/domain.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// The backend lets go of a destroyed guest's disk a moment after libxl says
+/// that it is gone; xenstore has no event for "the device is closed".
+constexpr std::chrono::seconds release_limit{20};
+constexpr std::chrono::milliseconds release_poll{50};
+
+/// An entry's guest and its disks.
+constexpr std::size_t max_text_bytes = std::size_t{1} << 20U;
+
+result<void> set_aside_when_free(disk_home& home) {
+  const auto deadline = std::chrono::steady_clock::now() + release_limit;
+  for (;;) {
+    auto done = home.set_aside();
+    if (done || done.error().code != errc::busy ||
+        std::chrono::steady_clock::now() > deadline) {
+      return done;
+    }
+    std::this_thread::sleep_for(release_poll);
+  }
+}
+
+/// The domain that the journal names, if it is still there: its number was not
+/// dealt anew, and is not another guest's.
+result<std::optional<guest_seen>> domain_of(toolstack& xen,
+                                            const departure& plan) {
+  if (plan.boot.empty() || plan.boot != this_boot()) {
+    return std::optional<guest_seen>();
+  }
+  const auto found = xen.find_by_uuid(plan.uuid);
+  if (!found) {
+    return found.error();
+  }
+  for (const guest_seen& one : *found) {
+    if (one.domid == plan.domid) {
+      return std::optional(one);
+    }
+  }
+  return std::optional<guest_seen>();
+}
+
+result<void> destroy_suspended(const departure& plan) {
+  auto xen = toolstack::open();
+  if (!xen) {
+    return xen.error();
+  }
+  const auto domain = domain_of(**xen, plan);
+  if (!domain) {
+    return domain.error();
+  }
+  return *domain && (*domain)->state == guest_state::suspended
+             ? (*xen)->destroy(plan.domid)
+             : result<void>();
+}
+
+/// That the home holds the very disk that the guest had.
+result<void> check_same(const kept_disk& disk,
+                        const disk_home& home,
+                        bool same_boot) {
+  const auto now = home.identity();
+  if (!disk.identity) {
+    return same_boot
+               ? result<void>()
+               : error(errc::unsupported,
+                       "it cannot be told whether " + home.place().backing +
+                           " is still the guest's disk");
+  }
+  if (!now) {
+    return now.error();
+  }
+  return *now == *disk.identity
+             ? result<void>()
+             : error(errc::mismatch,
+                     home.place().backing + " is another disk by now");
+}
+
+result<std::string> set_aside(const kept_disk& disk,
+                              disk_book& book,
+                              bool same_boot) {
+  const auto home = home_at(*disk.shadow);
+  auto done = check_same(disk, *home, same_boot);
+  if (done) {
+    done = book.write(disk);
+  }
+  if (!done) {
+    return done.error();
+  }
+  done = set_aside_when_free(*home);
+  if (!done) {
+    (void)book.remove(disk.uuid, disk.vdev);
+    return done.error();
+  }
+  return disk.vdev + " " + home->place().aside;
+}
+
+}  // namespace
+
+departure departure_of(const guest_info& guest) {
+  return {guest.name, guest.uuid, guest.domid, this_boot(), {}};
+}
+
+result<departure> plan_departure(const guest_info& guest) {
+  departure plan = departure_of(guest);
+  for (const guest_disk& disk : moved_disks(guest)) {
+    const auto home = find_home(disk.device);
+    if (!home) {
+      return in_context(disk.vdev, home.error());
+    }
+    kept_disk entry;
+    entry.guest = guest.name;
+    entry.uuid = guest.uuid;
+    entry.vdev = disk.vdev;
+    entry.size = disk.size;
+    entry.shadow = (*home)->place();
+    if (const auto identity = (*home)->identity()) {
+      entry.identity = *identity;
+    } else {
+      log_warning(disk.vdev + ": " + identity.error().context);
+    }
+    plan.disks.push_back({std::move(entry), disk.read_only});
+  }
+  return plan;
+}
+
+std::string departure_text(const departure& plan) {
+  nlohmann::json disks = nlohmann::json::array();
+  for (const departing_disk& disk : plan.disks) {
+    disks.push_back(
+        {{"entry", kept_disk_text(disk.entry)}, {"read_only", disk.read_only}});
+  }
+  const nlohmann::json json = {{"guest", plan.guest},
+                               {"uuid", plan.uuid},
+                               {"domid", plan.domid},
+                               {"boot", plan.boot},
+                               {"disks", std::move(disks)}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+result<departure> read_departure(std::string_view text) {
+  const auto json = parse_object(text, max_text_bytes);
+  const error damaged(errc::corrupt, "the journal does not say what left");
+  if (!json) {
+    return damaged;
+  }
+  const auto text_at = [&](const char* key) {
+    const auto it = json->find(key);
+    return it != json->end() && it->is_string() ? it->get<std::string>()
+                                                : std::string();
+  };
+  departure plan;
+  plan.guest = text_at("guest");
+  plan.uuid = text_at("uuid");
+  plan.boot = text_at("boot");
+  const auto domid = json->find("domid");
+  const auto disks = json->find("disks");
+  if (plan.guest.empty() || plan.uuid.empty() || domid == json->end() ||
+      !domid->is_number_unsigned() || disks == json->end() ||
+      !disks->is_array()) {
+    return damaged;
+  }
+  plan.domid = domid->get<std::uint32_t>();
+  for (const auto& one : *disks) {
+    const auto entry = one.is_object() ? one.find("entry") : one.end();
+    const auto read_only = one.is_object() ? one.find("read_only") : one.end();
+    if (!one.is_object() || entry == one.end() || !entry->is_string() ||
+        read_only == one.end() || !read_only->is_boolean()) {
+      return damaged;
+    }
+    auto disk = read_kept_disk(entry->get<std::string>());
+    if (!disk || !disk->shadow) {
+      return damaged;
+    }
+    plan.disks.push_back({std::move(*disk), read_only->get<bool>()});
+  }
+  return plan;
+}
+
+result<void> resume_here(const departure& plan) {
+  auto xen = toolstack::open();
+  if (!xen) {
+    return xen.error();
+  }
+  const auto domain = domain_of(**xen, plan);
+  if (!domain) {
+    return domain.error();
+  }
+  if (*domain && (*domain)->state == guest_state::suspended) {
+    return (*xen)->resume(plan.domid);
+  }
+  const auto state = (*xen)->state_by_uuid(plan.uuid);
+  if (!state) {
+    return state.error();
+  }
+  return *state == guest_state::running || *state == guest_state::paused
+             ? result<void>()
+             : error(errc::not_found,
+                     plan.guest +
+                         " is not here any more: look at its disks "
+                         "and start it with 'xl create'");
+}
+
+result<std::vector<std::string>> clear_away(const departure& plan,
+                                            const settings& options) {
+  auto book = disk_book::open(options.kept_disks_path());
+  if (!book) {
+    return book.error();
+  }
+  if (auto destroyed = destroy_suspended(plan); !destroyed) {
+    return destroyed.error();
+  }
+  const bool same_boot = !plan.boot.empty() && plan.boot == this_boot();
+  std::vector<std::string> shadows;
+  std::string left;
+  for (const departing_disk& disk : plan.disks) {
+    const std::string& vdev = disk.entry.vdev;
+    auto shadow = set_aside(disk.entry, *book, same_boot);
+    if (shadow) {
+      shadows.push_back(std::move(*shadow));
+      continue;
+    }
+    log_warning(vdev + " stays as it is: " + shadow.error().context);
+    if (!disk.read_only) {
+      left += (left.empty() ? "" : "; ") + vdev + ": " + shadow.error().context;
+    }
+  }
+  if (!left.empty()) {
+    return error(errc::busy,
+                 plan.guest +
+                     " runs there; a disk of it could not be set "
+                     "aside here: " +
+                     left);
+  }
+  return shadows;
+}
+
+}  // namespace teleport
