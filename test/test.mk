@@ -48,7 +48,8 @@ fuzz-binaries: $(FUZZERS:%=$(BUILD)/test/fuzz/%)
 $(BUILD)/libfuzzed.a: $(call obj,$(FUZZ_LIB))
 $(BUILD)/test/fuzz/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(BUILD)/libfuzzed.a
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(TP_FLAGS) -fsanitize=fuzzer $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CXX) $(TP_FLAGS) -fsanitize=fuzzer $(CXXFLAGS) $(LDFLAGS) -o $@ \
+	  $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 $(BUILD)/test/fuzz/fuzz_course: $(BUILD)/test/support/destination_rules.o \
   $(BUILD)/test/support/source_rules.o

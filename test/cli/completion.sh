@@ -31,7 +31,8 @@ for program in xl-teleport/xl-teleport tools/teleportd/teleportd tools/teleportc
   [[ -x $TELEPORT_BUILD/$program ]] || skip "$program is not built"
 done
 export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl/teleportctl
-PATH=$tmp/bin:$TELEPORT_BUILD/xl-teleport:$TELEPORT_BUILD/tools:$PATH
+PATH=$tmp/bin:$TELEPORT_BUILD/xl-teleport:$TELEPORT_BUILD/tools/teleportd:$PATH
+PATH=$TELEPORT_BUILD/tools/evacuate:$PATH
 
 # As Xen's own completion: its words end with a blank.
 mkdir completions

@@ -116,7 +116,7 @@ std::vector<std::string> disk_state::variants(std::size_t file) const {
   all.push_back(std::string(content.size(), '\0'));  // its length alone
   all.push_back(std::move(content));
   std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 

@@ -351,8 +351,10 @@ std::size_t follow_at_most(std::size_t most, std::vector<donor>& disks) {
       candidates.push_back(&disk);
     }
   }
-  std::ranges::stable_partition(
-      candidates, [](const donor* disk) { return disk->guest != 0; });
+  // Not of std::ranges: clang 14 rejects the subrange that it returns.
+  std::stable_partition(candidates.begin(),
+                        candidates.end(),
+                        [](const donor* disk) { return disk->guest != 0; });
   const std::size_t left =
       candidates.size() - std::min(candidates.size(), most);
   for (donor* disk : std::span(candidates).last(left)) {
