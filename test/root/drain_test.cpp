@@ -95,8 +95,11 @@ TEST_CASE("a drain that a write holds up is given up, and the device goes on",
   if (!can_use_device_mapper("delay")) {
     return;
   }
+  // Reads are not held back: udev looks at each new device.
   const loop_disk below("16");
-  const mapped_disk disk("slow", "0 16384 delay " + below.path() + " 0 3000");
+  const mapped_disk disk(
+      "slow",
+      "0 16384 delay " + below.path() + " 0 0 " + below.path() + " 0 3000");
   std::thread writer([&] {
     static_cast<void>(run_program({"dd",
                                    "if=/dev/zero",
