@@ -3,20 +3,13 @@
 #include "xl-teleport/source/source_host.hpp"
 
 #include <array>
-#include <cerrno>
-#include <chrono>
-#include <memory>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libteleport/base/digest.hpp"
-#include "libteleport/base/log.hpp"
 #include "libteleport/base/random.hpp"
-#include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
-#include "libteleport/xen/facts_json.hpp"
 
 namespace teleport {
 
