@@ -107,12 +107,13 @@ lab_is_stale() {
 }
 
 # process_start PID: when it was started, in the kernel's ticks; with its number it names a process for good. (Its
-# command line does not: that is empty for a moment in each exec.)
+# command line does not: that is empty for a moment in each exec.) A killed process whose other threads (field 20) have
+# not ended still holds its files and locks.
 process_start() {
     local fields
     { read -r fields < "/proc/$1/stat"; } 2> /dev/null || return 1
     read -r -a fields <<< "${fields##*) }"
-    [ "${fields[0]}" != Z ] && echo "${fields[19]}"
+    { [ "${fields[0]}" != Z ] || [ "${fields[17]}" -gt 1 ]; } && echo "${fields[19]}"
 }
 
 # lab_pid_runs FILE: a recorded process runs, and not another one that got its number since.

@@ -56,7 +56,11 @@ lab_resume() {
         mkdir -p "$LAB/host$host"
         rm -f "$LAB/host$host"/{qmp,mux}
         [ ! -e "$LAB/host$host/console.log" ] || mv "$LAB/host$host/console.log" "$LAB/host$host/console.log.$(date +%s%N)"
-        for disk in dom0 data; do disk_overlay "$directory/host$host/$disk.qcow2" qcow2 "$LAB/host$host/$disk.qcow2"; done
+        # New files: an emulator that has not ended yet keeps its own.
+        for disk in dom0 data; do
+            rm -f "$LAB/host$host/$disk.qcow2"
+            disk_overlay "$directory/host$host/$disk.qcow2" qcow2 "$LAB/host$host/$disk.qcow2" || fail "host$host has no disk $disk"
+        done
         cp --sparse=always --reflink=auto "$directory/host$host/lvm.img" "$LAB/host$host/"
     done
     rm -f "$LAB/wan"
