@@ -98,3 +98,17 @@ expect_exit 0 "$teleportctl" --config "$source/xl-teleport/setup/teleport.conf" 
 printf '[listen]\nprot = 1\n' >wrong
 expect_exit 2 "$teleportctl" --config wrong shadow list
 expect_text err "unknown key 'listen.prot'"
+
+# The files that HACKING.md names are there; one without a folder lies in the
+# folder of the one before.
+sed -n '/^## Where to begin/,/^## Threads/p' "$source/HACKING.md" |
+  grep -oE '`[a-zA-Z0-9_./-]+\.[a-z0-9.]+`' | tr -d '`' >named
+[[ -s named ]] || fail 'HACKING.md names no files'
+folder=.
+while read -r name; do
+  case $name in
+    */*) folder=${name%/*} ;;
+    *) name=$folder/$name ;;
+  esac
+  [[ -f $source/$name ]] || fail "HACKING.md names $name, which is not there"
+done <named
