@@ -27,8 +27,11 @@ std::optional<fate_query::target> peer_of(const journal_entry& entry,
   if (!entry.peer.starts_with('[') || end == std::string::npos) {
     return std::nullopt;
   }
-  fate_query::target whom{
-      config.keys, entry.peer.substr(1, end - 1), 0, entry.id};
+  fate_query::target whom{config.keys,
+                          entry.peer.substr(1, end - 1),
+                          0,
+                          entry.peer_key,
+                          {entry.id, entry.uuid}};
   const char* digits = entry.peer.data() + end + 2;
   const char* last = entry.peer.data() + entry.peer.size();
   const auto [stop, failure] = std::from_chars(digits, last, whom.port);

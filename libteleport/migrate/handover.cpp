@@ -65,6 +65,7 @@ source_handover::action source_handover::on_fate(destination_fate fate) {
       state_ = state::uncertain;
       return action::report_uncertain;
     case destination_fate::in_progress:
+    case destination_fate::paused:
       return action::ask_destination;
   }
   return action::none;

@@ -29,6 +29,8 @@ enum class destination_fate : std::uint8_t {
   uncertain = 3,
   /// It is being started at this moment: ask again.
   in_progress = 4,
+  /// A guest of that uuid is there, paused: it may be started yet.
+  paused = 5,
 };
 
 class source_handover {

@@ -89,6 +89,8 @@ result<void> journal::write(const journal_entry& entry) {
       {"uuid", entry.uuid},
       {"domid", entry.domid},
       {"peer", entry.peer},
+      {"peer_key", entry.peer_key},
+      {"by_hand", entry.by_hand},
       {"disks", entry.disks},
   };
   json["sha256"] = checksum_of(json);
@@ -137,6 +139,9 @@ result<journal_entry> journal::read_file(const std::string& path) {
   entry.guest = string_at("guest");
   entry.uuid = string_at("uuid");
   entry.peer = string_at("peer");
+  entry.peer_key = string_at("peer_key");
+  const auto by_hand = json->find("by_hand");
+  entry.by_hand = by_hand != json->end() && *by_hand == true;
   entry.disks = string_at("disks");
   const auto domid = json->find("domid");
   if (domid != json->end() && domid->is_number_unsigned()) {

@@ -410,4 +410,8 @@ const std::string& connection::peer_name() const noexcept {
   return links_.front()->peer_name();
 }
 
+const std::string& connection::peer_key() const noexcept {
+  return links_.front()->peer_key();
+}
+
 }  // namespace teleport

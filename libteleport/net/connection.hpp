@@ -117,6 +117,8 @@ class connection : public std::enable_shared_from_this<connection> {
   [[nodiscard]] link_counters counters() const;
   /// The name under which the peer is paired.
   [[nodiscard]] const std::string& peer_name() const noexcept;
+  /// SHA-256 of the peer's certificate, in hexadecimal.
+  [[nodiscard]] const std::string& peer_key() const noexcept;
 
  private:
   enum class stage {

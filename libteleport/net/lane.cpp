@@ -204,13 +204,13 @@ result<void> lane::check_peer(const key_files& keys) {
   if (!peers) {
     return peers.error();
   }
-  const auto fingerprint = to_hex(digest_extent(std::as_bytes(std::span(der))));
-  const auto name = peers->name_of(fingerprint);
+  key_ = to_hex(digest_extent(std::as_bytes(std::span(der))));
+  const auto name = peers->name_of(key_);
   if (!name) {
     return error(errc::not_paired,
                  fmt::format("the peer's key {} is not paired with this host: "
                              "run 'teleportctl pair root@HOST' on the source",
-                             fingerprint.substr(0, 16)));
+                             key_.substr(0, 16)));
   }
   name_ = *name;
   return {};

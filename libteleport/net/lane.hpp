@@ -94,6 +94,8 @@ class lane : public std::enable_shared_from_this<lane> {
   [[nodiscard]] const result<void>& pinned() const noexcept { return pinned_; }
   /// The name under which the peer is paired.
   [[nodiscard]] const std::string& peer_name() const noexcept { return name_; }
+  /// SHA-256 of its certificate, in hexadecimal, as fingerprint_of() has it.
+  [[nodiscard]] const std::string& peer_key() const noexcept { return key_; }
   /// True when both peers' keys are pinned under the same name.
   [[nodiscard]] bool is_same_peer(const lane& other) const noexcept {
     return pinned_ && other.pinned_ && name_ == other.name_;
@@ -127,6 +129,7 @@ class lane : public std::enable_shared_from_this<lane> {
   bool closed_ = false;
   result<void> pinned_;
   std::string name_;
+  std::string key_;
   link_counters last_counters_;
 };
 

@@ -17,8 +17,9 @@ bool allows(state at, record_type type) noexcept {
   switch (type) {
     case record_type::hello:
       return at == state::connected;
-    case record_type::offer:
     case record_type::query:
+      return at == state::greeted || at == state::foreign;
+    case record_type::offer:
     case record_type::seed:
       return at == state::greeted;
     case record_type::prepare:
@@ -49,6 +50,8 @@ std::string_view name_of(destination_state at) noexcept {
       return "connected";
     case state::greeted:
       return "greeted";
+    case state::foreign:
+      return "foreign";
     case state::asked:
       return "asked";
     case state::offered:
@@ -128,6 +131,12 @@ result<destination_course::actions> destination_course::on_record(
       return on_go();
     default:  // FAIL
       return on_failure();
+  }
+}
+
+void destination_course::on_other_version() noexcept {
+  if (at_ == state::greeted) {
+    at_ = state::foreign;
   }
 }
 

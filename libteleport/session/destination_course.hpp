@@ -35,6 +35,7 @@ namespace teleport {
 enum class destination_state : std::uint8_t {
   connected,  ///< HELLO has not come
   greeted,
+  foreign,    ///< HELLO named another version: QUERY alone is answered
   asked,      ///< QUERY is being answered
   offered,    ///< OFFER is being looked at
   answered,   ///< without problems
@@ -97,6 +98,8 @@ class destination_course {
   /// @param all_proven  every extent of every disk is, at this moment
   /// @error errc::protocol when the state does not allow it: on_refused()
   [[nodiscard]] result<actions> on_record(record_type type, bool all_proven);
+  /// The HELLO that was greeted has another version than ours.
+  void on_other_version() noexcept;
   [[nodiscard]] actions on_query_answered();
   /// @param welcome  the ANSWER has no problems
   [[nodiscard]] actions on_considered(bool welcome);

@@ -6,12 +6,14 @@
 
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/record_json.hpp"
+#include "libteleport/xen/names.hpp"
 
 namespace teleport {
 
 namespace {
 
 constexpr std::size_t max_sentence_bytes = 4096;
+constexpr std::size_t id_digits = 32;
 
 }  // namespace
 
@@ -47,12 +49,25 @@ result<seed_result> read_seed_result(std::string_view json) {
       });
 }
 
-result<std::string> read_query(byte_span body) {
-  std::string id(as_text(body));
-  if (!is_teleport_id(id)) {
+byte_buffer encode(const teleport_query& query) {
+  const auto id = as_bytes(query.id);
+  const auto uuid = as_bytes(query.uuid);
+  byte_buffer body(id.begin(), id.end());
+  body.insert(body.end(), uuid.begin(), uuid.end());
+  return body;
+}
+
+result<teleport_query> read_query(byte_span body) {
+  const std::string_view text = as_text(body);
+  teleport_query query{std::string(text.substr(0, id_digits)), {}};
+  if (!is_teleport_id(query.id)) {
     return malformed("QUERY", "not 32 hexadecimal digits");
   }
-  return id;
+  query.uuid = text.substr(id_digits);
+  if (!query.uuid.empty() && !is_uuid(query.uuid)) {
+    return malformed("QUERY", "what follows the id is no uuid");
+  }
+  return query;
 }
 
 byte_buffer encode(destination_fate fate) {
@@ -71,10 +86,11 @@ result<destination_fate> read_query_result(byte_span body) {
       case destination_fate::abandoned:
       case destination_fate::uncertain:
       case destination_fate::in_progress:
+      case destination_fate::paused:
         return fate;
     }
   }
-  return malformed("QUERY_RESULT", "not one of the four fates");
+  return malformed("QUERY_RESULT", "not one of the five fates");
 }
 
 }  // namespace teleport

@@ -43,15 +43,20 @@ struct seed_result {
 [[nodiscard]] result<go_result> read_go_result(std::string_view json);
 [[nodiscard]] result<seed_result> read_seed_result(std::string_view json);
 
-/// QUERY: the body is the teleport's number.
-///
-/// @return 32 digits 0-9 a-f
+/// QUERY.
+struct teleport_query {
+  std::string id;    ///< the teleport's number: 32 digits 0-9 a-f
+  std::string uuid;  ///< the guest's; empty from a source of release 0.1.0
+};
+
+/// @pre the id and the uuid are well formed
+[[nodiscard]] byte_buffer encode(const teleport_query& query);
 /// @error errc::protocol
-[[nodiscard]] result<std::string> read_query(byte_span body);
+[[nodiscard]] result<teleport_query> read_query(byte_span body);
 
 /// QUERY_RESULT.
 [[nodiscard]] byte_buffer encode(destination_fate fate);
-/// @error errc::protocol for a number that is none of the four
+/// @error errc::protocol for a number that is none of the five
 [[nodiscard]] result<destination_fate> read_query_result(byte_span body);
 
 }  // namespace teleport

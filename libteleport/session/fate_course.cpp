@@ -26,7 +26,7 @@ void fate_course::on_journal(std::optional<journal_state> entry) {
   }
   if (entry == journal_state::running) {
     answer(destination_fate::running);
-  } else if (entry == journal_state::go) {
+  } else if (!entry || entry == journal_state::go) {
     next_ = step::look_at_xen;
   } else {
     // `abandoned` too: what the journal shows may be of a write that failed,
@@ -50,11 +50,13 @@ void fate_course::on_xen(seen_guest guest) {
       next_ = step::journal_running;  // it runs by our GO
       return;
     case seen_guest::paused:
+      answer(destination_fate::paused);
+      return;
     case seen_guest::unknown:
       answer(destination_fate::in_progress);
       return;
-    case seen_guest::not_alive:
-      // It may have run and ended, or never have run.
+    case seen_guest::absent:
+      // The guest may have run and ended, or never have run.
       answer(destination_fate::uncertain);
       return;
   }

@@ -26,16 +26,16 @@ class fate_course {
   enum class step : std::uint8_t {
     lock,          ///< the lock that the receiving process holds all its life
     read_journal,  ///< with the lock held
-    look_at_xen,   ///< for a guest of the entry's uuid
+    look_at_xen,   ///< for a guest of the entry's uuid, or of the QUERY's
     journal_running,
     journal_abandoned,
     answer,  ///< with fate()
   };
   enum class seen_guest : std::uint8_t {
-    not_alive,  ///< absent, or shut down
+    absent,  ///< also when no uuid is known
     paused,
-    running,
-    unknown,  ///< Xen did not say
+    running,  ///< or suspended, and so ran
+    unknown,  ///< Xen did not say, or it is being destroyed
   };
 
   [[nodiscard]] step next() const noexcept { return next_; }
@@ -43,7 +43,8 @@ class fate_course {
   [[nodiscard]] destination_fate fate() const noexcept { return fate_; }
 
   void on_lock(bool held);
-  /// @param entry  nullopt: the journal has none
+  /// @param entry  nullopt: the journal has none, and so was lost: a source
+  ///               asks after GO, which follows a durable `ready`
   void on_journal(std::optional<journal_state> entry);
   /// There is an entry that cannot be read.
   void on_journal_unreadable();

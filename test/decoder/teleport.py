@@ -4,11 +4,16 @@ from fields import Reader, json_body, json_list, require
 from stream import Stream
 from talk import Talk
 
-FATES = {1: "running", 2: "abandoned", 3: "uncertain", 4: "in_progress"}
+FATES = {1: "running", 2: "abandoned", 3: "uncertain", 4: "in_progress", 5: "paused"}
 
 
 def is_id(text):
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def is_uuid(text):
+    return [len(part) for part in text.split("-")] == [8, 4, 4, 4, 12] and all(
+        letter in "0123456789abcdef-" for letter in text)
 
 
 class Teleport(Talk):
@@ -85,7 +90,9 @@ class Query(Talk):
 
     def on_query(self, _, body):
         self.walk("greeted", "asked")
-        require(is_id(body.decode("latin-1")), "the id")
+        text = body.decode("latin-1")
+        require(is_id(text[:32]), "the id")
+        require(len(text) == 32 or is_uuid(text[32:]), "the uuid")
 
     def on_query_result(self, sender, body):
         self.walk("asked", "over")

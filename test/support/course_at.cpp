@@ -13,6 +13,10 @@ destination_course destination_at(destination_state wanted) {
     return course;
   }
   record(record_type::hello);
+  if (wanted == destination_state::foreign) {
+    course.on_other_version();
+    return course;
+  }
   if (wanted == destination_state::asked ||
       wanted == destination_state::seeding) {
     record(wanted == destination_state::asked ? record_type::query

@@ -17,6 +17,7 @@ namespace teleport {
 inline constexpr std::array destination_states = {
     destination_state::connected,
     destination_state::greeted,
+    destination_state::foreign,
     destination_state::offered,
     destination_state::answered,
     destination_state::preparing,

@@ -201,10 +201,7 @@ void add_end(std::vector<golden_record>& all) {
   all.push_back({"query",
                  record_type::query,
                  bytes_of("0123456789abcdef0123456789abcdef"),
-                 [](byte_span body) -> result<byte_buffer> {
-                   auto id = read_query(body);
-                   return id ? result<byte_buffer>(bytes_of(*id)) : id.error();
-                 }});
+                 by_encode(read_query)});
   all.push_back({"query_result",
                  record_type::query_result,
                  encode(destination_fate::abandoned),

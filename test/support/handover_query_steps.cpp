@@ -22,7 +22,7 @@ fate_course::seen_guest seen(built_guest guest) {
     case built_guest::gone:
       break;
   }
-  return fate_course::seen_guest::not_alive;
+  return fate_course::seen_guest::absent;
 }
 
 }  // namespace

@@ -316,6 +316,17 @@ TEST_CASE("an OFFER with problems may be followed by another", "[session]") {
         actions{action::consider});
 }
 
+TEST_CASE("a source of another version is answered a QUERY and nothing else",
+          "[session]") {
+  destination_course course = destination_at(destination_state::foreign);
+  CHECK_FALSE(course.on_record(record_type::offer, false));
+  CHECK_FALSE(course.on_record(record_type::seed, false));
+  const auto asked = course.on_record(record_type::query, false);
+  REQUIRE(asked);
+  CHECK(*asked == actions{action::answer_query});
+  CHECK(course.on_query_answered() == actions{action::end});
+}
+
 TEST_CASE("a QUERY and a seed end the session well", "[session]") {
   destination_course asked = destination_at(state::asked);
   CHECK(asked.on_query_answered() == actions{action::end});

@@ -12,7 +12,7 @@
 #include "libteleport/session/fate_course.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/setup/arrival_fate.hpp"
 
 namespace teleport {
 
@@ -64,7 +64,7 @@ TEST_CASE("the journal is read once the lock is held, and not before",
   CHECK(course.next() == step::lock);
   course.on_journal(journal_state::ready);
   course.on_journalled(true);
-  course.on_xen(seen::not_alive);
+  course.on_xen(seen::absent);
   CHECK(course.next() == step::lock);
   course.on_lock(false);
   CHECK(course.next() == step::answer);
@@ -73,8 +73,7 @@ TEST_CASE("the journal is read once the lock is held, and not before",
 
 TEST_CASE("abandoned is answered once it is journalled", "[session]") {
   const std::optional<journal_state> entry =
-      GENERATE(std::optional<journal_state>(),
-               std::optional(journal_state::building),
+      GENERATE(std::optional(journal_state::building),
                std::optional(journal_state::ready),
                std::optional(journal_state::abandoned));
   const bool durable = GENERATE(true, false);
@@ -87,9 +86,11 @@ TEST_CASE("abandoned is answered once it is journalled", "[session]") {
                                   : destination_fate::in_progress));
 }
 
-TEST_CASE("after GO the answer is what Xen has", "[session]") {
+TEST_CASE("after GO, or with the journal lost, the answer is what Xen has",
+          "[session]") {
   fate_course course = reading_journal();
-  course.on_journal(journal_state::go);
+  course.on_journal(GENERATE(std::optional(journal_state::go),
+                             std::optional<journal_state>()));
   REQUIRE(course.next() == step::look_at_xen);
   SECTION("it runs") {
     course.on_xen(seen::running);
@@ -97,12 +98,16 @@ TEST_CASE("after GO the answer is what Xen has", "[session]") {
     course.on_journalled(GENERATE(true, false));
     CHECK(course.fate() == destination_fate::running);
   }
-  SECTION("it is paused, or nobody knows yet") {
-    course.on_xen(GENERATE(seen::paused, seen::unknown));
+  SECTION("it is paused") {
+    course.on_xen(seen::paused);
+    CHECK(course.fate() == destination_fate::paused);
+  }
+  SECTION("nobody knows yet") {
+    course.on_xen(seen::unknown);
     CHECK(course.fate() == destination_fate::in_progress);
   }
   SECTION("it is not there") {
-    course.on_xen(seen::not_alive);
+    course.on_xen(seen::absent);
     CHECK(course.fate() == destination_fate::uncertain);
   }
   CHECK(course.next() == step::answer);
@@ -122,24 +127,24 @@ TEST_CASE("a QUERY promises nothing while the receiving process lives",
   {
     const auto session = take_lock(here.options.run_path, id);
     REQUIRE(session);
-    CHECK(fate_of(id, here.options) == destination_fate::in_progress);
+    CHECK(fate_of({id, {}}, here.options) == destination_fate::in_progress);
     CHECK(here.journalled() == journal_state::ready);
   }
-  CHECK(fate_of(id, here.options) == destination_fate::abandoned);
+  CHECK(fate_of({id, {}}, here.options) == destination_fate::abandoned);
   CHECK(here.journalled() == journal_state::abandoned);
 }
 
-TEST_CASE("a QUERY for a teleport that never came is a promise too",
+TEST_CASE("a host without an entry promises nothing, and writes none",
           "[session]") {
   const host here;
-  CHECK(fate_of(id, here.options) == destination_fate::abandoned);
-  CHECK(here.journalled() == journal_state::abandoned);
+  CHECK(fate_of({id, {}}, here.options) == destination_fate::uncertain);
+  CHECK(here.journalled() == std::nullopt);
 }
 
 TEST_CASE("a guest that was journalled as running ran", "[session]") {
   const host here;
   here.journal_as(journal_state::running);
-  CHECK(fate_of(id, here.options) == destination_fate::running);
+  CHECK(fate_of({id, {}}, here.options) == destination_fate::running);
   CHECK(here.journalled() == journal_state::running);
 }
 

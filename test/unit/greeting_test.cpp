@@ -114,25 +114,35 @@ TEST_CASE("every record's name is known, and no other number has one",
   }
 }
 
-TEST_CASE("QUERY is a teleport's number and nothing else", "[greeting]") {
+TEST_CASE("QUERY is a teleport's number, and the guest's uuid or nothing else",
+          "[greeting]") {
   const std::string id = "0123456789abcdef0123456789abcdef";
-  CHECK(read_query(as_bytes(id)).value() == id);
+  const std::string uuid = "2c7d4d4e-5f5c-4d0a-9d0e-3f6c3f0f7a11";
+  for (const std::string& known : {std::string(), uuid}) {
+    const auto read = read_query(encode(teleport_query{id, known}));
+    REQUIRE(read);
+    CHECK(read->id == id);
+    CHECK(read->uuid == known);
+  }
   for (const std::string& bad : {std::string(),
                                  id.substr(1),
                                  id + "0",
+                                 id + uuid.substr(1),
+                                 id + uuid + "0",
+                                 id + id + "0123",
                                  "../" + id.substr(3),
                                  "0123456789ABCDEF0123456789ABCDEF" + id}) {
     CHECK_FALSE(read_query(as_bytes(bad)));
   }
 }
 
-TEST_CASE("QUERY_RESULT is one of four fates and nothing else", "[greeting]") {
+TEST_CASE("QUERY_RESULT is one of five fates and nothing else", "[greeting]") {
   for (unsigned number = 0; number < 256; ++number) {
     const auto fate = static_cast<destination_fate>(number);
     const byte_buffer body = encode(fate);
     const auto read = read_query_result(body);
     CAPTURE(number);
-    REQUIRE(read.has_value() == (number >= 1 && number <= 4));
+    REQUIRE(read.has_value() == (number >= 1 && number <= 5));
     if (read) {
       CHECK(*read == fate);
     }

@@ -12,14 +12,11 @@
 
 #include <fmt/format.h>
 
-#include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/store.hpp"
-#include "libteleport/migrate/journal.hpp"
-#include "libteleport/session/fate_course.hpp"
 #include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "xl-teleport/destination/kept_target.hpp"
@@ -140,92 +137,6 @@ result<answer> consider_seed(const guest_info& guest, const settings& options) {
                      space->free / 1_MiB)});
   }
   return reply;
-}
-
-namespace {
-
-fate_course::seen_guest look_for(const std::string& uuid) {
-  using seen = fate_course::seen_guest;
-  auto xen = toolstack::open();
-  const auto state = xen ? (*xen)->state_by_uuid(uuid)
-                         : result<toolstack::guest_state>(xen.error());
-  if (!state) {
-    log_error(state.error().context);
-    return seen::unknown;
-  }
-  switch (*state) {
-    case toolstack::guest_state::running:
-      return seen::running;
-    case toolstack::guest_state::paused:
-      return seen::paused;
-    case toolstack::guest_state::suspended:
-    case toolstack::guest_state::dying:
-    case toolstack::guest_state::absent:
-      return seen::not_alive;
-  }
-  return seen::unknown;
-}
-
-bool write(journal& entries, journal_entry& entry, journal_state state) {
-  entry.state = state;
-  const auto written = entries.write(entry);
-  if (!written) {
-    log_error(written.error().context);
-  }
-  return written.has_value();
-}
-
-}  // namespace
-
-destination_fate fate_of(const std::string& id, const settings& options) {
-  auto entries = journal::open(options.journal_path());
-  if (!entries) {
-    log_error(entries.error().context);
-    return destination_fate::in_progress;  // ask again: nothing is known
-  }
-  fate_course course;
-  using step = fate_course::step;
-  unique_fd held;
-  journal_entry entry;
-  entry.id = id;
-  entry.role = journal_role::destination;
-  while (course.next() != step::answer) {
-    switch (course.next()) {
-      case step::lock: {
-        auto lock = take_lock(options.run_path, id);
-        course.on_lock(lock.has_value());
-        if (lock) {
-          held = std::move(*lock);
-        }
-        break;
-      }
-      case step::read_journal: {
-        auto known = entries->read(id, journal_role::destination);
-        if (!known) {
-          log_error(known.error().context);
-          course.on_journal_unreadable();
-        } else if (*known) {
-          entry = **known;
-          course.on_journal(entry.state);
-        } else {
-          course.on_journal(std::nullopt);
-        }
-        break;
-      }
-      case step::look_at_xen:
-        course.on_xen(look_for(entry.uuid));
-        break;
-      case step::journal_running:
-        course.on_journalled(write(*entries, entry, journal_state::running));
-        break;
-      case step::journal_abandoned:
-        course.on_journalled(write(*entries, entry, journal_state::abandoned));
-        break;
-      case step::answer:
-        break;
-    }
-  }
-  return course.fate();
 }
 
 void tidy_shadows(const settings& options) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/destination_host.hpp: what the destination finds out about itself and
-// decides on an OFFER, and its answer to a QUERY.
+// xl-teleport/destination/destination_host.hpp: what the destination finds
+// out about itself and decides on an OFFER.
 //
 // Blocks: on Xen, disks and files: pool threads.
 
@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/migrate/handover.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -26,11 +25,6 @@ namespace teleport {
 /// there is one: this host need not be able to run guests.
 [[nodiscard]] result<answer> consider_seed(const guest_info& guest,
                                            const settings& options);
-
-/// What became of a teleport. Unless it runs or may run here, this is a promise
-/// that it never will, journalled before it is given.
-[[nodiscard]] destination_fate fate_of(const std::string& id,
-                                       const settings& options);
 
 /// Gives shadows that a killed session had brought back their safe names
 /// again, unless their guest is here.

@@ -48,6 +48,8 @@ void destination_session::on_record(const raw_record& record) {
       record.type, intake_ != nullptr && intake_->state().all_proven());
   if (todo) {
     perform(*todo, record);
+  } else if (course_.at() == destination_state::foreign) {
+    refuse(error(failure_));  // found at its HELLO
   } else {
     refuse(todo.error());
   }

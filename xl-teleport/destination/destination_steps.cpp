@@ -14,6 +14,7 @@
 #include "libteleport/xen/config.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
+#include "xl-teleport/setup/arrival_fate.hpp"
 
 namespace teleport {
 
@@ -51,8 +52,14 @@ void destination_session::on_pool(Work work, Then then) {
 
 result<void> destination_session::greet(const raw_record& record) {
   const auto checked = check_hello(record.body, "the source");
-  if (checked || checked.error().code == errc::unsupported) {
+  const bool other = !checked && checked.error().code == errc::unsupported;
+  if (checked || other) {
     link_->send(record_type::hello, own_hello());
+  }
+  if (other) {
+    course_.on_other_version();
+    failure_ = checked.error();
+    return {};
   }
   if (checked) {
     link_->allow_lanes(options_.run_path);
@@ -61,13 +68,13 @@ result<void> destination_session::greet(const raw_record& record) {
 }
 
 result<void> destination_session::answer_query(const raw_record& record) {
-  auto id = read_query(record.body);
-  if (!id) {
-    return id.error();
+  auto query = read_query(record.body);
+  if (!query) {
+    return query.error();
   }
   loop_.work(
-      [id = *id, options = options_] { return fate_of(id, options); },
-      [this, id = *id](destination_fate fate) {
+      [query = *query, options = options_] { return fate_of(query, options); },
+      [this, id = query->id](destination_fate fate) {
         log_info(fmt::format(
             "asked for teleport {}: {}", id, static_cast<unsigned>(fate)));
         link_->send(record_type::query_result, encode(fate));

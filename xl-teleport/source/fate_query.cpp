@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libteleport/base/log.hpp"
-#include "libteleport/session/end_records.hpp"
 #include "libteleport/session/greeting.hpp"
 
 namespace teleport {
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::chrono::milliseconds first_pause{500};
 constexpr std::chrono::milliseconds longest_pause{10'000};
+
+/// Of one attempt: a handshake over a slow link, and a busy host's Xen.
+constexpr std::chrono::milliseconds attempt_limit{30'000};
 
 }  // namespace
 
@@ -35,59 +39,93 @@ void fate_query::ask() {
 
 void fate_query::try_once() {
   waiting_ = true;
-  connection::connect(loop_,
-                      {target_.keys, {}},
-                      target_.host,
-                      target_.port,
-                      [this](result<std::shared_ptr<connection>> link) {
-                        if (!link) {
-                          log_warning(link.error().context);
-                          again();
-                          return;
-                        }
-                        link_ = *link;
-                        connection::handlers handlers;
-                        handlers.on_record = [this](const raw_record& record) {
-                          on_record(record);
-                        };
-                        handlers.on_closed = [this](const error& cause) {
-                          log_warning(cause.context);
-                          again();
-                        };
-                        link_->start(std::move(handlers));
-                        link_->send(record_type::hello, own_hello());
-                        link_->send(record_type::query, as_bytes(target_.id));
-                      });
+  ++attempt_;
+  // A destination that received the question and does not answer, too.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      deadline_ - std::chrono::steady_clock::now());
+  timer_ = loop_.after(std::clamp(left, first_pause, attempt_limit),
+                       [this] { again("does not answer"); });
+  connection::connect(
+      loop_,
+      {target_.keys, {}},
+      target_.host,
+      target_.port,
+      [this, attempt = attempt_](result<std::shared_ptr<connection>> link) {
+        if (waiting_ && attempt == attempt_) {
+          on_connected(std::move(link));
+        }
+      });
+}
+
+void fate_query::on_connected(result<std::shared_ptr<connection>> link) {
+  if (!link) {
+    again("is not to be asked: " + link.error().context);
+    return;
+  }
+  link_ = std::move(*link);
+  if (!target_.key.empty() && link_->peer_key() != target_.key) {
+    link_->close();
+    again(
+        fmt::format("is another host now: its key is {:.16}, and {:.16} is "
+                    "that of the host to which the guest was given",
+                    link_->peer_key(),
+                    target_.key));
+    return;
+  }
+  connection::handlers handlers;
+  handlers.on_record = [this](const raw_record& record) { on_record(record); };
+  handlers.on_closed = [this](const error& cause) {
+    again("did not answer: " + cause.context);
+  };
+  link_->start(std::move(handlers));
+  link_->send(record_type::hello, own_hello());
+  auto question = target_.question;
+  if (by_id_alone_) {
+    question.uuid.clear();
+  }
+  link_->send(record_type::query, encode(question));
 }
 
 void fate_query::on_record(const raw_record& record) {
-  if (record.type == record_type::hello) {
+  if (record.type == record_type::hello || !waiting_) {
     return;
   }
-  link_->close();
   if (record.type != record_type::query_result) {
-    log_warning((record.type == record_type::fail
-                     ? failure_of_destination(record.body, target_.host)
-                     : out_of_state("the destination", record.type, "queried"))
-                    .context);
-    again();
+    // PROTOCOL.md, section 6.5: release 0.1.0 refuses a QUERY with a uuid.
+    by_id_alone_ = record.type == record_type::fail && !by_id_alone_;
+    again((record.type == record_type::fail
+               ? failure_of_destination(record.body, target_.host)
+               : out_of_state("the destination", record.type, "queried"))
+              .context);
     return;
   }
   const auto fate = read_query_result(record.body);
-  if (!fate || *fate == destination_fate::in_progress) {
-    again();
-    return;
+  if (!fate) {
+    again(fate.error().context);
+  } else if (*fate == destination_fate::in_progress) {
+    again("says that the guest is being started, or its session has not ended");
+  } else if (*fate == destination_fate::paused) {
+    again("says that the guest is there, paused");
+  } else {
+    waiting_ = false;
+    timer_ = timer();
+    link_->close();
+    answered_(*fate);
   }
-  waiting_ = false;
-  answered_(*fate);
 }
 
-void fate_query::again() {
+void fate_query::again(std::string heard) {
   if (!waiting_) {
     return;
   }
   waiting_ = false;
+  heard_ = std::move(heard);
+  log_warning(target_.host + " " + heard_);
+  if (link_) {
+    link_->close();
+  }
   if (std::chrono::steady_clock::now() + pause_ > deadline_) {
+    timer_ = timer();
     answered_(std::nullopt);
     return;
   }

@@ -124,7 +124,11 @@ void source_session::ask() {
     log_warning("the answer to GO is lost: asking " + options_.host);
     query_ = std::make_unique<fate_query>(
         loop_,
-        fate_query::target{settings_.keys, options_.host, options_.port, id_},
+        fate_query::target{settings_.keys,
+                           options_.host,
+                           options_.port,
+                           link_->peer_key(),
+                           {id_, view_.guest.uuid}},
         options_.ask_limit,
         [this](std::optional<destination_fate> fate) {
           if (fate) {
@@ -185,6 +189,7 @@ result<void> source_session::write_journal(journal_state state) {
   entry.uuid = view_.guest.uuid;
   entry.domid = view_.guest.domid;
   entry.peer = fmt::format("[{}]:{}", options_.host, options_.port);
+  entry.peer_key = link_->peer_key();
   entry.disks = departure_text(departure_);
   return journal_->write(entry);
 }
