@@ -25,6 +25,7 @@
 #include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/source/source_host.hpp"
 #include "xl-teleport/source/source_session.hpp"
+#include "xl-teleport/source/unsettled.hpp"
 
 namespace teleport {
 namespace {
@@ -81,9 +82,25 @@ struct attempt {
   bool cancelled = false;
 };
 
+attempt in_limbo(const journal_entry& entry, const move_options& options) {
+  attempt outcome;
+  outcome.code = exit_code::uncertain;
+  outcome.report.guest = entry.guest;
+  outcome.report.uuid = entry.uuid;
+  outcome.report.destination = options.host;
+  outcome.report.outcome = "uncertain";
+  outcome.report.sentence = limbo_sentence(entry);
+  outcome.report.problems = {{"in_limbo", outcome.report.sentence}};
+  return outcome;
+}
+
 attempt move_once(const move_options& options, const settings& config) {
   attempt outcome;
   auto view = look_at_guest(options.guest, options.live);
+  if (const auto limbo = waits_for_answer(
+          config.journal_path(), view ? view->guest.uuid : options.guest)) {
+    return in_limbo(*limbo, options);
+  }
   if (!view) {
     outcome.report.guest = options.guest;
     outcome.report.destination = options.host;

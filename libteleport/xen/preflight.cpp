@@ -128,15 +128,20 @@ void check_names(const guest_info& guest,
     if (has(here.guest_names, name)) {
       found.push_back({"name_clash",
                        "a guest named '" + name +
-                           "' is already at the destination: rename or stop "
-                           "it (xl list; xl rename)"});
+                           "' is already at the destination: look there ('xl "
+                           "list'). If it may be this very guest, 'xl teleport "
+                           "--recover " +
+                           guest.name +
+                           "' on both hosts says what is right; another guest "
+                           "of this name is to be renamed"});
     }
   }
   if (has(here.guest_uuids, guest.uuid)) {
     found.push_back({"uuid_clash",
                      "a guest with uuid " + guest.uuid +
-                         " already runs at the destination: it may be this "
-                         "very guest; look there (xl list -v) first"});
+                         " is at the destination already, and may be this very "
+                         "guest: 'xl teleport --recover " +
+                         guest.name + "' on both hosts says what is right"});
   }
 }
 

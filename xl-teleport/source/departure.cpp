@@ -14,6 +14,7 @@
 #include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/disk_home.hpp"
+#include "libteleport/disk/loop_device.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/domain.hpp"
 
@@ -114,6 +115,33 @@ result<std::string> set_aside(const kept_disk& disk,
   return disk.vdev + " " + home->place().aside;
 }
 
+result<void> bring_back(const kept_disk& disk,
+                        disk_home& home,
+                        disk_book& book) {
+  const auto there = home.found();
+  if (!there) {
+    return there.error();
+  }
+  const disk_place& place = home.place();
+  if (there->aside && place.aside != place.backing) {
+    const auto same = check_same(disk, home, false);
+    const auto device =
+        same ? home.bring_back() : result<std::string>(same.error());
+    if (!device) {
+      return device.error();
+    }
+    // xl makes a loop device of its own.
+    const auto window = window_of_loop(*device);
+    if (window && *window) {
+      const auto detached = detach_loop(*device);
+      if (!detached) {
+        return detached;
+      }
+    }
+  }
+  return book.remove(disk.uuid, disk.vdev);
+}
+
 }  // namespace
 
 departure departure_of(const guest_info& guest) {
@@ -196,6 +224,30 @@ result<departure> read_departure(std::string_view text) {
   return plan;
 }
 
+result<remains> look_for(const departure& plan) {
+  auto xen = toolstack::open();
+  if (!xen) {
+    return xen.error();
+  }
+  const auto found = (*xen)->find_by_uuid(plan.uuid);
+  if (!found) {
+    return found.error();
+  }
+  const bool same_boot = !plan.boot.empty() && plan.boot == this_boot();
+  remains here = remains::none;
+  for (const guest_seen& one : *found) {
+    if (one.state == guest_state::absent || one.state == guest_state::dying) {
+      continue;
+    }
+    if (!same_boot || one.domid != plan.domid) {
+      return remains::another;
+    }
+    here = one.state == guest_state::suspended ? remains::suspended
+                                               : remains::resumed;
+  }
+  return here;
+}
+
 result<void> resume_here(const departure& plan) {
   auto xen = toolstack::open();
   if (!xen) {
@@ -222,12 +274,16 @@ result<void> resume_here(const departure& plan) {
 
 result<std::vector<std::string>> clear_away(const departure& plan,
                                             const settings& options) {
+  const auto destroyed = destroy_suspended(plan);
+  return destroyed ? set_disks_aside(plan, options)
+                   : result<std::vector<std::string>>(destroyed.error());
+}
+
+result<std::vector<std::string>> set_disks_aside(const departure& plan,
+                                                 const settings& options) {
   auto book = disk_book::open(options.kept_disks_path());
   if (!book) {
     return book.error();
-  }
-  if (auto destroyed = destroy_suspended(plan); !destroyed) {
-    return destroyed.error();
   }
   const bool same_boot = !plan.boot.empty() && plan.boot == this_boot();
   std::vector<std::string> shadows;
@@ -245,13 +301,26 @@ result<std::vector<std::string>> clear_away(const departure& plan,
     }
   }
   if (!left.empty()) {
-    return error(errc::busy,
-                 plan.guest +
-                     " runs there; a disk of it could not be set "
-                     "aside here: " +
-                     left);
+    return error(
+        errc::busy,
+        "a disk of " + plan.guest + " could not be set aside here: " + left);
   }
   return shadows;
+}
+
+result<void> bring_disks_back(const departure& plan, const settings& options) {
+  auto book = disk_book::open(options.kept_disks_path());
+  if (!book) {
+    return book.error();
+  }
+  for (const departing_disk& disk : plan.disks) {
+    const auto home = home_at(*disk.entry.shadow);
+    const auto done = bring_back(disk.entry, *home, *book);
+    if (!done) {
+      return in_context(disk.entry.vdev, done.error());
+    }
+  }
+  return {};
 }
 
 }  // namespace teleport

@@ -19,6 +19,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/disk_book.hpp"
+#include "libteleport/session/recovery.hpp"
 #include "libteleport/xen/facts.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -52,6 +53,9 @@ struct departure {
 /// @error errc::corrupt
 [[nodiscard]] result<departure> read_departure(std::string_view text);
 
+/// What this host has of the guest now.
+[[nodiscard]] result<remains> look_for(const departure& plan);
+
 /// Resumes the guest where it was. Does nothing when it runs already.
 ///
 /// @error errc::not_found when no domain of this uuid is here
@@ -65,6 +69,18 @@ struct departure {
 ///        left alone
 [[nodiscard]] result<std::vector<std::string>> clear_away(
     const departure& plan, const settings& options);
+
+/// The disks alone: before anything can be started from them.
+///
+/// @return as clear_away()
+/// @error as clear_away()
+[[nodiscard]] result<std::vector<std::string>> set_disks_aside(
+    const departure& plan, const settings& options);
+
+/// The guest never ran at the destination: gives disks that were set aside
+/// their names again. Does nothing to those that have them.
+[[nodiscard]] result<void> bring_disks_back(const departure& plan,
+                                            const settings& options);
 
 }  // namespace teleport
 

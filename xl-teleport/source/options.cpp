@@ -15,7 +15,7 @@ namespace {
 constexpr const char* footer = R"(
 Exit codes: 0 moved; 1 failed, the guest runs here as before; 2 usage;
 3 refused before anything was touched; 4 moved, but something was left behind
-here; 5 unknown: look at both hosts, then use --recover.
+here; 5 unknown: teleportd goes on asking, --recover says more.
 See xl-teleport(1).)";
 
 }  // namespace
@@ -58,8 +58,20 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   auto* config = app.add_option("-c,--config", out.settings_file, "settings");
   app.add_flag("--recover",
                out.recover,
-               "after exit code 5: ask the destination what became of DOMAIN "
-               "and end in exactly one running copy");
+               "take up a teleport that was killed or had no answer, on "
+               "either host, and end in exactly one running copy");
+  bool runs_here = false;
+  bool runs_there = false;
+  auto* here = app.add_flag("--runs-here",
+                            runs_here,
+                            "with --recover: a person looked, and DOMAIN is to "
+                            "run on this host alone");
+  auto* there = app.add_flag("--runs-there",
+                             runs_there,
+                             "with --recover: a person looked, and DOMAIN runs "
+                             "on the other host, or belongs there");
+  here->excludes(there);
+  app.add_flag("--yes", out.yes, "do not ask again whether that is so");
   app.add_option("--ask-limit",
                  ask,
                  "seconds to ask the destination after a lost answer")
@@ -77,6 +89,10 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
       throw CLI::ValidationError("HOST",
                                  "'" + where + "' is not HOST or HOST:PORT");
     }
+    if ((runs_here || runs_there) && !out.recover) {
+      throw CLI::ValidationError("--runs-here, --runs-there",
+                                 "they go with --recover");
+    }
     if (wanted > longest) {
       throw CLI::ValidationError("--downtime",
                                  "it is longer than --max-downtime");
@@ -84,6 +100,9 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   } catch (const CLI::ParseError& failure) {
     code = app.exit(failure) == 0 ? 0 : static_cast<int>(exit_code::usage);
     return std::nullopt;
+  }
+  if (runs_here || runs_there) {
+    out.by_hand = runs_here ? decision::runs_here : decision::runs_there;
   }
   out.live = !non_live;
   out.show_progress = !no_progress && !out.quiet;

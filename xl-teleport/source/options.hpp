@@ -26,6 +26,9 @@ enum class exit_code {
   uncertain = 5,    ///< a person must look at both hosts
 };
 
+/// What a person says of a guest, where no machine can know it.
+enum class decision { runs_here, runs_there };
+
 struct move_options {
   std::string guest;
   std::string host;
@@ -38,7 +41,9 @@ struct move_options {
   bool show_progress = true;
   bool quiet = false;
   bool verbose = false;
-  bool recover = false;  ///< `guest` alone is given
+  bool recover = false;  ///< `guest` alone is needed
+  std::optional<decision> by_hand;
+  bool yes = false;  ///< by_hand is not asked for again
   downtime_budget downtime;
   link_rate bwlimit = 0;
   std::optional<unsigned> connections;  ///< nullopt: as the settings say

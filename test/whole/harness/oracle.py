@@ -16,16 +16,25 @@ def wait_for_rest(world):
             host.wait_until_gone(*PROGRAMS)
 
 
+def ask_once(guest, host, *options):
+    code, said = host.run("xl-teleport", "--ask-limit", "3", "--recover",
+                          guest.name, *options, check=False)
+    print(f"recover {' '.join(options)} on {host.name}: {code}: {said.strip()}")
+    return code
+
+
 def recover(guest, host):
     """What the pages tell a person to do when it is not known where a guest
-    runs: --recover, until it has an answer. Its last exit code."""
-    code = 5
-    for _ in range(3):
-        code, said = host.run("xl-teleport", "--ask-limit", "3", "--recover",
-                              guest.name, check=False)
-        print(f"recover on {host.name}: {code}: {said.strip()}")
-        if code != 5:
-            break
+    runs: --recover, and where no machine can know it, a look at both hosts and
+    a word at the other one. Its last exit code."""
+    code = ask_once(guest, host)
+    if code == 5:
+        there = guest.world.other(host)
+        # Its disks there show whether it ran there, also where it is gone.
+        ran_there = guest.lines()[-1][1] == there.name
+        ask_once(guest, there, "--runs-here" if ran_there else "--runs-there",
+                 "--yes")
+        code = ask_once(guest, host)
     return code
 
 

@@ -38,7 +38,6 @@ BUILT = ("left over", "the destination does not clear up what a killed xl "
          "had built: X--incoming stays paused")
 BOOK = ("in the book", "a session killed after GO leaves the running "
         "guest's disk in the book")
-LIMBO = ("nowhere", "'uncertain' and 'in progress' have no way out")
 KNOWN = {
     ("helper.memory.after", "receive"): BUILT,
     ("helper.last-pages.before", "receive"): BUILT,
@@ -47,10 +46,6 @@ KNOWN = {
     ("session.journal-ready.after", "receive"): BUILT,
     ("teleport.journal-go.before", "receive"): BUILT,
     ("teleport.journal-go.after", "receive"): BUILT,
-    ("session.journal-go.before", "receive"): LIMBO,
-    ("session.journal-go.after", "receive"): LIMBO,
-    ("session.journal-go.after", "session"): LIMBO,
-    ("receive.unpause.before", "receive"): LIMBO,
     ("receive.unpause.before", "session"): BOOK,
     ("receive.unpause.after", "receive"): BOOK,
     ("receive.unpause.after", "session"): BOOK,

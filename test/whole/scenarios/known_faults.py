@@ -51,8 +51,7 @@ def another_disk():
         check_one_copy(world, guest, world.there)
 
 
-@test("a destination without its journal does not say that a guest never ran",
-      known=("runs twice", "no entry is told as 'abandoned'"))
+@test("a destination without its journal does not say that a guest never ran")
 def lost_journal():
     with World() as world:
         guest = world.start_guest(world.here)
@@ -140,8 +139,7 @@ def left_loop():
         check_at_rest(world, guest)
 
 
-@test("source and guardian dead with the guest suspended: recover lets it go on",
-      known=("nowhere", "'moving' is nothing to recover"))
+@test("source and guardian dead with the guest suspended: recover lets it go on")
 def nobody_left():
     with World() as world:
         guest = world.start_guest(world.here)

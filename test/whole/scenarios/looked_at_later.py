@@ -1,0 +1,238 @@
+"""Whoever looks later: --recover for every state, on either host; teleportd, which
+asks by itself; a boot, a shutdown; a person's word."""
+
+import os
+import shutil
+
+from harness.events import FolderWatch
+from harness.oracle import (ask_once, check_one_copy, recover, wait_for_rest)
+from harness.registry import add, test
+from harness.world import World, Wrong
+
+
+def kill_source_at(world, step, host, asking=False):
+    """The guest's teleport whose source was killed at a step; the destination
+    goes on.
+
+    asking: teleportd at the source is there, and will ask by itself"""
+    guest = world.start_guest(world.here)
+    if not asking:
+        world.here.kill("teleportd")
+    gate = host.hold(step)
+    move = world.teleport(guest, world.here, "--ask-limit", "1")
+    gate.wait(alongside=move.program)
+    world.here.kill("teleport")
+    gate.release()
+    wait_for_rest(world)
+    return guest
+
+
+def state_of(host, role):
+    return [entry["state"] for entry in host.journal(role).values()]
+
+
+def wait_for_state(host, role, state):
+    folder = host.path("/var/lib/xl-teleport/journal")
+    with FolderWatch(folder) as changes:
+        changes.until(lambda: state_of(host, role) == [state],
+                      f"the journal of {host.name} says {state}")
+
+
+@test("teleportd asks by itself after the source was killed behind GO")
+def asked_by_daemon():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here,
+                               asking=True)
+        wait_for_state(world.here, "source", "cleared")
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.there)
+
+
+@test("teleportd asks by itself after a boot, and the guest is started again")
+def asked_after_boot():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("teleport.journal-go.after")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        world.power_loss(world.here)
+        gate.release()
+        world.there.kill("session")
+        wait_for_rest(world)
+        world.here.start_services()
+        wait_for_state(world.here, "source", "home")
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.here)
+
+
+@test("a guest that may run there is not started at boot before the answer")
+def boot_without_answer():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.cut_link()
+        world.power_loss(world.here)
+        world.here.start_services()
+        guest.check_runs_on(world.there)
+        assert world.here.domains() == []
+        world.mend_link()
+        assert recover(guest, world.here) == 0
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.there)
+
+
+@test("where a disk cannot be set aside at boot the autostart is hidden")
+def boot_with_full_disk():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.cut_link()
+        world.power_loss(world.here)
+        gate = world.here.hold("teleportctl.book-write.before")
+        boot = world.here.spawn("teleportctl", "guard", "boot")
+        gate.wait(alongside=boot)
+        gate.release(28)
+        assert boot.wait() == 1
+        assert os.listdir(world.here.path("/etc/xen/auto")) == [
+            ".teleport-web1.cfg"]
+        world.here._start_xendomains()
+        guest.check_runs_on(world.there)
+        assert world.here.domains() == []
+
+
+@test("a guest in limbo is not saved when its host is shut down")
+def shutdown():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.cut_link()
+        saved = world.here.shut_down()
+        if saved:
+            raise Wrong("runs twice", f"xendomains saved {saved}")
+        world.mend_link()
+        assert recover(guest, world.here) == 0
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.there)
+
+
+@test("the next try of a guest in limbo is told to recover, and nothing else")
+def next_try():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.cut_link()
+        move = world.teleport(guest, world.here)
+        move.expect(5)
+        said = move.said
+        assert "'xl teleport --recover web1'" in said, said
+        assert "rename or stop" not in said, said
+
+
+@test("another paired host at the destination's address is not believed")
+def another_key():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.there.kill("teleportd")
+        folder = world.there.path("/etc/xen/teleport")
+        for name in ("host.crt", "host.key"):
+            os.remove(os.path.join(folder, name))
+        shutil.rmtree(world.there.path("/var/lib/xl-teleport/journal"))
+        world.there.start_teleportd()
+        peers = world.here.path("/etc/xen/teleport/peers")
+        shutil.copy(os.path.join(folder, "host.crt"),
+                    os.path.join(peers, "new-beta.crt"))
+        code, said = world.here.run("xl-teleport", "--ask-limit", "2", "--recover",
+                                    "web1", check=False)
+        assert code == 5, said
+        assert "another host now" in said, said
+        guest.check_runs_on(world.there)
+
+
+@test("a person decides at the source: it runs here")
+def runs_here():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.there.hold("session.journal-go.after")
+        move = world.teleport(guest, world.here, "--ask-limit", "1")
+        gate.wait(alongside=move.program)
+        world.power_loss(world.there)
+        gate.release()
+        move.expect(5)
+        code, said = world.here.run("xl-teleport", "--ask-limit", "1", "--recover",
+                                    "web1", "--runs-here", check=False)
+        assert code == 2 and "--yes" in said, said
+        assert guest.running_on() == []
+        assert ask_once(guest, world.here, "--runs-here", "--yes") == 1
+        entry = list(world.here.journal("source").values())[0]
+        assert entry["state"] == "home" and entry["by_hand"], entry
+        world.there.start_services()
+        assert ask_once(guest, world.there, "--runs-there", "--yes") == 1
+        entry = list(world.there.journal("destination").values())[0]
+        assert entry["state"] == "abandoned" and entry["by_hand"], entry
+        check_one_copy(world, guest, world.here)
+
+
+@test("a person decides at the source: it runs there")
+def runs_there():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.cut_link()
+        assert ask_once(guest, world.here, "--runs-there", "--yes") == 0
+        assert state_of(world.here, "source") == ["cleared"]
+        check_one_copy(world, guest, world.there)
+
+
+@test("a person's word does not count against the destination's")
+def overruled():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        assert ask_once(guest, world.here, "--runs-here", "--yes") == 0
+        check_one_copy(world, guest, world.there)
+
+
+@test("what stands paused at the destination is started by a person's word there")
+def paused_there():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.there.hold("receive.unpause.before")
+        move = world.teleport(guest, world.here, "--ask-limit", "1")
+        gate.wait(alongside=move.program)
+        world.there.kill("receive")
+        gate.release()
+        move.expect(5)
+        wait_for_rest(world)
+        assert ask_once(guest, world.there) == 5
+        assert ask_once(guest, world.there, "--runs-here", "--yes") == 0
+        assert ask_once(guest, world.here) == 0
+        guest.check_runs_on(world.there)
+
+
+@test("a full disk is told, and recover's exit code is not that of success")
+def full_disk():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        gate = world.here.hold("recover.journal-cleared.before")
+        asked = world.here.spawn("xl-teleport", "--recover", "web1")
+        gate.wait(alongside=asked)
+        gate.release(28)
+        assert asked.wait() == 4
+        assert ask_once(guest, world.here) == 0
+        check_one_copy(world, guest, world.there)
+
+
+def told_afterwards(host_name, code):
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        host = world.here if host_name == "source" else world.there
+        assert ask_once(guest, host) == code
+
+
+for a_host in ("source", "destination"):
+    add(f"recover at the {a_host} of a teleport that is over says so",
+        lambda h=a_host: told_afterwards(h, 0))
+
+
+@test("recover of a guest that was never teleported is refused")
+def unheard_of():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        assert ask_once(guest, world.here) == 3
+        guest.check_runs_on(world.here)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/source/autostart.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include <unistd.h>
+
+#include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/process.hpp"
+#include "libteleport/base/units.hpp"
+
+namespace teleport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Shell's `*`, by which xendomains finds them, passes over a leading dot.
+constexpr std::string_view hidden_prefix = ".teleport-";
+
+constexpr std::string_view blanks = " \t\r";
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(blanks);
+  return begin == std::string_view::npos
+             ? std::string_view()
+             : text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
+/// Paths whose configuration has the guest's name; sorted.
+std::vector<fs::path> files_of(const std::string& guest,
+                               const std::string& folder,
+                               bool hidden) {
+  std::vector<fs::path> found;
+  std::error_code failed;
+  for (fs::directory_iterator it(folder, failed), end; !failed && it != end;
+       it.increment(failed)) {
+    const std::string name = it->path().filename();
+    const bool matches =
+        hidden ? name.starts_with(hidden_prefix) : !name.starts_with('.');
+    const auto text = matches ? read_small_file(it->path(), 1_MiB)
+                              : result<std::string>(error(errc::not_found, ""));
+    if (text && guest_name_in(*text) == guest) {
+      found.push_back(it->path());
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+result<void> move(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  if (fs::exists(fs::symlink_status(to, failed))) {
+    return error(errc::busy, to.string() + " exists already");
+  }
+  fs::rename(from, to, failed);
+  if (failed) {
+    return error(errc::system,
+                 "rename " + from.string() + ": " + failed.message());
+  }
+  ::sync();  // before anything is started: rare, and at boot
+  return {};
+}
+
+}  // namespace
+
+std::string guest_name_in(std::string_view configuration) {
+  while (!configuration.empty()) {
+    const auto end = configuration.find('\n');
+    std::string_view line = trimmed(configuration.substr(0, end));
+    configuration.remove_prefix(
+        end == std::string_view::npos ? configuration.size() : end + 1);
+    if (!line.starts_with("name")) {
+      continue;
+    }
+    line = trimmed(line.substr(4));
+    if (!line.starts_with('=')) {
+      continue;
+    }
+    line = trimmed(line.substr(1));
+    if (line.size() < 2 || (line.front() != '"' && line.front() != '\'')) {
+      continue;
+    }
+    const auto last = line.find(line.front(), 1);
+    if (last != std::string_view::npos) {
+      return std::string(line.substr(1, last - 1));
+    }
+  }
+  return {};
+}
+
+std::optional<std::string> autostart_of(const std::string& guest,
+                                        const std::string& folder) {
+  const auto found = files_of(guest, folder, false);
+  return found.empty() ? std::nullopt : std::optional(found.front().string());
+}
+
+result<std::optional<std::string>> hide_autostart(const std::string& guest,
+                                                  const std::string& folder) {
+  std::optional<std::string> hidden;
+  for (const fs::path& file : files_of(guest, folder, false)) {
+    const fs::path to = file.parent_path() /
+                        (std::string(hidden_prefix) + file.filename().string());
+    const auto done = move(file, to);
+    if (!done) {
+      return done.error();
+    }
+    hidden = to.string();
+  }
+  return hidden;
+}
+
+result<void> show_autostart(const std::string& guest,
+                            const std::string& folder) {
+  for (const fs::path& file : files_of(guest, folder, true)) {
+    const auto done = move(file,
+                           file.parent_path() / file.filename().string().substr(
+                                                    hidden_prefix.size()));
+    if (!done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+result<void> start_guest(const std::string& configuration) {
+  const auto said = run_program({"xl", "create", configuration});
+  return said ? result<void>() : said.error();
+}
+
+}  // namespace teleport
