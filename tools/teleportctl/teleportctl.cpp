@@ -23,6 +23,7 @@
 #include "tools/teleportctl/index_command.hpp"
 #include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/seed_command.hpp"
+#include "tools/teleportctl/teleports_command.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
@@ -260,6 +261,8 @@ int main_of_teleportctl(int argc, char** argv) {
   auto* config = app.add_option("-c,--config", settings_file, "settings file");
   host_commands hosts;
   add_host_commands(app, hosts);
+  teleports_command teleports;
+  add_teleports_commands(app, teleports);
   seed_command seed;
   add_seed_command(app, seed);
   index_command index;
@@ -277,6 +280,9 @@ int main_of_teleportctl(int argc, char** argv) {
     return exit_usage;
   }
   if (const auto code = run_host_command(hosts, *options)) {
+    return *code;
+  }
+  if (const auto code = run_teleports_command(teleports, *options)) {
     return *code;
   }
   if (seed.parsed->parsed()) {

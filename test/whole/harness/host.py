@@ -37,6 +37,16 @@ def role_of(words):
     return "helper" if program == "libxl-save-helper" else program
 
 
+def read_unit(name):
+    """{key: its values} of a unit of ours."""
+    path = os.path.join(HERE, f"../../tools/teleportd/{name}.service")
+    found = {}
+    with open(path, encoding="utf-8") as file:
+        for key, value in re.findall(r"^(\w+)=(.*)", file.read(), re.MULTILINE):
+            found.setdefault(key, []).append(value)
+    return found
+
+
 class Host:
     """One of the two."""
 
@@ -126,19 +136,41 @@ class Host:
             loops.detach(device)
 
     def start_services(self):
-        """What the machine starts by itself: teleportd and xendomains, the latter
-        first unless teleportd's unit says otherwise."""
-        unit = os.path.join(HERE, "../../tools/teleportd/teleportd.service")
-        with open(unit, encoding="utf-8") as file:
-            first = re.search(r"^Before=.*xendomains", file.read(), re.MULTILINE)
-        services = [self._start_xendomains, self.start_teleportd]
-        for start in reversed(services) if first else services:
-            start()
+        """What the machine starts by itself, in the order that the units have:
+        teleport-boot, xendomains, teleportd."""
+        services = {"xendomains": self._start_xendomains,
+                    "teleportd": self.start_teleportd}
+        first = read_unit("teleport-boot")
+        before = " ".join(first.get("Before", []))
+        early = [name for name in services if name + ".service" in before]
+        for name in services:
+            if name not in early:
+                services[name]()
+        for command in first.get("ExecStart", []):
+            print(f"{self.name}: {command}:", self.run(
+                *command.replace("@SBINDIR@/", "").split(), check=False))
+        for name in early:
+            services[name]()
+
+    def shut_down(self):
+        """What an orderly shutdown stops, in the order that the units have: what
+        was started after xendomains before it; then xendomains, which saves."""
+        unit = read_unit("teleport-shutdown")
+        if "xendomains.service" in " ".join(unit.get("After", [])):
+            for command in unit["ExecStop"]:
+                ours = re.search(r"@SBINDIR@/([^']*)", command).group(1)
+                self.run(*ours.split())
+        saved = [domain["name"] for domain in self.domains()]
+        for name in saved:
+            self.run("xl", "save", name, "/var/lib/xen/save", check=False)
+        return saved
 
     def _start_xendomains(self):
         auto = self.path("/etc/xen/auto")
+        # As its glob does, it passes over what begins with a dot.
         for name in sorted(os.listdir(auto)):
-            self.run("xl", "create", f"/etc/xen/auto/{name}", check=False)
+            if not name.startswith("."):
+                self.run("xl", "create", f"/etc/xen/auto/{name}", check=False)
 
     def start_teleportd(self):
         log = self.path("/var/log/teleportd.log")
