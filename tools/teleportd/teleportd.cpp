@@ -33,6 +33,7 @@
 #include "libteleport/net/lane_inbox.hpp"
 #include "libteleport/net/listener.hpp"
 #include "libteleport/net/loop.hpp"
+#include "tools/teleportd/fate_asker.hpp"
 #include "tools/teleportd/index_keeper.hpp"
 #include "tools/teleportd/keeper_scan.hpp"
 #include "tools/teleportd/own_process.hpp"
@@ -80,6 +81,7 @@ class daemon_process {
       standing_tracker::keep_only(standing_folder, {});
     }
     loop_.on_stop_signal([this](int) { loop_.stop(); });
+    asker_.start();
     log_info(fmt::format(
         "listening on {} port {}", options_.listen_address, options_.port));
     loop_.run();
@@ -143,7 +145,9 @@ class daemon_process {
 
   settings options_;
   std::string settings_file_;
-  event_loop loop_{max_sessions + 1};  // one waits for the keeper
+  // One waits for the keeper, one asks.
+  event_loop loop_{max_sessions + 2};
+  fate_asker asker_{loop_, options_, settings_file_};
   unsigned sessions_ = 0;
   timer keeper_timer_;
 };
