@@ -10,7 +10,8 @@
 // its time while other events arrive; records that were under way when the link
 // broke arrive late or not at all, and each side hears of the break on its own;
 // a process dies between any two steps, and its guest lives on, as Xen has it;
-// a journal write fails, having left the old or the new entry. Disks are not:
+// a journal write fails, having left the old or the new entry; the
+// destination's journal is lost while a source asks. Disks are not:
 // every extent is proven whenever that is asked.
 
 #ifndef TEST_SUPPORT_HANDOVER_MODEL_HPP
@@ -110,6 +111,8 @@ struct handover_rules {
   bool locks_first = true;
   /// `abandoned` is journalled when a guest was destroyed after GO.
   bool journals_destroyed = true;
+  /// A daemon without an entry does not take the guest for abandoned.
+  bool asks_without_entry = true;
 };
 
 struct handover_event {

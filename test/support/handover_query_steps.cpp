@@ -35,10 +35,19 @@ void stepper::daemon_events() {
       add(false, "the daemon tries the lock").daemon.on_lock(held);
       return;
     }
-    case step::read_journal:
-      add(false, "the daemon reads the journal")
-          .daemon.on_journal(from_.destination_journal);
+    case step::read_journal: {
+      auto entry = from_.destination_journal;
+      if (entry && !from_.destination_alive) {
+        auto& lost = add(true, "the destination's journal is lost");
+        lost.destination_journal.reset();
+        lost.outcome_lost = true;
+      }
+      if (!entry && !rules_.asks_without_entry) {
+        entry = journal_state::building;
+      }
+      add(false, "the daemon reads the journal").daemon.on_journal(entry);
       return;
+    }
     case step::look_at_xen:
       add(false, "the daemon looks at Xen").daemon.on_xen(seen(from_.guest));
       add(true, "Xen does not answer the daemon")

@@ -153,6 +153,7 @@ void stepper::restart_source(handover_world& world) {
   world.outcome = source_outcome::open;
   world.recovered = source_handover();
   if (world.source_journal == journal_state::go) {
+    world.source_runs = false;  // GO may have left, whether it did or not
     follow_recovered(world, world.recovered->recover());
   } else if (world.source_journal == journal_state::moved) {
     world.source_runs = false;

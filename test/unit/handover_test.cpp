@@ -189,6 +189,17 @@ TEST_CASE("a guest destroyed after GO must be journalled, or nobody knows",
         }) != "");
 }
 
+TEST_CASE(
+    "a daemon that took 'no entry' for 'abandoned' would run the guest twice",
+    "[migrate]") {
+  handover_rules rules;
+  rules.asks_without_entry = false;
+  const explored all = explore(rules);
+  CHECK(first_story(all, [&](std::size_t at) {
+          return has_two(*all.worlds[at]);
+        }) != "");
+}
+
 TEST_CASE("events out of turn change nothing", "[migrate]") {
   using source = source_handover;
   source fresh;

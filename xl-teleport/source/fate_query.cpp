@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds longest_pause{10'000};
 
 /// Of one attempt: a handshake over a slow link, and a busy host's Xen.
 constexpr std::chrono::milliseconds attempt_limit{30'000};
+/// The same when the time to ask is nearly over.
+constexpr std::chrono::milliseconds shortest_attempt{5'000};
 
 }  // namespace
 
@@ -43,7 +45,7 @@ void fate_query::try_once() {
   // A destination that received the question and does not answer, too.
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(
       deadline_ - std::chrono::steady_clock::now());
-  timer_ = loop_.after(std::clamp(left, first_pause, attempt_limit),
+  timer_ = loop_.after(std::clamp(left, shortest_attempt, attempt_limit),
                        [this] { again("does not answer"); });
   connection::connect(
       loop_,
@@ -93,10 +95,11 @@ void fate_query::on_record(const raw_record& record) {
   if (record.type != record_type::query_result) {
     // PROTOCOL.md, section 6.5: release 0.1.0 refuses a QUERY with a uuid.
     by_id_alone_ = record.type == record_type::fail && !by_id_alone_;
-    again((record.type == record_type::fail
-               ? failure_of_destination(record.body, target_.host)
-               : out_of_state("the destination", record.type, "queried"))
-              .context);
+    const error cause =
+        record.type == record_type::fail
+            ? failure_of_destination(record.body, target_.host)
+            : out_of_state("the destination", record.type, "queried");
+    again("refuses to say: " + cause.context);
     return;
   }
   const auto fate = read_query_result(record.body);
