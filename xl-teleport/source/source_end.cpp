@@ -145,12 +145,13 @@ void source_session::ask() {
 void source_session::report_uncertain() {
   guardian_.release();
   report_.sentence += fmt::format(
-      "; it is not known whether {} runs on {}. It is suspended here. Look at "
-      "both hosts ('xl list'), then run 'xl teleport --recover {}'. Never run "
-      "both",
+      "; it is not known whether {0} runs on {1}, which {2}. It is suspended "
+      "here, and teleportd goes on asking. 'xl teleport --recover {0}' asks at "
+      "once and says what a person can decide. Never run both",
       view_.guest.name,
       options_.host,
-      view_.guest.name);
+      query_ && !query_->heard().empty() ? query_->heard()
+                                         : "cannot tell what became of it");
   end(exit_code::uncertain, "uncertain");
 }
 

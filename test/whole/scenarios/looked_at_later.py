@@ -5,7 +5,8 @@ import os
 import shutil
 
 from harness.events import FolderWatch
-from harness.oracle import (ask_once, check_one_copy, recover, wait_for_rest)
+from harness.oracle import (ask_once, check_cannot_start, check_one_copy,
+                            recover, wait_for_rest)
 from harness.registry import add, test
 from harness.world import World, Wrong
 
@@ -184,6 +185,23 @@ def overruled():
         guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
         assert ask_once(guest, world.here, "--runs-here", "--yes") == 0
         check_one_copy(world, guest, world.there)
+
+
+@test("a guest that was started here though it runs there is an alarm")
+def alarm():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        world.power_loss(world.here)
+        world.here._start_xendomains()  # as where the units are disabled
+        code, said = world.here.run("xl-teleport", "--recover", "web1", check=False)
+        assert code == 5 and "RUNS TWICE" in said, said
+        assert len(guest.running_on()) == 2
+        assert state_of(world.here, "source") == ["go"]
+        # A person stops the one here, as the sentence says.
+        world.here.run("xl", "destroy", "web1")
+        assert ask_once(guest, world.here) == 0
+        assert guest.running_on() == [world.there]
+        check_cannot_start(world.here, guest)
 
 
 @test("what stands paused at the destination is started by a person's word there")
