@@ -205,6 +205,20 @@ void standing_tracker::remove(const std::string& folder,
   });
 }
 
+void move_marks(std::span<std::uint64_t> marks,
+                std::span<std::uint64_t> taken,
+                std::span<std::uint64_t> moved) {
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const std::atomic_ref<std::uint64_t> word(marks[i]);
+    if (const std::uint64_t bits = word.load(std::memory_order_relaxed)) {
+      // The mark is in both maps between these two lines.
+      std::atomic_ref<std::uint64_t>(taken[i]).fetch_or(bits);
+      word.fetch_and(~bits);
+      moved[i] |= bits;
+    }
+  }
+}
+
 result<dirty_map> standing_tracker::collect() {
   if (auto same = check_same_disk(disk_); !same) {
     return same.error();
@@ -216,17 +230,7 @@ result<dirty_map> standing_tracker::collect() {
     return same.error();
   }
   dirty_map moved(disk_.sectors * sector_bytes, grain_);
-  const auto marks = programs_.marks();
-  const auto taken = programs_.taken();
-  for (std::size_t i = 0; i < marks.size(); ++i) {
-    const std::atomic_ref<std::uint64_t> word(marks[i]);
-    if (const std::uint64_t bits = word.load(std::memory_order_relaxed)) {
-      // In this order: a mark is in both for a moment, and never in none.
-      std::atomic_ref<std::uint64_t>(taken[i]).fetch_or(bits);
-      word.fetch_and(~bits);
-      moved.words()[i] = bits;
-    }
-  }
+  move_marks(programs_.marks(), programs_.taken(), moved.words());
   std::atomic_thread_fence(std::memory_order_seq_cst);
   // As dirty_tracker's take(): what is in flight now is marked again.
   const auto again = balance_.mark_pending(grain_);

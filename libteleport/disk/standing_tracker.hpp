@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,15 @@ struct tracker_purpose {
   /// disk, nobody else may write it, and nobody may exchange what lies below.
   std::uint32_t guest = 0;
 };
+
+/// Moves marks from one map to another, word by word: at every instant a mark
+/// is in one of the two, also for who looks meanwhile, and after a kill.
+///
+/// @param marks, taken  shared with the kernel and with other processes
+/// @param moved         the marks that were moved are added; as long as the two
+void move_marks(std::span<std::uint64_t> marks,
+                std::span<std::uint64_t> taken,
+                std::span<std::uint64_t> moved);
 
 class standing_tracker {
  public:

@@ -279,6 +279,30 @@ result<void> tracker_balance::start_barrier(milliseconds limit) {
                    " ms: pause the guest for a moment and try again");
 }
 
+std::string missed_writes(const baseline& before,
+                          const baseline& after,
+                          const tracker_counters& counted) {
+  const std::uint64_t kernel = after.kernel - before.kernel;
+  const std::uint64_t ours = after.ours - before.ours;
+  if (kernel != ours) {
+    return "the kernel counts " + std::to_string(kernel) +
+           " sectors written, the tracker " + std::to_string(ours);
+  }
+  if (counted.insert_failed != 0) {
+    return std::to_string(counted.insert_failed) +
+           " writes found no place in the table of pending ones";
+  }
+  if (counted.missed != 0) {
+    return "the kernel left out the tracker " + std::to_string(counted.missed) +
+           " times";
+  }
+  if (after.unpaired != before.unpaired) {
+    return std::to_string(after.unpaired - before.unpaired) +
+           " writes ended whose begin was not seen";
+  }
+  return {};
+}
+
 result<void> tracker_balance::audit() {
   if (auto attached = programs_.check_attached(); !attached) {
     return attached;
@@ -297,27 +321,9 @@ result<void> tracker_balance::audit() {
   if (!*now) {
     return error(errc::busy, disk_.device + ": writes are in flight");
   }
-  const tracker_counters counted = programs_.counters();
-  const std::uint64_t kernel = (*now)->kernel - base_->kernel;
-  const std::uint64_t ours = (*now)->ours - base_->ours;
-  std::string wrong;
-  if (kernel != ours) {
-    wrong = "the kernel counts " + std::to_string(kernel) +
-            " sectors written, the tracker " + std::to_string(ours);
-  } else if (counted.insert_failed != 0) {
-    wrong = std::to_string(counted.insert_failed) +
-            " writes found no place in the table of pending ones";
-  } else if (counted.missed != 0) {
-    wrong = "the kernel left out the tracker " +
-            std::to_string(counted.missed) + " times";
-  } else if ((*now)->unpaired != base_->unpaired) {
-    wrong = std::to_string((*now)->unpaired - base_->unpaired) +
-            " writes ended whose begin was not seen";
-  }
-  if (!wrong.empty()) {
-    return error(errc::mismatch, disk_.device + ": " + wrong);
-  }
-  return {};
+  const std::string missed = missed_writes(*base_, **now, programs_.counters());
+  return missed.empty() ? result<void>()
+                        : error(errc::mismatch, disk_.device + ": " + missed);
 }
 
 }  // namespace teleport

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,6 +35,14 @@ struct baseline {
 
   bool operator==(const baseline&) const = default;
 };
+
+/// Why marks may be missing, by the counts of two moments at rest.
+///
+/// @param counted  at the second of the two
+/// @return empty when every write between them is marked
+[[nodiscard]] std::string missed_writes(const baseline& before,
+                                        const baseline& after,
+                                        const tracker_counters& counted);
 
 class tracker_balance {
  public:
