@@ -12,14 +12,6 @@
 
 namespace teleport {
 
-namespace {
-
-/// Time for the last records to arrive after finish(): some round trips, and a
-/// second of data on a slow link before them.
-constexpr std::chrono::seconds finish_limit{5};
-
-}  // namespace
-
 connection::connection(event_loop& loop,
                        link_terms terms,
                        std::shared_ptr<lane> first)
@@ -338,8 +330,8 @@ void connection::finish(std::function<void()> done) {
   opener_.reset();
   host_.reset();
   // The timer owns this until close().
-  deadline_ =
-      loop_.after(finish_limit, [self = shared_from_this()] { self->close(); });
+  deadline_ = loop_.after(terms_.end_limit,
+                          [self = shared_from_this()] { self->close(); });
   if (!write_posted_) {
     write();
   }
@@ -364,7 +356,7 @@ void connection::on_lost(std::size_t number, const error& cause, bool cleanly) {
   } else if (lanes_.all_ended() || !cleanly) {
     fail(cause);
   } else if (!deadline_) {
-    deadline_ = loop_.after(finish_limit, [weak = weak_from_this(), cause] {
+    deadline_ = loop_.after(terms_.end_limit, [weak = weak_from_this(), cause] {
       if (const auto self = weak.lock()) {
         self->fail(cause);
       }

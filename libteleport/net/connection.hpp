@@ -103,9 +103,9 @@ class connection : public std::enable_shared_from_this<connection> {
   void resume();
 
   /// Sends what is queued, waits until the peer has received it and closed, and
-  /// closes; within seconds in any case. What still arrives is dropped: to
-  /// close with bytes unread would let TCP throw away what was sent last.
-  /// on_closed does not follow.
+  /// closes; within the terms' end_limit in any case. What still arrives is
+  /// dropped: to close with bytes unread would let TCP throw away what was sent
+  /// last. on_closed does not follow.
   ///
   /// @param done  called once it is closed, never from inside; until then the
   ///              loop must run

@@ -5,6 +5,7 @@
 #ifndef LIBTELEPORT_NET_LINK_OPTIONS_HPP
 #define LIBTELEPORT_NET_LINK_OPTIONS_HPP
 
+#include <chrono>
 #include <string>
 
 #include "libteleport/net/identity.hpp"
@@ -23,6 +24,9 @@ struct link_options {
 struct link_terms {
   key_files keys;
   link_options options;
+  /// For the last records to arrive once a link ends: some round trips, and a
+  /// second of data on a slow link before them.
+  std::chrono::milliseconds end_limit{5000};
 };
 
 }  // namespace teleport

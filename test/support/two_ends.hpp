@@ -6,6 +6,7 @@
 #ifndef TEST_SUPPORT_TWO_ENDS_HPP
 #define TEST_SUPPORT_TWO_ENDS_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -81,12 +82,14 @@ class paired_hosts : public two_hosts {
 class two_ends {
  public:
   using link = std::shared_ptr<connection>;
+  /// Events end a test; no machine is too slow for it.
+  static constexpr std::chrono::hours no_limit{1};
 
   explicit two_ends(const two_hosts& hosts, unsigned connections = 1)
       : hosts_(hosts) {
     accept_next();
     connection::connect(loop,
-                        {hosts.source, {"", connections}},
+                        {hosts.source, {"", connections}, no_limit},
                         "127.0.0.1",
                         port(),
                         [this](result<link> ready) {
@@ -131,7 +134,7 @@ class two_ends {
         [this](int socket) {
           if (socket >= 0) {
             connection::accept(loop,
-                               {hosts_.destination, {}},
+                               {hosts_.destination, {}, no_limit},
                                unique_fd(socket),
                                [this](result<link> ready) {
                                  on_ready(destination_link, std::move(ready));
