@@ -12,8 +12,12 @@
 
 namespace teleport {
 
+/// Where the kernel tells it.
+inline constexpr const char* boot_id_file = "/proc/sys/kernel/random/boot_id";
+
 /// The kernel's random name for this boot; empty where it tells none.
-[[nodiscard]] std::string this_boot();
+/// @param file  another one for tests
+[[nodiscard]] std::string this_boot(const std::string& file = boot_id_file);
 
 }  // namespace teleport
 

@@ -142,7 +142,7 @@ std::optional<std::string> looker::serial(dev_t number) const {
 }
 
 result<std::string> looker::boot() const {
-  std::string id = first_line(from_.boot_id);
+  std::string id = this_boot(from_.boot_id);
   return id.empty() ? result<std::string>(system_error(ENOENT, from_.boot_id))
                     : std::move(id);
 }

@@ -31,6 +31,7 @@
 #include <string_view>
 #include <utility>
 
+#include "libteleport/base/boot_id.hpp"
 #include "libteleport/base/error.hpp"
 
 namespace teleport {
@@ -59,7 +60,7 @@ struct identity_sources {
   std::string sysfs = "/sys";
   /// Of udev, which reads the partition tables.
   std::string udev = "/run/udev/data";
-  std::string boot_id = "/proc/sys/kernel/random/boot_id";
+  std::string boot_id = boot_id_file;
 };
 
 /// The disk that a path names: a regular file or a block device.

@@ -28,15 +28,6 @@ std::string_view name_of(seed_course::state state) noexcept {
   return {};
 }
 
-std::optional<seed_action> seed_course::next() {
-  if (actions_.empty()) {
-    return std::nullopt;
-  }
-  const seed_action todo = actions_.front();
-  actions_.pop_front();
-  return todo;
-}
-
 void seed_course::on_connected(bool nobody_writes) {
   if (nobody_writes) {
     // For nothing, if the seed is refused.

@@ -15,11 +15,11 @@
 #define LIBTELEPORT_SESSION_SEED_COURSE_HPP
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string_view>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/session/action_queue.hpp"
 #include "libteleport/wire/format.hpp"
 
 namespace teleport {
@@ -55,7 +55,7 @@ class seed_course {
   enum class blocks : std::uint8_t { none, bulk, weighing, round };
 
   /// The next thing to do; nullopt when only events can bring more.
-  [[nodiscard]] std::optional<seed_action> next();
+  [[nodiscard]] std::optional<seed_action> next() { return actions_.next(); }
 
   /// HELLO and SEED are sent.
   /// @param nobody_writes  every disk is read-only
@@ -92,7 +92,7 @@ class seed_course {
   enum class rest : std::uint8_t { none, of_disks, ended };
 
   [[nodiscard]] bool is_due(record_type type) const noexcept;
-  void add(seed_action todo) { actions_.push_back(todo); }
+  void add(seed_action todo) { actions_.add(todo); }
   void attach(bool follow);
   void begin_bulk();
   void complete();
@@ -103,7 +103,7 @@ class seed_course {
   attached attached_ = attached::no;
   bool follows_ = false;
   rest rest_ = rest::none;
-  std::deque<seed_action> actions_;
+  action_queue<seed_action> actions_;
 };
 
 /// "disks", as in PROTOCOL.md.

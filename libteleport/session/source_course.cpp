@@ -49,15 +49,6 @@ std::string_view name_of(source_course::state state) noexcept {
   return {};
 }
 
-std::optional<source_action> source_course::next() {
-  if (actions_.empty()) {
-    return std::nullopt;
-  }
-  const source_action todo = actions_.front();
-  actions_.pop_front();
-  return todo;
-}
-
 bool source_course::is_due(record_type type) const noexcept {
   switch (type) {
     case record_type::hello:

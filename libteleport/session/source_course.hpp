@@ -18,13 +18,13 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string_view>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/plan.hpp"
+#include "libteleport/session/action_queue.hpp"
 #include "libteleport/session/downtime.hpp"
 #include "libteleport/wire/format.hpp"
 
@@ -102,7 +102,7 @@ class source_course {
   explicit source_course(downtime_budget budget) : convergence_(budget) {}
 
   /// The next thing to do; nullopt when only events can bring more.
-  [[nodiscard]] std::optional<source_action> next();
+  [[nodiscard]] std::optional<source_action> next() { return actions_.next(); }
 
   /// Whether a record may come now.
   /// @error errc::protocol, naming the record and the state
@@ -180,7 +180,7 @@ class source_course {
   enum class save : std::uint8_t { not_begun, running, sent, over };
 
   [[nodiscard]] bool is_due(record_type type) const noexcept;
-  void add(source_action todo) { actions_.push_back(todo); }
+  void add(source_action todo) { actions_.add(todo); }
   void follow(source_handover::action todo);
   void begin_pass(blocks kind, const moment& now);
   void pause_for(std::chrono::milliseconds pause);
@@ -199,7 +199,7 @@ class source_course {
   unsigned rounds_ = 0;
   std::uint64_t left_ = 0;
   downtime_log downtime_;
-  std::deque<source_action> actions_;
+  action_queue<source_action> actions_;
   bool begun_ = false;
   bool attaching_ = false;
   bool disks_at_rest_ = false;

@@ -169,33 +169,7 @@ result<void> read_disks(std::uint32_t domid, std::vector<guest_disk>& disks) {
   return {};
 }
 
-unsigned liveness(guest_state state) {
-  constexpr std::array<guest_state, 5> order = {guest_state::absent,
-                                                guest_state::dying,
-                                                guest_state::suspended,
-                                                guest_state::paused,
-                                                guest_state::running};
-  return static_cast<unsigned>(std::find(order.begin(), order.end(), state) -
-                               order.begin());
-}
-
 }  // namespace
-
-std::string_view name_of(guest_state state) noexcept {
-  switch (state) {
-    case guest_state::running:
-      return "running";
-    case guest_state::paused:
-      return "paused";
-    case guest_state::suspended:
-      return "suspended";
-    case guest_state::dying:
-      return "dying";
-    case guest_state::absent:
-      break;
-  }
-  return "absent";
-}
 
 struct toolstack::state_data {
   std::unique_ptr<libxl_context> context;
@@ -325,30 +299,6 @@ result<std::vector<guest_seen>> toolstack::guests() {
     }
   }
   return found;
-}
-
-result<std::vector<guest_seen>> toolstack::find_by_uuid(
-    const std::string& uuid) {
-  auto found = guests();
-  if (found) {
-    std::erase_if(*found,
-                  [&](const guest_seen& one) { return one.uuid != uuid; });
-  }
-  return found;
-}
-
-result<guest_state> toolstack::state_by_uuid(const std::string& uuid) {
-  const auto found = find_by_uuid(uuid);
-  if (!found) {
-    return found.error();
-  }
-  guest_state best = guest_state::absent;
-  for (const guest_seen& one : *found) {
-    if (liveness(one.state) > liveness(best)) {
-      best = one.state;
-    }
-  }
-  return best;
 }
 
 result<void> toolstack::resume(std::uint32_t domid) {

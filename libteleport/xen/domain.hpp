@@ -17,36 +17,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/xen/facts.hpp"
+#include "libteleport/xen/guest_seen.hpp"
 
 namespace teleport {
-
-enum class guest_state {
-  running,
-  paused,
-  /// Shut down with reason SUSPEND: as a save leaves it.
-  suspended,
-  /// Shut down for any other reason, crashed, or being destroyed.
-  dying,
-  absent,
-};
-
-/// "running", "paused", ...
-[[nodiscard]] std::string_view name_of(guest_state state) noexcept;
-
-/// A guest in the list of what is here.
-struct guest_seen {
-  std::uint32_t domid = 0;
-  std::string name;
-  guest_state state = guest_state::absent;
-  std::string uuid;
-  /// What it may use at most.
-  std::uint64_t memory_kib = 0;
-};
 
 class toolstack {
  public:
@@ -77,10 +55,16 @@ class toolstack {
   /// Every guest with this uuid: more than one while one arrives on the host it
   /// came from.
   [[nodiscard]] result<std::vector<guest_seen>> find_by_uuid(
-      const std::string& uuid);
+      const std::string& uuid) {
+    auto found = guests();
+    return found ? with_uuid(std::move(*found), uuid) : std::move(found);
+  }
 
   /// The state of the guest with this uuid; of several, the one most alive.
-  [[nodiscard]] result<guest_state> state_by_uuid(const std::string& uuid);
+  [[nodiscard]] result<guest_state> state_by_uuid(const std::string& uuid) {
+    const auto found = find_by_uuid(uuid);
+    return found ? most_alive(*found) : result<guest_state>(found.error());
+  }
 
   /// Resumes a suspended guest where it was.
   ///

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/evacuate/command.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -130,7 +131,7 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
       out.window = *read;
     }
   } catch (const CLI::ParseError& failure) {
-    code = app.exit(failure) == 0 ? 0 : static_cast<int>(exit_code::usage);
+    code = exit_of_parser(app.exit(failure));
     return std::nullopt;
   }
   out.cancel_at_close = at_close == "cancel";

@@ -271,7 +271,7 @@ int main_of_teleportctl(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    return app.exit(failure) == 0 ? exit_ok : exit_usage;
+    return exit_of_parser(app.exit(failure));
   }
   log_setup("teleportctl", log_level::warning);
   const auto options = load_settings(settings_file, config->count() != 0);

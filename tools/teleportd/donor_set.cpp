@@ -345,23 +345,24 @@ donor_plan chooser::choose() {
 }  // namespace
 
 std::size_t follow_at_most(std::size_t most, std::vector<donor>& disks) {
-  std::vector<donor*> candidates;
-  for (donor& disk : disks) {
-    if (!disk.device.empty()) {
-      candidates.push_back(&disk);
+  std::size_t left_out = 0;
+  const auto follow = [&](bool of_guests) {
+    for (donor& disk : disks) {
+      if (disk.device.empty() || (disk.guest != 0) != of_guests) {
+        continue;
+      }
+      if (most > 0) {
+        --most;
+      } else {
+        disk.device.clear();
+        disk.guest = 0;
+        ++left_out;
+      }
     }
-  }
-  // Not of std::ranges: clang 14 rejects the subrange that it returns.
-  std::stable_partition(candidates.begin(),
-                        candidates.end(),
-                        [](const donor* disk) { return disk->guest != 0; });
-  const std::size_t left =
-      candidates.size() - std::min(candidates.size(), most);
-  for (donor* disk : std::span(candidates).last(left)) {
-    disk->device.clear();
-    disk->guest = 0;
-  }
-  return left;
+  };
+  follow(true);
+  follow(false);
+  return left_out;
 }
 
 donor_plan choose_donors(const donor_view& view) {

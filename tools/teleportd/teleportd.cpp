@@ -226,8 +226,7 @@ int main_of_teleportd(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    const int code = app.exit(failure);
-    return code == 0 ? exit_ok : exit_usage;
+    return exit_of_parser(app.exit(failure));
   }
   log_setup(session ? fmt::format("teleportd[{}]", ::getpid()) : "teleportd",
             verbose ? log_level::debug : log_level::info);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_port.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/reconnect.hpp"
@@ -98,7 +99,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
                                  "it is longer than --max-downtime");
     }
   } catch (const CLI::ParseError& failure) {
-    code = app.exit(failure) == 0 ? 0 : static_cast<int>(exit_code::usage);
+    code = exit_of_parser(app.exit(failure));
     return std::nullopt;
   }
   if (runs_here || runs_there) {

@@ -20,22 +20,6 @@ namespace {
 /// More than any guest here needs.
 constexpr std::uint64_t free_kib = std::uint64_t{4} << 20U;
 
-int liveness(guest_state state) {
-  switch (state) {
-    case guest_state::running:
-      return 4;
-    case guest_state::paused:
-      return 3;
-    case guest_state::suspended:
-      return 2;
-    case guest_state::dying:
-      return 1;
-    case guest_state::absent:
-      break;
-  }
-  return 0;
-}
-
 guest_seen seen(const whole::domain& one) {
   return {one.domid, one.name, one.state, one.uuid, one.memory_kib};
 }
@@ -66,22 +50,6 @@ result<void> set_state(const std::string& step,
 }
 
 }  // namespace
-
-std::string_view name_of(guest_state state) noexcept {
-  switch (state) {
-    case guest_state::running:
-      return "running";
-    case guest_state::paused:
-      return "paused";
-    case guest_state::suspended:
-      return "suspended";
-    case guest_state::dying:
-      return "dying";
-    case guest_state::absent:
-      break;
-  }
-  return "absent";
-}
 
 struct toolstack::state_data {};
 
@@ -150,28 +118,6 @@ result<std::vector<guest_seen>> toolstack::guests() {
     found.push_back(seen(one));
   }
   return found;
-}
-
-result<std::vector<guest_seen>> toolstack::find_by_uuid(
-    const std::string& uuid) {
-  auto found = guests();
-  if (found) {
-    std::erase_if(*found,
-                  [&](const guest_seen& one) { return one.uuid != uuid; });
-  }
-  return found;
-}
-
-result<guest_state> toolstack::state_by_uuid(const std::string& uuid) {
-  const auto found = find_by_uuid(uuid);
-  if (!found) {
-    return found.error();
-  }
-  guest_state best = guest_state::absent;
-  for (const guest_seen& one : *found) {
-    best = liveness(one.state) > liveness(best) ? one.state : best;
-  }
-  return best;
 }
 
 result<void> toolstack::resume(std::uint32_t domid) {
