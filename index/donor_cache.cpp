@@ -20,8 +20,8 @@ result<void> donor_cache::read(const std::string& path,
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     const int cause = errno;
-    // A shadow that is being filled stands under the guest's name again: what it
-    // held before, and holds where it was not yet written, is wanted most.
+    // A shadow that is being filled stands under the guest's name again: what
+    // it held before, and holds where it was not yet written, is wanted most.
     for (const std::string& name : other_names(path)) {
       if (cause == ENOENT && ::stat(name.c_str(), &info) == 0) {
         return read(name, offset, out);

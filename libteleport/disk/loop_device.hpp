@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/disk/loop_device.hpp: loop devices by ioctl: attach, find, detach.
+// libteleport/disk/loop_device.hpp: loop devices by ioctl: attach, find,
+// detach.
 //
 // Threads: any; races with other users of loop devices are handled.
 // Blocks:  on the disk (detaching writes out what is cached).

@@ -55,7 +55,8 @@ inline constexpr std::size_t max_disk_name = 100;
 /// @error errc::bad_input
 [[nodiscard]] result<void> check_disk_name(std::string_view name);
 
-/// @error errc::bad_input when it is no multiple of 512, or above max_disk_bytes
+/// @error errc::bad_input when it is no multiple of 512, or above
+///        max_disk_bytes
 [[nodiscard]] result<void> check_disk_size(std::uint64_t size);
 
 /// Whether a regular file of this size counts as a disk's image where a folder

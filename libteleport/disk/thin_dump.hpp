@@ -44,8 +44,8 @@ class thin_dump_reader {
   void feed(std::string_view piece);
 
   /// @return marks on each extent that is provisioned, if only in part
-  /// @error errc::corrupt when the text is damaged or not whole; errc::not_found
-  ///        when the volume is not in it
+  /// @error errc::corrupt when the text is damaged or not whole;
+  ///        errc::not_found when the volume is not in it
   [[nodiscard]] result<dirty_map> finish();
 
  private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/destination_session.hpp: the driver of one teleport at
-// the destination. It does what destination_course says, with the connection, the
-// pool, the index and xl, and tells the course what came of it. A seed is handed
-// to seed_reception.
+// xl-teleport/destination/destination_session.hpp: the driver of one teleport
+// at the destination. It does what destination_course says, with the
+// connection, the pool, the index and xl, and tells the course what came of it.
+// A seed is handed to seed_reception.
 //
 // Threads: everything on the loop's thread; jobs on the pool touch only what
 //          they were given.

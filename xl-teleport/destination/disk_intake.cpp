@@ -14,7 +14,8 @@ namespace teleport {
 namespace {
 
 /// On the pool at once: twice its threads, so that each finds its next one
-/// waiting, and no more: what is more urgent than these waits for none but them.
+/// waiting, and no more: what is more urgent than these waits for none but
+/// them.
 constexpr std::size_t max_jobs = 8;
 
 }  // namespace
@@ -73,7 +74,7 @@ void disk_intake::pump() {
     ++jobs_;
     loop_.work(
         [this, job, targets = targets_] {
-          return run(std::move(*job), targets, lookup_, unpacker_);
+          return do_receiver_job(std::move(*job), targets, lookup_, unpacker_);
         },
         [this](result<receiver_job_done> done) {
           --jobs_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/disk_intake.hpp: runs a disk_receiver: its jobs on the pool, its
-// records to the link. What a teleport and a seed have in common at the
-// destination.
+// xl-teleport/destination/disk_intake.hpp: runs a disk_receiver: its jobs on
+// the pool, its records to the link. What a teleport and a seed have in common
+// at the destination.
 //
 // Threads: the loop's thread; jobs on the pool touch only what they were given.
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // xl-teleport/destination/guest_arrival.hpp: the guest's memory and xl at the
-// destination: the stream rebuilt and fed to `xl migrate-receive`. Its END is not
-// among what comes: whoever owns the gate gives it.
+// destination: the stream rebuilt and fed to `xl migrate-receive`. Its END is
+// not among what comes: whoever owns the gate gives it.
 //
 // Threads: the loop's thread; the hook runs on the pool.
 

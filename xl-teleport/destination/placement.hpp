@@ -6,8 +6,8 @@
 //
 // Order: foresee() for the ANSWER touches nothing; make() opens or makes the
 // targets; settle() gives shadows their old names back, before xl sees them;
-// then hand_to_guest() when the guest runs here, or put_back() when it does not. A seed
-// ends with flush() and keep_as_shadows(), without settle().
+// then hand_to_guest() when the guest runs here, or put_back() when it does
+// not. A seed ends with flush() and keep_as_shadows(), without settle().
 //
 // Blocks: on disks and on LVM: pool threads.
 

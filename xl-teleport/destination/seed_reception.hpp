@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // xl-teleport/destination/seed_reception.hpp: the driver of one seed at the
-// destination, from SEED on: it does what seed_destination_course says. Disks are
-// rebuilt as those of a teleport are, and kept as shadows. Of Xen it asks only
-// whether the guest is here already.
+// destination, from SEED on: it does what seed_destination_course says. Disks
+// are rebuilt as those of a teleport are, and kept as shadows. Of Xen it asks
+// only whether the guest is here already.
 //
 // Threads: the loop's thread; jobs on the pool touch only what they were given.
 // Trust:   the peer is paired. The course checks a record's time.

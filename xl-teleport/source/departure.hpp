@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/departure.hpp: what the journal has of a guest that leaves,
-// so that whoever reads it later, in another boot too, finds the very guest and
-// the very disks, or touches nothing.
+// xl-teleport/source/departure.hpp: what the journal has of a guest that
+// leaves, so that whoever reads it later, in another boot too, finds the very
+// guest and the very disks, or touches nothing.
 //
 // Blocks: on Xen, disks and files: pool threads.
 // Trust:  the journal is ours; what a number or a path in it names by now is

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/marks.hpp: takes a disk's marks between its passes, and the last
-// ones once the guest is suspended, with the proof that none is missing.
+// xl-teleport/source/marks.hpp: takes a disk's marks between its passes, and
+// the last ones once the guest is suspended, with the proof that none is
+// missing.
 //
 // Blocks: take_last() until the writes in flight have ended, some milliseconds;
 //         call on a pool thread.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/seed_host.hpp: what is to be seeded: the disks of a guest that
-// runs here, or an image.
+// xl-teleport/source/seed_host.hpp: what is to be seeded: the disks of a guest
+// that runs here, or an image.
 //
 // Blocks: on Xen and disks.
 

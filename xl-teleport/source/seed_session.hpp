@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/seed_session.hpp: one seed at the source: disks cross the link
-// while their guest, if there is one, runs on untouched. PROTOCOL.md, section 7.
+// xl-teleport/source/seed_session.hpp: one seed at the source: disks cross the
+// link while their guest, if there is one, runs on untouched. PROTOCOL.md,
+// section 7.
 //
 // Where a tracker can follow the disks, what was written during the bulk is
 // sent after it, once. The copy is that of no single moment; the teleport that

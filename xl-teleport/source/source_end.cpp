@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/source_end.cpp: source_session's ends: the guest moved, the
-// guest stays, or nobody knows. Before GO every failure comes to "stays".
+// xl-teleport/source/source_end.cpp: source_session's ends: the guest moved,
+// the guest stays, or nobody knows. Before GO every failure comes to "stays".
 
 #include <utility>
 

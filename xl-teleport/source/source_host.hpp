@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/source_host.hpp: what the source looks up before a teleport, and
-// what it does with the guest and its disks afterwards.
+// xl-teleport/source/source_host.hpp: what the source looks up before a
+// teleport, and what it does with the guest and its disks afterwards.
 //
 // Blocks: on Xen, disks and files.
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // xl-teleport/source/source_session.hpp: one teleport at the source, from the
-// first record to the report: does what the course says with the connection, the
-// disks, libxl and the terminal, and tells it what came of it.
+// first record to the report: does what the course says with the connection,
+// the disks, libxl and the terminal, and tells it what came of it.
 //
 // Threads: everything on the loop's thread; what blocks, on the pool.
 
