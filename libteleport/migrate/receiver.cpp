@@ -81,10 +81,11 @@ error out_of_order(const extent_place& place, std::string_view what) {
 
 }  // namespace
 
-result<receiver_job_done> run(receiver_job job,
-                              const std::vector<target_disk>& targets,
-                              content_lookup& lookup,
-                              block_unpacker& unpacker) {
+result<receiver_job_done> do_receiver_job(
+    receiver_job job,
+    const std::vector<target_disk>& targets,
+    content_lookup& lookup,
+    block_unpacker& unpacker) {
   if (auto* unpacking = std::get_if<unpack_job>(&job)) {
     return run_unpack(std::move(unpacking->record), unpacker);
   }

@@ -4,10 +4,10 @@
 // state machine: which step each arriving extent takes, and whether all are
 // proven.
 //
-// Sans-IO, as sender.hpp: the driver runs jobs on the pool with run() and gives
-// results back. PROTOCOL.md, section 4.
+// Sans-IO, as sender.hpp: the driver runs jobs on the pool with
+// do_receiver_job() and gives results back. PROTOCOL.md, section 4.
 //
-// Threads: one owner; run() alone may be called from any thread.
+// Threads: one owner; do_receiver_job() alone may be called from any thread.
 // Trust:   records come from the peer: every place, order and number is
 //          checked. At most max_outstanding extents hold digests, some 4 KiB
 //          each, and a few of them their bytes; at most max_data_bytes of data
@@ -69,7 +69,7 @@ struct receiver_job_done {
 ///
 /// @param targets  in the OFFER's order
 /// @param unpacker  of this session; used by unpack_job alone
-[[nodiscard]] result<receiver_job_done> run(
+[[nodiscard]] result<receiver_job_done> do_receiver_job(
     receiver_job job,
     const std::vector<target_disk>& targets,
     content_lookup& lookup,

@@ -166,9 +166,9 @@ sender_job_done run_pack(const pack_job& job, block_packer& packer) {
 
 }  // namespace
 
-result<sender_job_done> run(const sender_job& job,
-                            const std::vector<source_disk>& disks,
-                            block_packer& packer) {
+result<sender_job_done> do_sender_job(const sender_job& job,
+                                      const std::vector<source_disk>& disks,
+                                      block_packer& packer) {
   if (const auto* announce = std::get_if<announce_job>(&job)) {
     return run_announce(*announce, disks[announce->run.disk]);
   }

@@ -4,14 +4,14 @@
 // machine: which extent is read next, what is answered to the destination.
 //
 // Sans-IO: events go in by on_...(), what is to be done comes out of next().
-// The driver runs jobs on the pool with run() and gives their results back.
-// What is known of a disk is announced without reading it; what is not, is read
-// and, while there is room, stays captured until its data has been sent. At
-// most max_outstanding extents are under way, and max_data_bytes of their
-// blocks. All blocks go through one packer, in the order in which they are
-// sent. PROTOCOL.md, section 4.
+// The driver runs jobs on the pool with do_sender_job() and gives their results
+// back. What is known of a disk is announced without reading it; what is not,
+// is read and, while there is room, stays captured until its data has been
+// sent. At most max_outstanding extents are under way, and max_data_bytes of
+// their blocks. All blocks go through one packer, in the order in which they
+// are sent. PROTOCOL.md, section 4.
 //
-// Threads: one owner; run() alone may be called from any thread.
+// Threads: one owner; do_sender_job() alone may be called from any thread.
 // Trust:   records from the destination are checked against what was sent.
 
 #ifndef LIBTELEPORT_MIGRATE_SENDER_HPP
@@ -107,9 +107,10 @@ struct source_counts {
 ///
 /// @param disks   in the OFFER's order
 /// @param packer  of this session; used by pack_job alone
-[[nodiscard]] result<sender_job_done> run(const sender_job& job,
-                                          const std::vector<source_disk>& disks,
-                                          block_packer& packer);
+[[nodiscard]] result<sender_job_done> do_sender_job(
+    const sender_job& job,
+    const std::vector<source_disk>& disks,
+    block_packer& packer);
 
 class disk_sender {
  public:

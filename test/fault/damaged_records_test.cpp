@@ -69,8 +69,8 @@ class destination {
     }
     while (auto action = receiver_.next()) {
       if (auto* job = std::get_if<receiver_job>(&*action)) {
-        auto done =
-            run(std::move(*job), {{&target, false}}, lookup_, unpacker_);
+        auto done = do_receiver_job(
+            std::move(*job), {{&target, false}}, lookup_, unpacker_);
         if (!done) {
           return done.error();
         }
@@ -148,7 +148,7 @@ TEST_CASE("no flipped bit and no cut in an answer confuses the sender",
     const auto work = [&] {
       while (auto action = sender.next()) {
         if (auto* job = std::get_if<sender_job>(&*action)) {
-          auto done = run(*job, {{&source}}, packer);
+          auto done = do_sender_job(*job, {{&source}}, packer);
           REQUIRE(done);
           sender.on_job_done(std::move(*done));
         }

@@ -144,9 +144,7 @@ TEST_CASE("a disk is not known under the number of another", "[root][keeper]") {
   const loop_disk db("64");
   write_extent(web.device(), 1, 1);
   write_extent(db.path(), 1, 2);
-  auto tables = open_store(web.folder());
-  REQUIRE(add_disk(*tables, web.device()));
-  web.settle(*tables);
+  auto tables = web.open_followed();
   REQUIRE(web.own(tables));
   // The index is deleted, and another disk is the first in the new one.
   tables.reset();
@@ -168,10 +166,8 @@ TEST_CASE("marks that went to another index are not missed by a teleport",
   expect_warnings();
   const kept_world world("64");
   const temp_folder other;
-  const auto tables = open_store(world.folder());
   write_extent(world.device(), 3, 1);
-  REQUIRE(add_disk(*tables, world.device()));
-  world.settle(*tables);
+  const auto tables = world.open_followed();
   write_extent(world.device(), 3, 2);
   const auto own = world.own(tables);  // a teleport begins
   REQUIRE(own);
@@ -180,7 +176,7 @@ TEST_CASE("marks that went to another index are not missed by a teleport",
     // Meanwhile the index is begun anew, and brought up to date.
     const auto anew = open_store(other / "index");
     REQUIRE(add_disk(*anew, world.device()));
-    world.settle(*anew);
+    world.catch_up(*anew);
   }
   CHECK(stale_extents(*own, world.device()) == 0);
 }
@@ -192,9 +188,7 @@ TEST_CASE("what is known of a disk ends with the guest that had it",
   }
   expect_warnings();
   const kept_world world("64");
-  const auto tables = open_store(world.folder());
-  REQUIRE(add_disk(*tables, world.device()));
-  world.settle(*tables);
+  const auto tables = world.open_followed();
   REQUIRE(world.own(tables));
   CHECK(world.own(tables, kept_guest + 1) == nullptr);
   CHECK(world.own(tables, 0) == nullptr);
@@ -211,10 +205,8 @@ TEST_CASE("a loop device that shows another part of its file is not known",
   }
   expect_warnings();
   const kept_world world("64");
-  const auto tables = open_store(world.folder());
   write_extent(world.device(), 3, 1);
-  REQUIRE(add_disk(*tables, world.device()));
-  world.settle(*tables);
+  const auto tables = world.open_followed();
   const auto own = world.own(tables);
   REQUIRE(own);
   const unique_fd loop(::open(world.device().c_str(), O_RDWR | O_CLOEXEC));
@@ -324,7 +316,7 @@ TEST_CASE("whatever happens, nothing stale is told", "[root][keeper][model]") {
     look();
   }
   keeper.emplace(world.keeper(*tables, guest));
-  world.settle(*tables, guest);
+  world.catch_up(*tables, guest);
   look();
   CHECK(told != 0);
 }

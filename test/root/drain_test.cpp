@@ -124,7 +124,7 @@ TEST_CASE("a drain that a write holds up is given up, and the device goes on",
   const mapped_disk lower("stopped", "0 16384 linear " + below.path() + " 0");
   const mapped_disk disk("slow", "0 16384 linear " + lower.path() + " 0");
   const auto device = number_of(disk.path());
-  settle();
+  wait_for_udev();
   // A write waits in the suspended device below; dm-delay would not do: it
   // sends what it holds back as soon as it is suspended itself.
   REQUIRE(run_program({"dmsetup", "suspend", name_of(lower)}));

@@ -93,7 +93,7 @@ TEST_CASE("the tracker of a device made anew is not taken over",
                                    disk.path(),
                                    tracker_purpose(),
                                    std::chrono::seconds(5)));
-  settle();
+  wait_for_udev();
   REQUIRE(run_program({"losetup", "--detach", disk.path()}));
   REQUIRE(run_program({"losetup", disk.path(), disk.file()}));
   CHECK(standing_tracker::adopt(trackers.path(), disk.path()).error().code ==
@@ -171,7 +171,7 @@ TEST_CASE("an index that is kept says what its disk holds", "[root][keeper]") {
   CHECK(own->audit());
 
   write_extent(world.device(), 70, 0);  // zeros again
-  world.settle(*tables);
+  world.catch_up(*tables);
   CHECK(own->find(70)->zero);
   CHECK(check_known(*own, world.device()) == 0);
 }
@@ -223,11 +223,7 @@ TEST_CASE("a keeper that is killed again and again loses no write",
   }
   expect_warnings();
   const kept_world world("64");
-  {
-    const auto tables = open_store(world.folder());
-    REQUIRE(add_disk(*tables, world.device()));
-    world.settle(*tables);
-  }
+  { static_cast<void>(world.open_followed()); }
   storm writers(world.device(), 64_MiB, 2);
   for (int life = 0; life < 12; ++life) {
     const pid_t child = ::fork();
@@ -259,7 +255,7 @@ TEST_CASE("a keeper that is killed again and again loses no write",
   }
   writers.stop();
   const auto tables = open_store(world.folder());
-  world.settle(*tables);
+  world.catch_up(*tables);
   const auto own = world.own(tables);
   REQUIRE(own);
   CHECK(check_known(*own, world.device()) == 0);
@@ -273,9 +269,7 @@ TEST_CASE("what a tracker cannot vouch for is scanned again",
   }
   expect_warnings();
   const kept_world world("64");
-  auto tables = open_store(world.folder());
-  REQUIRE(add_disk(*tables, world.device()));
-  world.settle(*tables);
+  auto tables = world.open_followed();
   auto keeper = world.keeper(*tables);
   SECTION("its programs were detached") {
     standing_tracker::remove(world.trackers().path(), world.device());
@@ -299,7 +293,7 @@ TEST_CASE("what a tracker cannot vouch for is scanned again",
     std::filesystem::copy_file(data, data + ".old");
     tables = open_store(world.folder());
     write_extent(world.device(), 3, 9);
-    world.settle(*tables);
+    world.catch_up(*tables);
     tables.reset();
     std::filesystem::rename(data + ".old", data);
     tables = open_store(world.folder());
@@ -309,7 +303,7 @@ TEST_CASE("what a tracker cannot vouch for is scanned again",
   }
   SECTION("groups are gone from the index") {
     write_extent(world.device(), 3, 9);
-    world.settle(*tables);
+    world.catch_up(*tables);
     const std::uint32_t first =
         tables->disks()->all().front().base / group_extents;
     const auto key = index::big_endian_key(first);

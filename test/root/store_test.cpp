@@ -53,7 +53,7 @@ class volume_group {
   volume_group(volume_group&&) = delete;
   volume_group& operator=(volume_group&&) = delete;
   ~volume_group() {
-    settle();
+    wait_for_udev();
     static_cast<void>(run_program({"vgremove", "--force", "--yes", name_}));
     static_cast<void>(run_program({"pvremove", "--yes", disk_.path()}));
   }
@@ -245,7 +245,7 @@ TEST_CASE("volumes are made, renamed aside and back, and removed", "[root]") {
   REQUIRE((*home)->set_aside());
   CHECK(place.kind == disk_kind::logical_volume);
   CHECK(place.aside == disk->backing + ".teleport-shadow");
-  settle();
+  wait_for_udev();
   CHECK_FALSE(std::filesystem::exists(disk->device));
   CHECK((*home)->set_aside());
   CHECK(first_byte((*home)->open_aside().value()) == 3);
@@ -266,7 +266,7 @@ TEST_CASE("volumes are made, renamed aside and back, and removed", "[root]") {
     const unique_fd user(::open(disk->device.c_str(), O_RDONLY));
     CHECK((*store)->remove(*disk).error().code == errc::busy);
   }
-  settle();
+  wait_for_udev();
   CHECK((*store)->remove(*disk));
   CHECK((*store)->open(disk->backing).error().code == errc::not_found);
 }

@@ -237,7 +237,7 @@ TEST_CASE("no write to a partition is lost", "[root][tracker]") {
   }
   const loop_disk loop("64");
   const first_partition part(loop.path());
-  settle();
+  wait_for_udev();
   follow(loop.path() + "p1", 4, milliseconds(2000));
 }
 
@@ -308,7 +308,7 @@ TEST_CASE("a device that was made anew is not taken for the old one",
   REQUIRE((*tracker)->start_barrier(std::chrono::seconds(10)));
   CHECK((*tracker)->take());
   REQUIRE(run_program({"losetup", "--detach", loop.path()}));
-  settle();
+  wait_for_udev();
   REQUIRE(run_program({"losetup", loop.path(), loop.file()}));
   CHECK((*tracker)->take().error().code == errc::mismatch);
   CHECK((*tracker)->audit().error().code == errc::mismatch);

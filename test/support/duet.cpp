@@ -168,7 +168,7 @@ result<void> duet::run_sender_job() {
     sources.push_back(
         {disks_[i], nullptr, known_.empty() ? nullptr : known_[i]});
   }
-  auto done = run(job, sources, packer_);
+  auto done = do_sender_job(job, sources, packer_);
   if (!done) {
     return done.error();
   }
@@ -214,7 +214,7 @@ result<void> duet::run_receiver_job() {
   if (auto* assembling = std::get_if<assemble_job>(&job)) {
     assembling->keep_bytes = pick(2) == 0;
   }
-  auto done = run(std::move(job), targets_, lookup_, unpacker_);
+  auto done = do_receiver_job(std::move(job), targets_, lookup_, unpacker_);
   if (!done) {
     return done.error();
   }

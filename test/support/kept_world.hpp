@@ -70,7 +70,7 @@ class kept_world {
     }
     return *now;
   }
-  void settle(store& tables, std::uint32_t guest = kept_guest) const {
+  void catch_up(store& tables, std::uint32_t guest = kept_guest) const {
     auto keeper = this->keeper(tables, guest);
     // Behind for one turn at least: what was written must be quiet.
     for (int i = 0; i < 50; ++i) {
@@ -80,6 +80,13 @@ class kept_world {
       }
     }
     FAIL("the keeper never catches up");
+  }
+  /// The index, with the disk in it, scanned and followed.
+  [[nodiscard]] std::shared_ptr<store> open_followed() const {
+    auto tables = open_store(folder());
+    REQUIRE(add_disk(*tables, device()));
+    catch_up(*tables);
+    return tables;
   }
   [[nodiscard]] std::uint64_t behind() const {
     const auto tracker = standing_tracker::adopt(trackers_.path(), device());

@@ -46,7 +46,7 @@ inline bool can_use_device_mapper(const std::string& target) {
 }
 
 /// What a device-mapper node needs before it can be removed: a moment.
-inline void settle() {
+inline void wait_for_udev() {
   static_cast<void>(run_program({"udevadm", "settle", "--timeout=5"}));
 }
 
@@ -67,7 +67,7 @@ class loop_disk {
   loop_disk(loop_disk&&) = delete;
   loop_disk& operator=(loop_disk&&) = delete;
   ~loop_disk() {
-    settle();
+    wait_for_udev();
     static_cast<void>(run_program({"losetup", "--detach", path_}));
   }
 
@@ -88,14 +88,14 @@ class mapped_disk {
     program_options options;
     options.input = table;
     REQUIRE(run_program({"dmsetup", "create", name_}, options));
-    settle();
+    wait_for_udev();
   }
   mapped_disk(const mapped_disk&) = delete;
   mapped_disk& operator=(const mapped_disk&) = delete;
   mapped_disk(mapped_disk&&) = delete;
   mapped_disk& operator=(mapped_disk&&) = delete;
   ~mapped_disk() {
-    settle();
+    wait_for_udev();
     static_cast<void>(run_program({"dmsetup", "remove", "--retry", name_}));
   }
 

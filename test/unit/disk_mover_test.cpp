@@ -43,7 +43,7 @@ struct moved_image {
     return all;
   }
   /// Runs the loop until all that was read has been taken.
-  void settle() {
+  void run_to_rest() {
     while (!mover.at_rest()) {
       loop.context().run_one();
     }
@@ -71,7 +71,7 @@ TEST_CASE("a disk is read before its target is there, and announced after",
           "[migrate]") {
   moved_image one;
   one.mover.start_bulk();
-  one.settle();
+  one.run_to_rest();
   CHECK(one.mover.counts().read_in_bulk == 2 * extent_bytes);
   CHECK(one.sent.empty());
   one.mover.targets_ready();
@@ -91,7 +91,7 @@ TEST_CASE("blocks are sent once none waits here, and proven later",
   one.mover.start_bulk();
   one.mover.targets_ready();
   CHECK_FALSE(one.all_sent);
-  one.settle();
+  one.run_to_rest();
   CHECK(one.all_sent);
   CHECK_FALSE(one.done);
   REQUIRE(one.mover.on_record(one.all_proven()));
@@ -103,7 +103,7 @@ TEST_CASE("targets that come first wait for nothing", "[migrate]") {
   one.mover.start_bulk();
   one.mover.targets_ready();
   CHECK_FALSE(one.done);
-  one.settle();
+  one.run_to_rest();
   REQUIRE_FALSE(one.sent.empty());
   REQUIRE(one.mover.on_record(one.all_proven()));
   CHECK(one.done);
@@ -113,7 +113,7 @@ TEST_CASE("an answer to what was read and not announced is refused",
           "[migrate]") {
   moved_image one;
   one.mover.start_bulk();
-  one.settle();
+  one.run_to_rest();
   const auto taken = one.mover.on_record(one.all_proven());
   REQUIRE_FALSE(taken);
   CHECK(taken.error().code == errc::protocol);

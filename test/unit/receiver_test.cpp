@@ -77,7 +77,7 @@ struct bench {
   result<void> work() {
     while (auto action = receiver.next()) {
       if (auto* job = std::get_if<receiver_job>(&*action)) {
-        auto done = run(std::move(*job), targets, lookup, unpacker);
+        auto done = do_receiver_job(std::move(*job), targets, lookup, unpacker);
         if (!done) {
           return done.error();
         }
@@ -219,10 +219,10 @@ TEST_CASE("more rounds' data than allowed is refused", "[migrate]") {
     auto action = receiver.next();
     REQUIRE(action);
     block_unpacker unpacker;
-    auto done = run(std::get<receiver_job>(std::move(*action)),
-                    {{&target, true}},
-                    lookup,
-                    unpacker);
+    auto done = do_receiver_job(std::get<receiver_job>(std::move(*action)),
+                                {{&target, true}},
+                                lookup,
+                                unpacker);
     REQUIRE(done);
     receiver.on_job_done(std::move(*done));
     (void)receiver.next();

@@ -333,8 +333,8 @@ TEST_CASE("known extents hold no bytes at the source", "[migrate]") {
   memory_device source{content()};
   snapshot_content known{content()};
   block_packer packer;
-  const auto done =
-      run(announce_job{{0, 0, 4}}, {{&source, nullptr, &known}}, packer);
+  const auto done = do_sender_job(
+      announce_job{{0, 0, 4}}, {{&source, nullptr, &known}}, packer);
   REQUIRE(done);
   REQUIRE(done->captured.size() == 4);
   CHECK(std::ranges::all_of(done->captured, [](const shared_extent& extent) {
@@ -351,7 +351,7 @@ TEST_CASE("what is sent whole and mismatches again is refused", "[migrate]") {
   const auto work = [&] {
     while (auto action = sender.next()) {
       if (auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {{&source, nullptr, &known}}, packer);
+        auto done = do_sender_job(*job, {{&source, nullptr, &known}}, packer);
         REQUIRE(done);
         sender.on_job_done(std::move(*done));
       } else {

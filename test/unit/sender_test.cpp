@@ -39,7 +39,7 @@ std::vector<raw_record> all_jobs(
   std::vector<raw_record> records;
   while (auto action = sender.next()) {
     if (auto* job = std::get_if<sender_job>(&*action)) {
-      auto done = run(*job, {{&source}}, packer);
+      auto done = do_sender_job(*job, {{&source}}, packer);
       REQUIRE(done);
       sender.on_job_done(std::move(*done));
       continue;
@@ -237,7 +237,7 @@ TEST_CASE("a round brings what was written between the take and the reading",
   round_job job;
   job.blocks.set(1);
   block_packer packer;
-  const auto done = run(job, {{&source, &tracker}}, packer);
+  const auto done = do_sender_job(job, {{&source, &tracker}}, packer);
   REQUIRE(done);
   REQUIRE(done->data);
   CHECK(done->data->head.data.count() == 2);
@@ -259,7 +259,7 @@ TEST_CASE("blocks written since an extent was announced go along with its gaps",
   job.extent = std::make_shared<const captured_extent>(std::move(*announced));
   job.blocks.emplace().set(1);
   block_packer packer;
-  const auto done = run(job, {{&source, &tracker}}, packer);
+  const auto done = do_sender_job(job, {{&source, &tracker}}, packer);
   REQUIRE(done);
   REQUIRE(done->data);
   CHECK(done->data->head.data.count() == 2);

@@ -37,10 +37,10 @@ result<bool> has_left(const trip& one, const settings& config) {
   });
 }
 
-result<void> settle(past_run& past,
-                    record& kept,
-                    const machine& here,
-                    const settings& config) {
+result<void> note_outcomes(past_run& past,
+                           record& kept,
+                           const machine& here,
+                           const settings& config) {
   for (const trip& one : past.under_way) {
     while (is_guest_locked(config.run_path, one.uuid)) {
       std::this_thread::sleep_for(lock_poll);
@@ -108,7 +108,7 @@ result<past_run> take_up(record& kept,
   // The old record is closed only when its last teleports are accounted for.
   auto done = cut_short ? kept.begin(/*new_run=*/false) : result<void>();
   if (done && cut_short) {
-    done = settle(*past, kept, here, config);
+    done = note_outcomes(*past, kept, here, config);
   }
   if (done && !goes_on) {
     done = kept.begin(/*new_run=*/true);

@@ -34,9 +34,9 @@ result<void> disk_mover::attach(const std::vector<guest_disk>& disks,
         return in_context("tracking of " + disk.vdev, tracker.error());
       }
       moved.tracker = std::move(*tracker);
-      const auto settled = settle(*moved.tracker, set_paused);
-      if (!settled) {
-        return in_context("tracking of " + disk.vdev, settled.error());
+      const auto started = start_at_rest(*moved.tracker, set_paused);
+      if (!started) {
+        return in_context("tracking of " + disk.vdev, started.error());
       }
     }
     auto device = open_device(disk.device, open_mode::read_only);
@@ -172,7 +172,7 @@ void disk_mover::pump() {
     ++jobs_;
     loop_.work(
         [this, job = std::get<sender_job>(std::move(*action)), devices] {
-          return run(job, devices, packer_);
+          return do_sender_job(job, devices, packer_);
         },
         [this](result<sender_job_done> done) {
           job_over();

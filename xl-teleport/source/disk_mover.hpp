@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/disk_mover.hpp: the source's disks, their trackers, and the
-// sender that decides: passes over the disks, one after the other.
+// xl-teleport/source/disk_mover.hpp: the source's disks, their trackers, and
+// the sender that decides: passes over the disks, one after the other.
 //
 // Order: attach() -> start_bulk() -> targets_ready() -> on_pass_done -> weigh()
 // or, the guest being suspended, take_last_marks() -> start_round() ->
@@ -25,7 +25,7 @@
 #include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/xen/domain.hpp"
-#include "xl-teleport/source/settle.hpp"
+#include "xl-teleport/source/start_at_rest.hpp"
 
 namespace teleport {
 

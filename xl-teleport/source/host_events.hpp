@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // xl-teleport/source/host_events.hpp: a boot and a shutdown of the host, seen
-// from the journal: what may run elsewhere must not be started, saved or resumed
-// by `xendomains` here. PROTOCOL.md, section 6.8.
+// from the journal: what may run elsewhere must not be started, saved or
+// resumed by `xendomains` here. PROTOCOL.md, section 6.8.
 //
 // Threads: one. Blocks: on Xen, disks and files.
 
@@ -24,16 +24,17 @@ struct host_event_report {
   std::vector<std::string> failed;
 };
 
-/// Before any guest is started: the disks of guests that left in an earlier boot,
-/// or may have, are set aside; where one cannot be, the guest's autostart is
-/// hidden. May be repeated at any time: what left in this boot is not touched.
+/// Before any guest is started: the disks of guests that left in an earlier
+/// boot, or may have, are set aside; where one cannot be, the guest's autostart
+/// is hidden. May be repeated at any time: what left in this boot is not
+/// touched.
 ///
 /// @error the journal cannot be read
 [[nodiscard]] result<host_event_report> after_boot(const settings& config);
 
-/// Before `xendomains` saves guests: destroys the suspended domains for which GO
-/// was sent and no answer came. Their memory ends with this boot in any case;
-/// `xl save` could resume one that runs elsewhere.
+/// Before `xendomains` saves guests: destroys the suspended domains for which
+/// GO was sent and no answer came. Their memory ends with this boot in any
+/// case; `xl save` could resume one that runs elsewhere.
 ///
 /// @error the journal cannot be read
 [[nodiscard]] result<host_event_report> before_shutdown(const settings& config);

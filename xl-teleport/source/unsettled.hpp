@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/unsettled.hpp: what this host's journal has of a guest, and
-// which of it waits for an answer or for its end.
+// xl-teleport/source/unsettled.hpp: what this host's journal has of a guest,
+// and which of it waits for an answer or for its end.
 //
 // Threads: any. Blocks: on small files.
 

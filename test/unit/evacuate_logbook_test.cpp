@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/evacuate_record_test.cpp: what an evacuation finds of the last one,
-// and the command lines of its teleports.
+// test/unit/evacuate_logbook_test.cpp: what an evacuation finds of the last
+// one, and the command lines of its teleports.
 
 #include <algorithm>
 #include <csignal>

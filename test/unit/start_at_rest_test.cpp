@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/settle_test.cpp: the guest is paused only where it must be, and
-// never left paused.
+// test/unit/start_at_rest_test.cpp: the guest is paused only where it must be,
+// and never left paused.
 
-#include "xl-teleport/source/settle.hpp"
+#include "xl-teleport/source/start_at_rest.hpp"
 
 #include <deque>
 #include <string>
@@ -55,7 +55,7 @@ outcome play(std::deque<result<void>> barriers,
              std::deque<result<void>> pauses) {
   told_tracker tracker(std::move(barriers));
   std::vector<bool> calls;
-  auto settled = settle(tracker, [&](bool paused) {
+  auto settled = start_at_rest(tracker, [&](bool paused) {
     calls.push_back(paused);
     REQUIRE_FALSE(pauses.empty());
     const auto answer = pauses.front();

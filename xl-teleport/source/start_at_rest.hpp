@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/source/settle.hpp: a disk's tracker begins with the disk at rest,
-// with or without a short pause of the guest.
+// xl-teleport/source/start_at_rest.hpp: a disk's tracker begins while no write
+// is in flight, with or without a short pause of the guest.
 //
 // Blocks: some seconds at most, of which the guest stands still for as long as
 // its last writes take.
 
-#ifndef XL_TELEPORT_SOURCE_SETTLE_HPP
-#define XL_TELEPORT_SOURCE_SETTLE_HPP
+#ifndef XL_TELEPORT_SOURCE_START_AT_REST_HPP
+#define XL_TELEPORT_SOURCE_START_AT_REST_HPP
 
 #include <functional>
 
@@ -24,9 +24,9 @@ using pause_call = std::function<result<void>(bool)>;
 /// case the guest goes on afterwards.
 ///
 /// @error errc::timeout when even then it is written: not by the guest
-[[nodiscard]] result<void> settle(dirty_tracker& tracker,
-                                  const pause_call& set_paused);
+[[nodiscard]] result<void> start_at_rest(dirty_tracker& tracker,
+                                         const pause_call& set_paused);
 
 }  // namespace teleport
 
-#endif  // XL_TELEPORT_SOURCE_SETTLE_HPP
+#endif  // XL_TELEPORT_SOURCE_START_AT_REST_HPP

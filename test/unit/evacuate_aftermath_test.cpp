@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/evacuate_settle_test.cpp: a start after a crash finds out what
+// test/unit/evacuate_aftermath_test.cpp: a start after a crash finds out what
 // became of the teleports that were under way.
 
 #include <ctime>
