@@ -68,20 +68,21 @@ class looker {
   explicit looker(const identity_sources& from) : from_(from) {}
 
   /// @return the text form
-  result<std::string> device(dev_t number) const;
-  result<std::string> file(const std::string& path) const;
+  [[nodiscard]] result<std::string> device(dev_t number) const;
+  [[nodiscard]] result<std::string> file(const std::string& path) const;
 
  private:
-  std::string folder(dev_t number) const {
+  [[nodiscard]] std::string folder(dev_t number) const {
     return fmt::format(
         "{}/dev/block/{}:{}", from_.sysfs, major(number), minor(number));
   }
-  std::optional<std::string> mapped(dev_t number) const;
-  std::optional<std::string> partition(dev_t number) const;
-  std::optional<std::string> serial(dev_t number) const;
-  result<std::string> in_this_boot(dev_t number) const;
-  result<std::string> boot() const;
-  result<std::string> file_system(const std::string& path, dev_t number) const;
+  [[nodiscard]] std::optional<std::string> mapped(dev_t number) const;
+  [[nodiscard]] std::optional<std::string> partition(dev_t number) const;
+  [[nodiscard]] std::optional<std::string> serial(dev_t number) const;
+  [[nodiscard]] result<std::string> in_this_boot(dev_t number) const;
+  [[nodiscard]] result<std::string> boot() const;
+  [[nodiscard]] result<std::string> file_system(const std::string& path,
+                                                dev_t number) const;
 
   const identity_sources& from_;
 };

@@ -51,7 +51,7 @@ result<void> flush_folder_of(const std::string& path) {
 
 disk_place file_home::place_of(std::string path) {
   std::string aside = path + std::string(shadow_suffix);
-  return {disk_kind::file, path, path, std::move(aside)};
+  return {disk_kind::file, path, std::move(path), std::move(aside)};
 }
 
 result<std::optional<disk_place>> file_home::find(const std::string& device) {

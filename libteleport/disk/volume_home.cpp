@@ -24,7 +24,7 @@ result<volume_name> volume_in(const std::string& path) {
 
 disk_place volume_home::place_of(std::string path) {
   std::string aside = path + std::string(shadow_suffix);
-  return {disk_kind::logical_volume, path, path, std::move(aside)};
+  return {disk_kind::logical_volume, path, std::move(path), std::move(aside)};
 }
 
 result<std::optional<disk_place>> volume_home::find(const std::string& device) {
