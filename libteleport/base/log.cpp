@@ -4,10 +4,15 @@
 
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <string>
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
+
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+
+#include "libteleport/base/line_output.hpp"
 
 namespace teleport {
 
@@ -27,10 +32,24 @@ spdlog::level::level_enum spdlog_level(log_level level) {
   return spdlog::level::info;
 }
 
+/// Standard error; a line that finds no room is dropped.
+class error_sink : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    base_sink<std::mutex>::formatter_->format(message, text);
+    (void)out_.write({text.data(), text.size()});
+  }
+  void flush_() override {}
+
+ private:
+  line_output out_{STDERR_FILENO};
+};
+
 }  // namespace
 
 void log_setup(std::string_view program, log_level threshold) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = std::make_shared<error_sink>();
   auto logger = std::make_shared<spdlog::logger>(std::string(program), sink);
   // Under systemd the journal adds the time.
   // NOLINTNEXTLINE(concurrency-mt-unsafe): called before threads start
@@ -38,7 +57,6 @@ void log_setup(std::string_view program, log_level threshold) {
   logger->set_pattern(in_journal ? "%n: %l: %v"
                                  : "%Y-%m-%d %H:%M:%S.%e %n: %l: %v");
   logger->set_level(spdlog_level(threshold));
-  logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -82,13 +82,14 @@ result<void> story::event(json fields, const std::string& words, bool bad) {
   return kept;
 }
 
-void story::progress(const std::string& guest, const json& progress) const {
+/// A reader that stands still holds up no teleport: a line that finds no room
+/// is dropped.
+void story::progress(const std::string& guest, const json& progress) {
   if (json_) {
-    std::cout << dump({{"event", "progress"},
-                       {"guest", guest},
-                       {"progress", progress}})
-              << '\n'
-              << std::flush;
+    (void)out_.write(
+        dump(
+            {{"event", "progress"}, {"guest", guest}, {"progress", progress}}) +
+        '\n');
   }
 }
 

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/line_output.hpp"
 #include "tools/evacuate/logbook.hpp"
 #include "tools/evacuate/options.hpp"
 #include "tools/evacuate/schedule.hpp"
@@ -55,7 +56,7 @@ class story {
                                    bool bad = false);
 
   /// What changes from second to second: for programs, and not recorded.
-  void progress(const std::string& guest, const nlohmann::json& progress) const;
+  void progress(const std::string& guest, const nlohmann::json& progress);
 
   /// The last event of a dry run.
   void planned(std::size_t moves, std::size_t left, exit_code code);
@@ -67,6 +68,7 @@ class story {
   bool json_;
   bool quiet_;
   record* record_ = nullptr;
+  line_output out_{1};  ///< standard output
 };
 
 }  // namespace teleport::evacuation

@@ -2,7 +2,9 @@
 
 #include "xl-teleport/source/progress_view.hpp"
 
-#include <iostream>
+#include <string>
+
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -19,6 +21,9 @@ constexpr double rate_weight = 0.3;
 constexpr std::chrono::seconds log_interval{10};
 
 }  // namespace
+
+progress_view::progress_view(style how)
+    : style_(how), out_(how == style::json ? STDOUT_FILENO : STDERR_FILENO) {}
 
 void progress_view::show(progress now, clock::time_point time) {
   if (style_ == style::none) {
@@ -47,16 +52,16 @@ void progress_view::show(progress now, clock::time_point time) {
     case style::none:
       break;
     case style::json:
-      std::cout << nlohmann::json{{"progress", to_json(now)}}.dump() << '\n'
-                << std::flush;
+      (void)out_.write(nlohmann::json{{"progress", to_json(now)}}.dump() +
+                       '\n');
       break;
     case style::terminal:
-      std::cerr << '\r' << to_text(now) << "\x1b[K" << std::flush;
+      (void)out_.write('\r' + to_text(now) + "\x1b[K");
       break;
     case style::lines:
       if (time - last_line_ >= log_interval) {
         last_line_ = time;
-        std::cerr << to_text(now) << '\n';
+        (void)out_.write(to_text(now) + '\n');
       }
       break;
   }
@@ -64,7 +69,7 @@ void progress_view::show(progress now, clock::time_point time) {
 
 void progress_view::end() {
   if (style_ == style::terminal && shown_) {
-    std::cerr << "\r\x1b[K" << std::flush;
+    (void)out_.write("\r\x1b[K");
   }
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "libteleport/base/line_output.hpp"
 #include "xl-teleport/source/report.hpp"
 
 namespace teleport {
@@ -18,11 +19,11 @@ class progress_view {
  public:
   enum class style { none, terminal, lines, json };
 
-  explicit progress_view(style how) : style_(how) {}
+  explicit progress_view(style how);
 
   using clock = std::chrono::steady_clock;
 
-  /// Shows `now`; fills in rate and ETA from what it saw before.
+  /// Shows `now`, unless there is no room for it; fills in rate and ETA from what it saw before.
   /// @param link_found  bytes of the phase so far that crossed the link as
   ///                    data, for the share found at the destination
   void show(progress now, clock::time_point time);
@@ -31,6 +32,7 @@ class progress_view {
 
  private:
   style style_;
+  line_output out_;
   clock::time_point last_time_;
   std::uint64_t last_sent_ = 0;
   double rate_ = 0;
