@@ -217,10 +217,11 @@ result<outputs> converse(child& running, const program_options& options) {
                        " ms, killed");
     }
     // A descriptor of -1 is one that poll() leaves alone.
-    std::array<pollfd, 4> waits = {{{running.ended.get(), POLLIN, 0},
+    std::array<pollfd, 5> waits = {{{running.ended.get(), POLLIN, 0},
                                     {running.out.ours.get(), POLLIN, 0},
                                     {running.err.ours.get(), POLLIN, 0},
-                                    {running.in.ours.get(), POLLOUT, 0}}};
+                                    {running.in.ours.get(), POLLOUT, 0},
+                                    {options.stop, POLLIN, 0}}};
     constexpr std::chrono::milliseconds::rep longest = 60'000;
     const int r = ::poll(waits.data(),
                          waits.size(),
@@ -250,17 +251,22 @@ result<outputs> converse(child& running, const program_options& options) {
     if (waits[0].revents != 0) {
       return got;
     }
+    if (waits[4].revents != 0) {
+      return error(errc::cancelled, "not wanted any more, killed");
+    }
     if (running.in.ours && waits[3].revents != 0) {
       feed(running.in.ours, rest);
     }
   }
 }
 
-/// `text` on one line, without the newline at its end.
+/// What a program said last, on one line.
 std::string one_line(std::string text) {
-  text.resize(std::min(text.size(), max_error_text));
   while (!text.empty() && text.back() == '\n') {
     text.pop_back();
+  }
+  if (text.size() > max_error_text) {
+    text = "... " + text.substr(text.size() - max_error_text);
   }
   std::replace(text.begin(), text.end(), '\n', ';');
   return text;

@@ -32,6 +32,8 @@ struct program_options {
   /// Takes what it writes to standard output piece by piece, however much it
   /// is; nothing of it is returned then. False kills the program.
   std::function<bool(std::string_view)> on_output;
+  /// A descriptor: the program is killed once it can be read; -1: none.
+  int stop = -1;
 };
 
 /// The full path of a program, looked up in PATH and then in the usual folders
@@ -43,7 +45,7 @@ struct program_options {
 /// @param argv  the program (looked up in PATH when it has no slash) and its
 ///              arguments
 /// @error errc::not_found when there is no such program; errc::timeout;
-///        errc::cancelled when on_output wanted no more;
+///        errc::cancelled when on_output wanted no more, or `stop` was told;
 ///        errc::system when it ended with another code than 0: the context
 ///        holds the command, the code and its standard error
 [[nodiscard]] result<std::string> run_program(

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libteleport/base/sentence.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/record_json.hpp"
 #include "libteleport/xen/names.hpp"
@@ -12,14 +13,13 @@ namespace teleport {
 
 namespace {
 
-constexpr std::size_t max_sentence_bytes = 4096;
 constexpr std::size_t id_digits = 32;
 
 }  // namespace
 
 std::string to_json(const go_result& value) {
   return dump({{"runs", value.runs},
-               {"sentence", value.sentence},
+               {"sentence", sendable(value.sentence)},
                {"bulk", counts_json(value.bulk)},
                {"rounds", counts_json(value.rounds)}});
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/json_fields.hpp"
+#include "libteleport/base/sentence.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/names.hpp"
@@ -144,7 +145,8 @@ std::string to_json(const host_facts& host) {
 std::string to_json(const std::vector<problem>& problems) {
   json list = json::array();
   for (const problem& one : problems) {
-    list.push_back({{"code", one.code}, {"sentence", one.sentence}});
+    list.push_back({{"code", one.code},
+                    {"sentence", sendable(one.sentence, max_sentence)}});
   }
   return dump({{"problems", std::move(list)}});
 }

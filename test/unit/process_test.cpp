@@ -2,10 +2,12 @@
 
 #include "libteleport/base/process.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <string>
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 
 #include <catch2/catch.hpp>
 
@@ -77,6 +79,16 @@ TEST_CASE("a program that does not end is killed", "[base]") {
   const auto out = run_program({"tail", "-f", "/dev/null"}, options);
   REQUIRE_FALSE(out);
   CHECK(out.error().code == errc::timeout);
+}
+
+TEST_CASE("a program that is not wanted any more is killed", "[base]") {
+  const unique_fd stop(::eventfd(1, EFD_CLOEXEC));
+  program_options options;
+  options.timeout = std::chrono::minutes(10);
+  options.stop = stop.get();
+  const auto ended = run_program({"sh", "-c", "sleep 1000"}, options);
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().code == errc::cancelled);
 }
 
 TEST_CASE("a program that leaves a child behind is not waited for", "[base]") {
