@@ -20,7 +20,13 @@ struct peer_answers {
   bool owed = false;     ///< something was sent and is not yet acknowledged
   bool has_room = true;  ///< the window that the peer announced is open
   bool held = false;     ///< something waits here to be sent
-  std::chrono::milliseconds since_last{0};  ///< since its last packet
+  /// Since its last packet: an acknowledgement, or data of its own. The answers
+  /// to what we sent may stand behind that data in a router's queue.
+  std::chrono::milliseconds since_last{0};
+  /// TCP's time-out for the first retransmission of a segment; each further one
+  /// waits twice as long.
+  std::chrono::milliseconds retransmission{0};
+  std::chrono::milliseconds round_trip{0};
 };
 
 /// Pure: looked at each second. Connections without data under way are left to
@@ -29,11 +35,20 @@ class silence_watch {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// The peer's kernel acknowledges data at once, whatever its programs do.
+  /// An interruption of so long is outlived. The peer's kernel acknowledges
+  /// data at once, whatever its programs do; but it is asked at TCP's
+  /// retransmissions alone.
   static constexpr std::chrono::seconds answer_limit{10};
+  /// From the first retransmission after answer_limit to its answer, a round
+  /// trip aside.
+  static constexpr std::chrono::seconds answer_slack{1};
   /// A closed window is asked about ever more rarely: after a pause of T the
   /// next question comes as late as 2 T, and only then can an answer.
   static constexpr std::chrono::seconds closed_limit{60};
+
+  /// For how long a peer with room may be silent.
+  [[nodiscard]] static std::chrono::milliseconds limit_for(
+      const peer_answers& answers);
 
   /// @return for how long the peer has been silent, where that is too long
   [[nodiscard]] std::optional<std::chrono::seconds> look(

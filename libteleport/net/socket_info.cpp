@@ -2,6 +2,8 @@
 
 #include "libteleport/net/socket_info.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 
 // The kernel's own header: glibc's tcp_info ends before the counters, and the
@@ -52,7 +54,15 @@ peer_answers answers_of(int socket) noexcept {
     answers.owed = info->tcpi_unacked > 0;
     answers.has_room = info->tcpi_snd_wnd > 0;
     answers.held = info->tcpi_notsent_bytes > 0;
-    answers.since_last = std::chrono::milliseconds(info->tcpi_last_ack_recv);
+    answers.since_last = std::chrono::milliseconds(
+        std::min(info->tcpi_last_ack_recv, info->tcpi_last_data_recv));
+    // The kernel tells the time-out as it is now, doubled for each
+    // retransmission that was not answered.
+    answers.retransmission =
+        std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::microseconds(info->tcpi_rto >> info->tcpi_backoff));
+    answers.round_trip = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::microseconds(info->tcpi_rtt));
   }
   return answers;
 }

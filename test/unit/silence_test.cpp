@@ -72,6 +72,39 @@ TEST_CASE("a peer that acknowledges nothing is lost after 10 s", "[silence]") {
   CHECK(one.until_lost(owing(), 100) == 10);
 }
 
+TEST_CASE("a peer is asked after 10 s once more before it is lost",
+          "[silence]") {
+  const auto limit = [](int retransmission, int round_trip) {
+    peer_answers answers = owing();
+    answers.retransmission = milliseconds(retransmission);
+    answers.round_trip = milliseconds(round_trip);
+    return silence_watch::limit_for(answers);
+  };
+  // Asked after 0.2, 0.6, 1.4, 3.0, 6.2 and 12.6 s.
+  CHECK(limit(200, 1) == milliseconds(13'601));
+  // A satellite: after 2, 6 and 14 s, and each answer comes 0.8 s later.
+  CHECK(limit(2000, 800) == milliseconds(15'800));
+  CHECK(limit(9999, 5000) == milliseconds(29'997 + 6000));
+  // A time-out that is absurd is no reason to wait for minutes.
+  CHECK(limit(120'000, 0) == silence_watch::closed_limit);
+}
+
+TEST_CASE("an outage of 10 s is outlived at every round trip", "[silence]") {
+  for (const int round_trip : {1, 40, 200, 800, 2000}) {
+    peer_answers answers = owing();
+    answers.round_trip = milliseconds(round_trip);
+    answers.retransmission = milliseconds(200 + 2 * round_trip);
+    CAPTURE(round_trip);
+    // The first question that reaches a peer which was away for 10 s.
+    auto asked = milliseconds(0);
+    for (auto wait = answers.retransmission; asked < seconds(10); wait *= 2) {
+      asked += wait;
+    }
+    CHECK(silence_watch::limit_for(answers) > asked + answers.round_trip);
+    CHECK(silence_watch::limit_for(answers) < seconds(30));
+  }
+}
+
 TEST_CASE("a peer that answers now and then is not lost", "[silence]") {
   looking one;
   for (int answer = 0; answer < 5; ++answer) {
@@ -132,6 +165,19 @@ TEST_CASE("the kernel tells a peer without room from one that owes nothing",
       answers_of(ends.source.get()).held) {
   }
   CHECK(answers_of(ends.source.get()).has_room);
+}
+
+TEST_CASE("the kernel's word counts data that came as well as acknowledgements",
+          "[silence]") {
+  const two_sockets ends;
+  std::vector<std::byte> piece(1_KiB);
+  // The source hears nothing but data: it has sent nothing to acknowledge.
+  REQUIRE(::send(ends.destination.get(), piece.data(), piece.size(), 0) ==
+          static_cast<ssize_t>(piece.size()));
+  REQUIRE(::recv(ends.source.get(), piece.data(), piece.size(), 0) > 0);
+  const peer_answers heard = answers_of(ends.source.get());
+  CHECK(heard.since_last < seconds(60));
+  CHECK(heard.retransmission > milliseconds(0));
 }
 
 TEST_CASE("what is no TCP socket owes nothing", "[silence]") {
