@@ -21,6 +21,7 @@
 #include "libteleport/xen/guardian.hpp"
 #include "xl-teleport/recover.hpp"
 #include "xl-teleport/setup/settings.hpp"
+#include "xl-teleport/source/guest_here.hpp"
 #include "xl-teleport/source/options.hpp"
 #include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/source/source_host.hpp"
@@ -34,6 +35,10 @@ namespace {
 /// finds its next one waiting.
 constexpr unsigned workers = 4;
 
+/// A guest that was restarted has its new domain by then: xl destroys the old
+/// one first, which takes seconds.
+constexpr std::chrono::seconds reboot_limit{10};
+
 result<bool> is_go_journalled(const std::string& journal_file) {
   const auto entry = journal::read_file(journal_file);
   if (!entry) {
@@ -45,6 +50,13 @@ result<bool> is_go_journalled(const std::string& journal_file) {
 int complain(const std::string& sentence, exit_code code) {
   std::cerr << "xl teleport: " << sentence << '\n';
   return static_cast<int>(code);
+}
+
+/// Where the guest is that did not move.
+std::string words_for(const move_report& report) {
+  const std::string others =
+      stays_as(report.guest, report.here.value_or(guest_state::running));
+  return others.empty() ? report.guest + " runs here as before" : others;
 }
 
 void show(const move_report& report,
@@ -62,9 +74,8 @@ void show(const move_report& report,
     std::cerr << "xl teleport: " << report.sentence << '\n';
   }
   if (code == exit_code::stayed) {
-    std::cerr << "xl teleport: " << report.guest
-              << " runs here as before; what was transferred serves the next "
-                 "attempt\n";
+    std::cerr << "xl teleport: " << words_for(report)
+              << "; what was transferred serves the next attempt\n";
   }
   if (code == exit_code::not_cleared) {
     std::cerr << "xl teleport: " << report.guest << " runs on "
@@ -78,7 +89,7 @@ void show(const move_report& report,
 struct attempt {
   exit_code code = exit_code::refused;
   move_report report;
-  std::optional<move_phase> lost_link_in;
+  attempt_end end = attempt_end::over;
   bool cancelled = false;
 };
 
@@ -94,22 +105,40 @@ attempt in_limbo(const journal_entry& entry, const move_options& options) {
   return outcome;
 }
 
-attempt move_once(const move_options& options, const settings& config) {
+attempt refusal(const move_options& options, const error& cause) {
   attempt outcome;
-  auto view = look_at_guest(options.guest, options.live);
+  outcome.report.guest = options.guest;
+  outcome.report.destination = options.host;
+  outcome.report.outcome = "refused";
+  outcome.report.sentence = cause.context;
+  outcome.report.problems = {{std::string(name_of(cause.code)), cause.context}};
+  return outcome;
+}
+
+/// @param again  the report of the attempt before this, which knows the guest
+///               by its uuid; empty at first
+attempt move_once(const move_options& options,
+                  const settings& config,
+                  const move_report& again) {
+  auto name = again.uuid.empty() ? result<std::string>(options.guest)
+                                 : wait_for_guest(again.uuid, reboot_limit);
+  auto view = name ? look_at_guest(*name, options.live)
+                   : result<source_view>(name.error());
   if (const auto limbo = waits_for_answer(
           config.journal_path(), view ? view->guest.uuid : options.guest)) {
     return in_limbo(*limbo, options);
   }
   if (!view) {
-    outcome.report.guest = options.guest;
-    outcome.report.destination = options.host;
-    outcome.report.outcome = "refused";
-    outcome.report.sentence = view.error().context;
-    outcome.report.problems = {
-        {std::string(name_of(view.error().code)), view.error().context}};
+    attempt outcome = refusal(options, view.error());
+    if (!name && name.error().code == errc::not_found) {
+      outcome.report.outcome = "failed";
+      outcome.report.sentence = again.sentence;
+      outcome.report.here = guest_state::absent;
+      outcome.end = attempt_end::over;
+    }
     return outcome;
   }
+  attempt outcome;
   event_loop loop(workers);
   outcome.code = exit_code::uncertain;
   source_session session(
@@ -125,21 +154,21 @@ attempt move_once(const move_options& options, const settings& config) {
   loop.run();
   loop.join();
   outcome.report = session.report();
-  outcome.lost_link_in = session.lost_link_in();
+  outcome.end = session.ended_as();
+  if (outcome.code == exit_code::refused) {
+    // The host may be away, or still busy with what became of the last attempt.
+    outcome.end = attempt_end::not_there;
+  }
   return outcome;
 }
 
-attempt_end end_of(const attempt& last) {
-  if (last.cancelled || last.code == exit_code::uncertain) {
-    return attempt_end::over;
-  }
-  if (last.lost_link_in) {
-    return last.lost_link_in == move_phase::memory ? attempt_end::memory_lost
-                                                   : attempt_end::link_lost;
-  }
-  // The host may be away, or still busy with what became of the last attempt.
-  return last.code == exit_code::refused ? attempt_end::not_there
-                                         : attempt_end::over;
+/// What the preflight found against a guest does not pass by itself; only what
+/// is left of an attempt whose link was lost does.
+attempt_end end_of(const attempt& last, bool link_was_lost) {
+  const bool final = last.cancelled || last.code == exit_code::uncertain ||
+                     (last.code == exit_code::refused &&
+                      last.report.room.has_value() && !link_was_lost);
+  return final ? attempt_end::over : last.end;
 }
 
 /// Moves the guest. A link that is lost while the guest runs here is looked
@@ -148,20 +177,30 @@ attempt_end end_of(const attempt& last) {
 /// whoever called us to decide.
 int move(const move_options& options, const settings& config) {
   keep_freed_memory();
+  bool touched = false;
+  bool link_was_lost = false;
+  move_report before;
   attempt last = with_reconnect(
       options.reconnect_limit,
-      [&] { return move_once(options, config); },
-      end_of,
+      [&] {
+        attempt made = move_once(options, config, before);
+        touched = touched || made.code != exit_code::refused;
+        link_was_lost = link_was_lost || made.end == attempt_end::link_lost ||
+                        made.end == attempt_end::memory_lost;
+        before = made.report;
+        return made;
+      },
+      [&](const attempt& made) { return end_of(made, link_was_lost); },
       [&](const attempt& failed, std::chrono::seconds pause) {
         if (!options.quiet) {
           std::cerr << fmt::format(
-              "xl teleport: {}; {} runs on here, trying again in {} s\n",
+              "xl teleport: {}; {}, trying again in {} s\n",
               failed.report.sentence,
-              failed.report.guest,
+              words_for(failed.report),
               pause.count());
         }
       });
-  if (last.code == exit_code::refused && last.report.link_losses != 0) {
+  if (last.code == exit_code::refused && touched) {
     last.code = exit_code::stayed;  // earlier attempts touched both hosts
   }
   show(last.report, last.code, options);
@@ -200,5 +239,7 @@ int main_of_teleport(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A peer or a pipe that goes away is an error of a write, not a signal.
   (void)std::signal(SIGPIPE, SIG_IGN);
+  // What a background job writes to its terminal would stop it.
+  (void)std::signal(SIGTTOU, SIG_IGN);
   return teleport::main_of_teleport(argc, argv);
 }

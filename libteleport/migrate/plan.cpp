@@ -10,8 +10,10 @@ namespace teleport {
 
 namespace {
 
-/// A pass with less on the link says nothing of the link's rate.
+/// A pass with less on the link says nothing of the link's rate, unless the
+/// link needed long for it: the kernel's buffers swallow so much at once.
 constexpr std::uint64_t min_measured_bytes = 1_MiB;
+constexpr seconds min_measured_time{2};
 
 /// The rate assumed until a pass has measured one, bytes/s: 10 Mbit/s, low on
 /// purpose.
@@ -30,18 +32,22 @@ constexpr unsigned max_rounds = 30;
 }  // namespace
 
 void convergence::on_pass(std::uint64_t link_bytes, seconds took) {
-  if (link_bytes >= min_measured_bytes && took.count() > 0) {
-    // A pass that found most of its data at the destination has not filled the
-    // link: it must not make the link look slow. One that was slower for real
-    // lowers the figure in a few passes.
+  const bool measured =
+      link_bytes >= min_measured_bytes || took >= min_measured_time;
+  if (measured && link_bytes > 0 && took.count() > 0) {
+    // One slow moment does not make a link slow. A link that is slower for
+    // real lowers the figure in a few passes.
     bytes_per_second_ = std::max(static_cast<double>(link_bytes) / took.count(),
                                  bytes_per_second_ / 2);
   }
 }
 
+double convergence::rate() const {
+  return bytes_per_second_ > 0 ? bytes_per_second_ : cautious_rate;
+}
+
 seconds convergence::time_for(std::uint64_t bytes) const {
-  const double rate = bytes_per_second_ > 0 ? bytes_per_second_ : cautious_rate;
-  return seconds(static_cast<double>(bytes) / rate);
+  return seconds(static_cast<double>(bytes) / rate());
 }
 
 next_step convergence::weigh(std::uint64_t dirty_bytes) {

@@ -41,7 +41,8 @@ class convergence {
  public:
   explicit convergence(downtime_budget budget) : budget_(budget) {}
 
-  /// A pass has put `link_bytes` on the link in `took`.
+  /// During a pass `link_bytes` have crossed the link in `took`, while more
+  /// waited for it: what a disk held up is not in either.
   void on_pass(std::uint64_t link_bytes, seconds took);
 
   /// What to do with a dirty set of this many bytes.
@@ -49,6 +50,9 @@ class convergence {
 
   /// Time that the link needs for `bytes` of dirty blocks, at worst.
   [[nodiscard]] seconds time_for(std::uint64_t bytes) const;
+
+  /// Bytes a second that the link is thought to carry.
+  [[nodiscard]] double rate() const;
 
   [[nodiscard]] unsigned rounds() const noexcept { return rounds_; }
 

@@ -9,7 +9,7 @@ namespace teleport {
 event_loop::event_loop(unsigned workers) : pool_(workers) {}
 
 event_loop::~event_loop() {
-  pool_.join();
+  join();
 }
 
 void event_loop::run() {
@@ -22,6 +22,9 @@ void event_loop::stop() {
 }
 
 void event_loop::join() {
+  if (apart_) {
+    apart_->join();
+  }
   pool_.join();
 }
 
@@ -42,6 +45,13 @@ void event_loop::on_stop_signal(std::function<void(int)> task) {
   signal_task_ = std::move(task);
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
+  struct sigaction hang_up {};
+  // SIGHUP's default action would end us without a word: also after GO, when
+  // all that is left to do is to wait for the answer.
+  if (::sigaction(SIGHUP, nullptr, &hang_up) == 0 &&
+      hang_up.sa_handler != SIG_IGN) {
+    signals_.add(SIGHUP);
+  }
   wait_for_signal();
 }
 

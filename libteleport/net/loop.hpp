@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -73,8 +74,35 @@ class event_loop {
   /// Runs `work` on the pool, then `done(what it returned)` in the loop.
   template <class Work, class Done>
   void work(Work work, Done done) {
+    run_on(pool_, std::move(work), std::move(done));
+  }
+
+  /// The same on a thread of its own, which waits for no job of the pool's:
+  /// for what a suspended guest waits for. One job at a time; called on the
+  /// loop's thread alone.
+  template <class Work, class Done>
+  void work_apart(Work work, Done done) {
+    if (!apart_) {
+      apart_.emplace(1);
+    }
+    run_on(*apart_, std::move(work), std::move(done));
+  }
+
+  [[nodiscard]] timer after(std::chrono::milliseconds delay,
+                            std::function<void()> task);
+
+  /// Calls `task` on each SIGINT, SIGTERM or SIGHUP; on the last not where our
+  /// parent has it ignored (nohup).
+  void on_stop_signal(std::function<void(int signal)> task);
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+
+ private:
+  void wait_for_signal();
+  template <class Work, class Done>
+  void run_on(boost::asio::thread_pool& threads, Work work, Done done) {
     boost::asio::post(
-        pool_,
+        threads,
         [this, work = std::move(work), done = std::move(done)]() mutable {
           auto outcome = std::make_shared<decltype(work())>(work());
           boost::asio::post(
@@ -85,21 +113,11 @@ class event_loop {
         });
   }
 
-  [[nodiscard]] timer after(std::chrono::milliseconds delay,
-                            std::function<void()> task);
-
-  /// Calls `task` on each SIGINT or SIGTERM.
-  void on_stop_signal(std::function<void(int signal)> task);
-
-  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
-
- private:
-  void wait_for_signal();
-
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
       guard_{context_.get_executor()};
   boost::asio::thread_pool pool_;
+  std::optional<boost::asio::thread_pool> apart_;  ///< once it is needed
   boost::asio::signal_set signals_{context_};
   std::function<void(int)> signal_task_;
 };

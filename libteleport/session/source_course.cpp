@@ -170,7 +170,8 @@ void source_course::on_pass_done(const moment& now) {
     return;
   }
   const auto took = now.time - pass_begun_.time;
-  convergence_.on_pass(now.sent - pass_begun_.sent, took);
+  const link_use used = now.link - pass_begun_.link;
+  convergence_.on_pass(used.bytes, used.time);
   if (is_suspended()) {
     take_last_marks();
   } else if (state_ == state::disks) {
@@ -200,11 +201,23 @@ void source_course::on_weighed(std::uint64_t dirty, const moment& now) {
       add(source_action::start_round);
       return;
     case next_step::start_memory:
-      begin_memory();
+      add(source_action::look_at_guest);
       return;
     case next_step::give_up:
       add(source_action::give_up);
       return;
+  }
+}
+
+void source_course::on_looked() {
+  if (!listens()) {
+    return;
+  }
+  if (is_suspended()) {
+    looked_ = true;
+    commit_when_saved();
+  } else if (state_ == state::disks && blocks_ == blocks::weighing) {
+    begin_memory();
   }
 }
 
@@ -228,6 +241,7 @@ void source_course::on_suspended(time_point now) {
     return;
   }
   downtime_.note(downtime_step::suspended, now);
+  suspended_at_ = now;
   if (blocks_ == blocks::pausing) {
     take_last_marks();
   }  // else once the weighing or the round is over
@@ -252,6 +266,8 @@ void source_course::on_stream_sent(time_point now) {
     save_ = save::sent;
     if (listens()) {
       downtime_.note(downtime_step::memory_sent, now);
+      // As late as can be, and while the destination builds the guest.
+      add(source_action::look_at_guest);
     }
   }
 }
@@ -268,9 +284,10 @@ void source_course::on_saved(bool well, time_point now) {
 }
 
 /// The destination may have built the guest before libxl's thread has returned
-/// here; but while libxl works on the guest, it is not given away.
+/// here; but while libxl works on the guest, it is not given away. Nor is a
+/// guest that has a disk by now which the destination does not know.
 void source_course::commit_when_saved() {
-  if (state_ == state::ready && save_ == save::over) {
+  if (state_ == state::ready && save_ == save::over && looked_) {
     follow(handover_.on_guest_received());
   }
 }
@@ -279,6 +296,7 @@ void source_course::on_journalled(bool durable, time_point now) {
   const auto todo = handover_.on_journalled(durable);
   if (todo == source_handover::action::send_go) {
     downtime_.note(downtime_step::go_sent, now);
+    go_at_ = now;
   }
   follow(todo);
 }
@@ -296,12 +314,38 @@ void source_course::on_disks_at_rest() {
   resume_when_at_rest();
 }
 
+/// A guest that may be suspended waits for no disk: a job on a slow one can do
+/// it no harm.
 void source_course::resume_when_at_rest() {
+  const bool saved = save_ == save::over;
   if (state_ == state::staying && !attaching_ && !is_saving() &&
-      disks_at_rest_) {
+      (disks_at_rest_ || saved)) {
     state_ = state::over;
-    add(source_action::resume_guest);
+    add(saved ? source_action::resume_guest : source_action::leave_guest);
   }
+}
+
+std::optional<source_course::time_point> source_course::due() const {
+  if (state_ == state::committed && !asked_beside_) {
+    return go_at_ + answer_patience;
+  }
+  if (limit_ && is_suspended() && listens() && state_ != state::committed) {
+    return suspended_at_ + *limit_;
+  }
+  return std::nullopt;
+}
+
+bool source_course::on_time(time_point now) {
+  const auto limit = due();
+  if (!limit || now < *limit) {
+    return false;
+  }
+  if (state_ == state::committed) {
+    asked_beside_ = true;
+    add(source_action::ask_beside);
+    return false;
+  }
+  return true;
 }
 
 bool source_course::on_failure() {

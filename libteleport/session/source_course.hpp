@@ -26,6 +26,7 @@
 #include "libteleport/migrate/plan.hpp"
 #include "libteleport/session/action_queue.hpp"
 #include "libteleport/session/downtime.hpp"
+#include "libteleport/session/link_gauge.hpp"
 #include "libteleport/wire/format.hpp"
 
 namespace teleport {
@@ -43,8 +44,11 @@ enum class source_action : std::uint8_t {
   weigh,              ///< take the marks; then on_weighed()
   weigh_after_pause,  ///< on_pause_over() after round_pause()
   start_round,        ///< send what was weighed; then on_pass_done()
-  start_memory,       ///< send GUEST_CONFIG, start libxl's save
-  give_up,  ///< the guest writes too fast: call on_failure(), saying so
+  /// What others did to the guest meanwhile (xen/guest_change.hpp): before its
+  /// memory is sent, and once all of it was; then on_looked().
+  look_at_guest,
+  start_memory,  ///< send GUEST_CONFIG, start libxl's save
+  give_up,       ///< the guest writes too fast: call on_failure(), saying so
   /// The guest is suspended: wait for its last writes, take their marks, audit
   /// the trackers; then on_last_marks().
   take_last_marks,
@@ -57,8 +61,13 @@ enum class source_action : std::uint8_t {
   /// The guest stays: send FAIL, stop the disks and the memory; then
   /// on_disks_at_rest() and on_saved().
   stop,
-  resume_guest,      ///< all rests: resume the guest, journal `home`
-  ask,               ///< close the link, stop the disks, QUERY; then on_fate()
+  /// libxl's save is over: resume the guest if it is suspended, journal `home`.
+  resume_guest,
+  /// The same where no save was begun: a guest that is suspended all the same
+  /// is another program's, which resumes or destroys it.
+  leave_guest,
+  ask,         ///< close the link, stop the disks, QUERY; then on_fate()
+  ask_beside,  ///< QUERY on a link of its own, and GO_RESULT is still awaited
   report_uncertain,  ///< a person must look at both hosts
 };
 
@@ -95,11 +104,20 @@ class source_course {
   /// What the driver knows when something happens.
   struct moment {
     time_point time;
-    std::uint64_t sent = 0;  ///< bytes on the link, from its beginning
+    link_use link;  ///< from its beginning
     friend auto operator<=>(const moment&, const moment&) = default;
   };
 
-  explicit source_course(downtime_budget budget) : convergence_(budget) {}
+  /// GO_RESULT follows GO after a round trip, a journal's fsync and xl's
+  /// unpausing. A destination that needs longer is asked.
+  static constexpr std::chrono::seconds answer_patience{10};
+
+  /// @param limit  of the time that the guest is suspended before GO; nullopt:
+  ///               as long as it takes
+  explicit source_course(
+      downtime_budget budget,
+      std::optional<std::chrono::milliseconds> limit = std::nullopt)
+      : convergence_(budget), limit_(limit) {}
 
   /// The next thing to do; nullopt when only events can bring more.
   [[nodiscard]] std::optional<source_action> next() { return actions_.next(); }
@@ -123,6 +141,8 @@ class source_course {
   /// @param dirty  bytes written since the marks were taken last
   void on_weighed(std::uint64_t dirty, const moment& now);
   void on_pause_over();
+  /// The guest is the one that was offered, with the same disks.
+  void on_looked();
   void on_suspended(time_point now);
   void on_last_marks(time_point now);
   /// The last of the last blocks was given to the link.
@@ -138,6 +158,12 @@ class source_course {
   void on_no_answer();
   /// No job uses the disks, and none will.
   void on_disks_at_rest();
+
+  /// When on_time() is to be called; nullopt: no limit of time runs.
+  [[nodiscard]] std::optional<time_point> due() const;
+  /// @return true: the guest has been suspended for too long, and GO was not
+  ///         given: on_failure() follows
+  [[nodiscard]] bool on_time(time_point now);
 
   /// The link is lost, it was cancelled, or anything failed.
   /// @return false: what counts was decided before; the failure is no news
@@ -190,6 +216,7 @@ class source_course {
   void resume_when_at_rest();
 
   convergence convergence_;
+  std::optional<std::chrono::milliseconds> limit_;
   source_handover handover_;
   state state_ = state::greeting;
   blocks blocks_ = blocks::none;
@@ -199,10 +226,15 @@ class source_course {
   unsigned rounds_ = 0;
   std::uint64_t left_ = 0;
   downtime_log downtime_;
+  time_point suspended_at_;
+  time_point go_at_;
   action_queue<source_action> actions_;
   bool begun_ = false;
   bool attaching_ = false;
   bool disks_at_rest_ = false;
+  /// The guest was looked at since it is suspended.
+  bool looked_ = false;
+  bool asked_beside_ = false;
 };
 
 /// "disks", as in PROTOCOL.md.

@@ -48,6 +48,9 @@ result<pid_t> spawn_guardian(const guardian_options& options, int link) {
                    options.name,
                    options.journal};
   guardian.descriptors = {link, nowhere.get(), spawn_options::inherited};
+  if (options.lock >= 0) {
+    guardian.descriptors.push_back(options.lock);
+  }
   return spawn(std::move(guardian));
 }
 
@@ -93,7 +96,14 @@ void guardian_handle::release() {
 }
 
 result<void> guardian_handle::note_pause(bool paused) {
-  const char note = paused ? guardian_pausing : guardian_unpaused;
+  return tell(paused ? guardian_pausing : guardian_unpaused);
+}
+
+result<void> guardian_handle::note_save() {
+  return tell(guardian_saving);
+}
+
+result<void> guardian_handle::tell(char note) {
   if (!link_ || ::send(link_.get(), &note, 1, MSG_NOSIGNAL) != 1) {
     return error{errc::system, "the guardian process has died"};
   }

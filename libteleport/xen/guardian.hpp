@@ -8,10 +8,11 @@
 // session of its own, and waits on a socket. If the socket closes and nobody
 // said "released", the teleport has died: the guardian asks the caller's
 // predicate whether GO stands in the journal. If it does, or if that cannot be
-// told, it touches nothing. If not, it withdraws a pending suspend request,
-// waits for the save's helper process to be gone (ends it if it lingers), and
-// resumes the guest if it is or becomes suspended. A guest that the teleport
-// had paused for a moment is unpaused.
+// told, it touches nothing. Nor does it if no save of the teleport's had begun:
+// a suspended guest is another program's then. Otherwise it withdraws a pending
+// suspend request, waits for the save's helper process to be gone (ends it if
+// it lingers), and resumes the guest if it is or becomes suspended. A guest
+// that the teleport had paused for a moment is unpaused.
 //
 // Threads: start before threads matter; a handle has one owner.
 // Blocks:  start_guardian until the guardian is on watch (under a second).
@@ -39,6 +40,9 @@ struct guardian_options {
   std::string name;
   /// Handed to the predicate as it is; make it absolute.
   std::string journal;
+  /// A descriptor with the guest's lock, or -1. The guardian holds it, too: no
+  /// other teleport may suspend a guest that it is about to resume.
+  int lock = -1;
 };
 
 /// The teleport's hold on its guardian. Dropping it without release() makes the
@@ -59,11 +63,16 @@ class guardian_handle {
   /// The guest is about to be paused by us, or is not any more: what the
   /// guardian has to undo if we die in between.
   [[nodiscard]] result<void> note_pause(bool paused);
+  /// Our save of the guest is about to begin: who finds it suspended after our
+  /// death resumes it.
+  [[nodiscard]] result<void> note_save();
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// False once the guardian is gone: then do not begin to suspend.
   [[nodiscard]] bool is_on_watch() const;
 
  private:
+  [[nodiscard]] result<void> tell(char note);
+
   unique_fd link_;
   pid_t pid_ = -1;
 };

@@ -22,6 +22,9 @@ inline constexpr char guardian_released = 'r';
 inline constexpr char guardian_pausing = 'P';
 /// Teleport to guardian: the guest is not paused any more.
 inline constexpr char guardian_unpaused = 'p';
+/// Teleport to guardian: its save of the guest's memory is about to begin, and
+/// will suspend the guest.
+inline constexpr char guardian_saving = 'S';
 
 /// Whether /proc/PID/cmdline (words ended by NULs) is that of libxl's helper
 /// saving `domid`: HELPER --save-domain STREAM_FD BACK_CHANNEL_FD DOMID ...

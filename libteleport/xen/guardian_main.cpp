@@ -27,6 +27,7 @@
 #include "libteleport/xen/guardian.hpp"
 #include "libteleport/xen/guardian_link.hpp"
 #include "libteleport/xen/xenstore.hpp"
+#include "libteleport/xen/xl_monitor.hpp"
 
 namespace teleport {
 namespace {
@@ -104,6 +105,8 @@ class guard {
   bool watch_over();
   /// Undoes a pause of the teleport's, if it died in it.
   void end_pause();
+  /// The teleport's save had begun when it died.
+  [[nodiscard]] bool save_begun() const { return saving_; }
   /// @return true when the guest was seen running
   bool resume_guest();
 
@@ -150,6 +153,7 @@ class guard {
   bool first_event_due_ = true;
   bool suspend_asked_ = false;  // something was written to control/shutdown
   bool paused_ = false;         // by the teleport, for a moment
+  bool saving_ = false;         // the teleport's save has begun
 };
 
 bool guard::watch_over() {
@@ -177,6 +181,7 @@ bool guard::watch_over() {
         return false;
       }
       if (r == 1) {
+        saving_ = saving_ || byte == guardian_saving;
         paused_ = byte == guardian_pausing;
       }
     }
@@ -343,7 +348,19 @@ int guardian_main(int argc,
         name + "'");
     return 0;
   }
-  return on_duty.resume_guest() ? 0 : 1;
+  const auto monitor_goes_on = [&] {
+    (void)continue_monitor(*domid);  // the teleport had stopped it
+  };
+  if (!on_duty.save_begun()) {
+    monitor_goes_on();
+    log_info("guest '" + name +
+             "' is left as it is: the teleport died before "
+             "it saved anything of it");
+    return 0;
+  }
+  const bool runs = on_duty.resume_guest();
+  monitor_goes_on();
+  return runs ? 0 : 1;
 }
 
 }  // namespace teleport

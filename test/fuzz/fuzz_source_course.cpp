@@ -25,13 +25,15 @@ void require(bool holds) {
 
 /// What was done, as far as rules hang on it.
 struct told {
-  source_course course{{teleport::seconds(1), teleport::seconds(60)}};
+  source_course course{{teleport::seconds(1), teleport::seconds(60)},
+                       std::chrono::seconds(2)};
   source_course::moment now{};
   bool prepare = false;
   bool disks_complete = false;
   bool durable = false;
   bool received = false;
   bool saved = false;
+  bool looked = false;  ///< at the suspended guest
   bool go = false;
   bool runs_there = false;
   bool not_there = false;
@@ -65,12 +67,15 @@ struct told {
         disks_complete = true;
         return;
       case source_action::journal_go:
-        require(received && durable && saved && !resumed);
+        require(received && durable && saved && looked && !resumed);
         return;
       case source_action::send_go:
         require(!go);
         go = true;
         return;
+      case source_action::leave_guest:
+        require(!course.is_suspended());
+        [[fallthrough]];
       case source_action::resume_guest:
         require(!resumed && !finished && (!go || not_there));
         require(!course.is_saving());
@@ -96,7 +101,8 @@ void event(told& world, unsigned number, bool good) {
       }
       return;
     case 65:
-      world.now.sent += 1'000'000;
+      world.now.link.bytes += 1'000'000;
+      world.now.link.time += std::chrono::milliseconds(100);
       return course.on_pass_done(world.now);
     case 66:
       return course.on_weighed(good ? 0 : 1'000'000'000, world.now);
@@ -136,6 +142,14 @@ void event(told& world, unsigned number, bool good) {
       return course.on_disks_at_rest();
     case 77:
       (void)course.on_failure();
+      return;
+    case 78:
+      world.looked = world.looked || course.is_suspended();
+      return course.on_looked();
+    case 79:
+      if (course.on_time(world.now.time)) {
+        require(!world.go && course.on_failure());
+      }
       return;
     default:
       if (number < 64) {

@@ -36,6 +36,7 @@ std::optional<journal_state> written_by(source_action step) {
     case action::finish:
       return journal_state::moved;
     case action::resume_guest:
+    case action::leave_guest:
       return journal_state::home;
     default:
       return std::nullopt;
@@ -67,6 +68,9 @@ void stepper::drive_source(handover_world& world) {
         break;
       case action::weigh:
         course.on_weighed(0, no_time);
+        break;
+      case action::look_at_guest:
+        course.on_looked();
         break;
       case action::start_memory:
         send(world, record_type::guest_config);
@@ -104,6 +108,7 @@ void stepper::drive_source(handover_world& world) {
         (void)course.on_failure();
         break;
       case action::start_bulk:
+      case action::ask_beside:  // no clock runs here
       case action::
           weigh_after_pause:  // the guest is suspended before it is over
         break;
@@ -111,6 +116,7 @@ void stepper::drive_source(handover_world& world) {
       case action::take_last_marks:
       case action::journal_go:
       case action::resume_guest:
+      case action::leave_guest:
         world.source_steps.push_back(*todo);
         break;
     }

@@ -27,11 +27,15 @@ void source_rules::check(source_action next) {
     case source_action::send_go:
       require(durable_, "GO without DISKS_DURABLE");
       require(received_, "GO without GUEST_RECEIVED");
+      require(looked_, "GO for a guest that others may have changed");
       require(has_go_, "GO that is not journalled");
       require(!gave_go_, "GO twice");
       require(!resumed_, "GO for a guest that was resumed");
       gave_go_ = true;
       return;
+    case source_action::leave_guest:
+      require(!saved_, "a guest whose memory was saved is not resumed");
+      [[fallthrough]];
     case source_action::resume_guest:
       require(!gave_go_ || never_there_, "a guest that was given is resumed");
       require(!resumed_ && !moved_, "the guest is resumed twice");
@@ -46,7 +50,11 @@ void source_rules::check(source_action next) {
     case source_action::end_untouched:
       require(!gave_go_ && !has_go_, "nothing was touched, after GO");
       return;
+    case source_action::start_memory:
+      saved_ = true;
+      return;
     case source_action::ask:
+    case source_action::ask_beside:
       require(gave_go_ || has_go_, "QUERY without GO");
       asks_ = true;
       return;
@@ -57,6 +65,7 @@ void source_rules::check(source_action next) {
     case source_action::targets_ready:
     case source_action::weigh:
     case source_action::weigh_after_pause:
+    case source_action::look_at_guest:
     case source_action::start_round:
     case source_action::take_last_marks:
     case source_action::send_last_blocks:
@@ -145,6 +154,12 @@ void source_rules::end_step(std::size_t which, bool well) {
     case source_action::weigh_after_pause:
       course_.on_pause_over();
       well = true;
+      break;
+    case source_action::look_at_guest:
+      if (well) {
+        looked_ = course_.is_suspended();
+        course_.on_looked();
+      }
       break;
     case source_action::take_last_marks:
       course_.on_last_marks(no_time.time);

@@ -55,6 +55,8 @@ class source_rules {
   bool resumed_ = false;
   bool moved_ = false;
   bool stream_sent_ = false;
+  bool saved_ = false;   ///< libxl's save was begun
+  bool looked_ = false;  ///< at the guest, since it is suspended
 };
 
 }  // namespace teleport

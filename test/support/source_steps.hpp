@@ -61,12 +61,13 @@ constexpr std::array every_step = {step::greeting,
 
 /// A course, a clock that the test moves, and a link of 10 MiB/s.
 struct driven {
-  source_course course{{seconds(1), seconds(60)}};
-  source_course::moment now{source_course::time_point{}, 0};
+  source_course course{{seconds(1), seconds(60)}, milliseconds(60'000)};
+  source_course::moment now{};
 
   void wait(milliseconds time) {
     now.time += time;
-    now.sent += static_cast<std::uint64_t>(time.count()) * 10_MiB / 1000;
+    now.link.time += time;
+    now.link.bytes += static_cast<std::uint64_t>(time.count()) * 10_MiB / 1000;
   }
   actions todo() {
     actions all;
@@ -113,6 +114,8 @@ struct driven {
         course.on_pass_done(now);
         CHECK(todo() == actions{action::weigh});
         course.on_weighed(1_MiB, now);
+        CHECK(todo() == actions{action::look_at_guest});
+        course.on_looked();
         CHECK(todo() ==
               actions{action::start_memory, action::weigh_after_pause});
         return;
@@ -139,6 +142,8 @@ struct driven {
       case step::sent:
         wait(milliseconds(5));
         course.on_stream_sent(now.time);
+        CHECK(todo() == actions{action::look_at_guest});
+        course.on_looked();
         return;
       case step::received:
         wait(milliseconds(6));

@@ -81,7 +81,8 @@ TEST_CASE("GO is not given to a destination whose disks are not durable",
   one.course.on_stream_sent(one.now.time);
   one.course.on_saved(true, one.now.time);
   CHECK_FALSE(one.hear(record_type::guest_received));
-  CHECK(one.todo().empty());
+  CHECK(one.todo() == actions{action::look_at_guest});
+  one.course.on_looked();
   REQUIRE(one.hear(record_type::disks_durable));
   CHECK_FALSE(one.hear(record_type::disks_durable));
   REQUIRE(one.hear(record_type::guest_received));
@@ -119,9 +120,7 @@ TEST_CASE("a save that fails after GUEST_RECEIVED leaves the guest here",
   one.course.on_saved(false, one.now.time);
   CHECK(one.todo().empty());
   CHECK(one.course.on_failure());
-  CHECK(one.todo() == actions{action::stop});
-  one.course.on_disks_at_rest();
-  CHECK(one.todo() == actions{action::resume_guest});
+  CHECK(one.todo() == actions{action::stop, action::resume_guest});
 }
 
 TEST_CASE("a guest that is not welcome is left untouched",
@@ -162,8 +161,114 @@ TEST_CASE(
       CHECK(one.todo().empty());
       one.course.on_saved(false, one.now.time);
     }
-    CHECK(one.todo() == actions{action::resume_guest});
+    CHECK(one.todo() ==
+          actions{saving ? action::resume_guest : action::leave_guest});
     CHECK_FALSE(one.course.on_failure());
+  }
+}
+
+TEST_CASE("a guest that no save of ours has suspended is not resumed",
+          "[session][source_course]") {
+  driven one = at(step::round);
+  REQUIRE(one.course.on_failure());
+  CHECK(one.todo() == actions{action::stop});
+  one.course.on_disks_at_rest();
+  CHECK(one.todo() == actions{action::leave_guest});
+}
+
+TEST_CASE("a suspended guest is resumed while a disk still works",
+          "[session][source_course]") {
+  driven one = at(step::last_blocks);
+  REQUIRE(one.course.on_failure());
+  CHECK(one.todo() == actions{action::stop});
+  one.course.on_saved(false, one.now.time);
+  CHECK(one.todo() == actions{action::resume_guest});
+  one.course.on_disks_at_rest();
+  CHECK(one.todo().empty());
+}
+
+TEST_CASE("the memory is not sent before the guest was looked at",
+          "[session][source_course]") {
+  driven one = at(step::weighing);
+  one.course.on_weighed(0, one.now);
+  CHECK(one.todo() == actions{action::look_at_guest});
+  CHECK(one.course.at() == state::disks);
+  SECTION("it is as it was") {
+    one.course.on_looked();
+    CHECK(one.course.at() == state::memory);
+    one.course.on_looked();
+    CHECK(one.todo() ==
+          actions{action::start_memory, action::weigh_after_pause});
+  }
+  SECTION("others have changed it") {
+    REQUIRE(one.course.on_failure());
+    one.course.on_looked();
+    CHECK(one.todo() == actions{action::stop});
+  }
+}
+
+TEST_CASE("GO is not given before the suspended guest was looked at",
+          "[session][source_course]") {
+  driven one = at(step::durable);
+  one.course.on_saved(true, one.now.time);
+  CHECK(one.todo() == actions{action::look_at_guest});
+  REQUIRE(one.hear(record_type::guest_received));
+  CHECK(one.todo().empty());
+  one.course.on_looked();
+  CHECK(one.todo() == actions{action::journal_go});
+}
+
+TEST_CASE("before GO no guest is suspended for longer than the limit",
+          "[session][source_course]") {
+  for (const step now : every_step) {
+    CAPTURE(static_cast<int>(now));
+    driven one = at(now);
+    const bool limited = now >= step::suspended && now < step::committed;
+    const auto at_most =
+        at(step::suspended).now.time + std::chrono::seconds(60);
+    CHECK(one.course.due().has_value() == (limited || now == step::committed));
+    if (limited) {
+      CHECK(one.course.due() == at_most);
+      CHECK_FALSE(one.course.on_time(at_most - milliseconds(1)));
+    }
+    CHECK(one.course.on_time(at_most) == limited);
+    CHECK(one.todo() ==
+          (now == step::committed ? actions{action::ask_beside} : actions{}));
+    (void)one.course.on_failure();
+    CHECK_FALSE(one.course.due());
+  }
+}
+
+TEST_CASE("without a limit a guest is suspended for as long as it takes",
+          "[session][source_course]") {
+  source_course course{downtime_budget()};
+  CHECK_FALSE(course.due());
+  CHECK_FALSE(course.on_time(source_course::time_point::max()));
+}
+
+TEST_CASE("a destination that is silent after GO is asked beside the link",
+          "[session][source_course]") {
+  driven one = at(step::committed);
+  const auto patience = source_course::answer_patience;
+  REQUIRE(one.course.due() == one.now.time + patience);
+  CHECK_FALSE(one.course.on_time(one.now.time + patience / 2));
+  CHECK(one.todo().empty());
+  CHECK_FALSE(one.course.on_time(one.now.time + patience));
+  CHECK(one.todo() == actions{action::ask_beside});
+  CHECK_FALSE(one.course.due());
+  SECTION("its word on GO still counts") {
+    REQUIRE(one.hear(record_type::go_result, true));
+    CHECK(one.todo() == actions{action::finish});
+    one.course.on_fate(destination_fate::running);
+    CHECK(one.todo().empty());
+  }
+  SECTION("so does its answer to QUERY") {
+    one.course.on_fate(destination_fate::running);
+    CHECK(one.todo() == actions{action::finish});
+  }
+  SECTION("and so does the end of the link") {
+    REQUIRE(one.course.on_failure());
+    CHECK(one.todo() == actions{action::ask});
   }
 }
 
@@ -180,16 +285,15 @@ TEST_CASE("GO that could not be journalled is not sent", "[session]") {
   one.course.on_saved(true, one.now.time);
   CHECK(one.todo() == actions{action::journal_go});
   one.course.on_journalled(false, one.now.time);
-  CHECK(one.todo() == actions{action::stop});
-  one.course.on_disks_at_rest();
-  CHECK(one.todo() == actions{action::resume_guest});
+  CHECK(one.todo() == actions{action::stop, action::resume_guest});
 }
 
 TEST_CASE("the destination's word on GO decides", "[session][source_course]") {
   const bool runs = GENERATE(true, false);
   driven one = at(step::committed);
   REQUIRE(one.hear(record_type::go_result, runs));
-  CHECK(one.todo() == (runs ? actions{action::finish} : actions{action::stop}));
+  CHECK(one.todo() == (runs ? actions{action::finish}
+                            : actions{action::stop, action::resume_guest}));
   CHECK(one.course.downtime().total().has_value() == runs);
   CHECK(one.course.may_cancel() == !runs);
 }

@@ -28,6 +28,8 @@ TEST_CASE("rounds follow each other at once until the rest is small",
   }
   // 9 MiB at 10 MiB/s: within the second that is wanted.
   one.course.on_weighed(9_MiB, one.now);
+  CHECK(one.todo() == actions{action::look_at_guest});
+  one.course.on_looked();
   CHECK(one.todo() == actions{action::start_memory, action::weigh_after_pause});
   CHECK(one.course.at() == state::memory);
   CHECK(one.course.rounds() == 4);

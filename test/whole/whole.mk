@@ -9,7 +9,7 @@ WHOLE      := $(BUILD)/test/whole
 # world that they and the false xl share; the programs of the false Xen.
 WHOLE_XEN  := toolstack saver xenstore durable_steps
 WHOLE_LIB  := world backend store step records
-WHOLE_XL   := xl migrate_receive stream_reader guest_config
+WHOLE_XL   := xl monitor migrate_receive stream_reader guest_config
 whole_obj   = $(1:%=$(BUILD)/test/whole/xen/%.o)
 WHOLE_BIN  := $(addprefix $(WHOLE)/,$(notdir $(PROGS)) xl guest libxl-save-helper)
 

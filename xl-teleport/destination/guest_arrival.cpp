@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include <sys/eventfd.h>
+
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/process.hpp"
 
@@ -32,6 +34,7 @@ guest_arrival::guest_arrival(event_loop& loop,
     : loop_(loop),
       events_(std::move(callbacks)),
       hook_(std::move(hook)),
+      hook_stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       recorder_(record_folder, id + ".rebuilt") {}
 
 result<void> guest_arrival::start(const std::string& config_json) {
@@ -141,7 +144,7 @@ void guest_arrival::tell_when_complete() {
 
 void guest_arrival::run_hook() {
   loop_.work(
-      [hook = hook_]() -> result<void> {
+      [hook = hook_, stop = hook_stop_.get()]() -> result<void> {
         if (hook.program.empty()) {
           return {};
         }
@@ -151,6 +154,7 @@ void guest_arrival::run_hook() {
         argv.push_back(hook.program);
         program_options limits;
         limits.timeout = hook_limit;
+        limits.stop = stop;
         const auto ran = run_program(argv, limits);
         return ran ? result<void>() : in_context("hook at_gate", ran.error());
       },
@@ -174,6 +178,8 @@ void guest_arrival::unpause() {
 
 void guest_arrival::shut() {
   over_ = true;
+  // The guest is not to run here: nobody waits for what the hook says.
+  (void)eventfd_write(hook_stop_.get(), 1);
   if (input_) {
     input_->close();
   }

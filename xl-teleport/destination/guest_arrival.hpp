@@ -16,6 +16,7 @@
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/loop.hpp"
 #include "libteleport/net/pipe.hpp"
 #include "libteleport/stream/stream_filter.hpp"
@@ -74,6 +75,7 @@ class guest_arrival {
   event_loop& loop_;
   events events_;
   gate_hook hook_;
+  unique_fd hook_stop_;  ///< an eventfd: ends a hook that runs
   stream_recorder recorder_;
   stream_rebuild rebuild_;
   std::unique_ptr<xl_receiver> xl_;

@@ -17,6 +17,7 @@
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/xl_monitor.hpp"
 
 namespace teleport {
 
@@ -70,9 +71,13 @@ result<void> destroy_suspended(const departure& plan) {
   if (!domain) {
     return domain.error();
   }
-  return *domain && (*domain)->state == guest_state::suspended
-             ? (*xen)->destroy(plan.domid)
-             : result<void>();
+  auto done = *domain && (*domain)->state == guest_state::suspended
+                  ? (*xen)->destroy(plan.domid)
+                  : result<void>();
+  if (*domain) {
+    (void)continue_monitor(plan.domid);  // it sees the end, and ends
+  }
+  return done;
 }
 
 /// That the home holds the very disk that the guest had.
@@ -258,7 +263,9 @@ result<void> resume_here(const departure& plan) {
     return domain.error();
   }
   if (*domain && (*domain)->state == guest_state::suspended) {
-    return (*xen)->resume(plan.domid);
+    auto done = (*xen)->resume(plan.domid);
+    (void)continue_monitor(plan.domid);
+    return done;
   }
   const auto state = (*xen)->state_by_uuid(plan.uuid);
   if (!state) {

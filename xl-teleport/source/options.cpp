@@ -45,10 +45,12 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   app.add_option(
          "--downtime", wanted, "seconds of downtime that the rounds aim at")
       ->check(CLI::Range(0.01, 86400.0));
-  app.add_option("--max-downtime",
-                 longest,
-                 "seconds of downtime above which the move is given up")
-      ->check(CLI::Range(0.01, 86400.0));
+  auto* max_downtime =
+      app.add_option("--max-downtime",
+                     longest,
+                     "seconds of downtime above which the move is given up, "
+                     "and the suspended guest resumed here")
+          ->check(CLI::Range(0.01, 86400.0));
   add_bwlimit_option(app, out.bwlimit);
   add_connections_option(app, out.connections);
   add_reconnect_option(app, out.reconnect_limit);
@@ -108,6 +110,9 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   out.live = !non_live;
   out.show_progress = !no_progress && !out.quiet;
   out.downtime = {seconds(wanted), seconds(longest)};
+  if (out.live || max_downtime->count() != 0) {
+    out.downtime_limit = out.downtime.longest;
+  }
   out.ask_limit = std::chrono::seconds(ask);
   out.settings_named = config->count() != 0;
   return out;

@@ -45,6 +45,10 @@ struct move_options {
   std::optional<decision> by_hand;
   bool yes = false;  ///< by_hand is not asked for again
   downtime_budget downtime;
+  /// The guest is resumed here when it was suspended for so long before GO.
+  /// nullopt: --non-live without --max-downtime, whose memory is sent while it
+  /// stands.
+  std::optional<seconds> downtime_limit;
   link_rate bwlimit = 0;
   std::optional<unsigned> connections;  ///< nullopt: as the settings say
   /// A link that was lost before the memory was sent is looked for so long.

@@ -15,6 +15,13 @@ std::optional<std::chrono::seconds> reconnect_policy::after(attempt_end end,
   switch (end) {
     case attempt_end::over:
       return std::nullopt;
+    case attempt_end::guest_changed:
+      if (++changes_ > most_changes) {
+        return std::nullopt;
+      }
+      pause_ = std::chrono::seconds(1);
+      give_up_ = std::max(give_up_, now + change_limit);
+      return pause_;
     case attempt_end::memory_lost:
       if (++memory_losses_ > most_memory_losses) {
         ++losses_;
@@ -27,7 +34,7 @@ std::optional<std::chrono::seconds> reconnect_policy::after(attempt_end end,
       give_up_ = now + limit_;
       break;
     case attempt_end::not_there:
-      if (losses_ == 0) {
+      if (losses_ == 0 && changes_ == 0) {
         return std::nullopt;
       }
       pause_ = std::min(2 * pause_, longest_pause);

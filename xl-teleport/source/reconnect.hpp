@@ -21,9 +21,10 @@ namespace teleport {
 
 /// How an attempt ended, as far as trying again is concerned.
 enum class attempt_end {
-  over,         ///< done, cancelled, or failed for another reason than the link
-  link_lost,    ///< while disks were sent: what has arrived stays there
-  memory_lost,  ///< while the running guest's memory was sent: it begins anew
+  over,       ///< done, cancelled, or failed for another reason than the link
+  link_lost,  ///< while disks were sent: what has arrived stays there
+  guest_changed,  ///< others restarted, renamed or re-equipped the guest
+  memory_lost,    ///< while the running guest's memory was sent: it begins anew
   not_there,  ///< no way there, or the host is still busy with the last attempt
 };
 
@@ -45,12 +46,17 @@ class reconnect_policy {
   /// Attempts that may send memory, each from its beginning: a link that breaks
   /// every time would only slow the guest down.
   static constexpr unsigned most_memory_losses = 3;
+  /// Attempts that begin anew for a guest that was changed.
+  static constexpr unsigned most_changes = 5;
+  /// The destination may still be busy with the attempt before.
+  static constexpr std::chrono::seconds change_limit{60};
 
   std::chrono::seconds limit_;
   std::chrono::seconds pause_{0};
   time_point give_up_;
   unsigned losses_ = 0;
   unsigned memory_losses_ = 0;
+  unsigned changes_ = 0;
 };
 
 /// @return false when SIGINT or SIGTERM came first

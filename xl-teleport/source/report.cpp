@@ -94,6 +94,7 @@ json to_json(const move_report& report) {
       {"guest", report.guest},
       {"destination", report.destination},
       {"outcome", report.outcome},
+      {"here", report.here ? json(std::string(name_of(*report.here))) : json()},
       {"sentence", report.sentence},
       {"uuid", report.uuid},
       {"problems", problems_json(report.problems)},

@@ -24,6 +24,7 @@
 #include "libteleport/session/downtime.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/stream/stream_filter.hpp"
+#include "libteleport/xen/domain.hpp"
 
 namespace teleport {
 
@@ -41,6 +42,9 @@ struct move_report {
   std::string outcome;
   std::string sentence;  ///< why, when it is not "moved"
   std::string uuid;      ///< the guest's
+  /// Of "failed": what the guest is here now; others may have paused, saved or
+  /// destroyed it.
+  std::optional<guest_state> here;
   /// What stands in the way, one by one; empty when it has moved.
   std::vector<problem> problems;
   /// The destination's answer to the preflight.

@@ -3,6 +3,7 @@
 // xl-teleport/source/source_end.cpp: source_session's ends: the guest moved,
 // the guest stays, or nobody knows. Before GO every failure comes to "stays".
 
+#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +16,9 @@ namespace teleport {
 
 void source_session::cancel() {
   if (!course_.may_cancel()) {
-    log_warning("too late to cancel: the guest was given to the destination");
+    log_warning(
+        "this cannot be taken back: the guest was given to the destination. "
+        "The teleport goes on to its end");
     return;
   }
   fail({errc::cancelled, "cancelled"});
@@ -28,10 +31,11 @@ void source_session::fail(const error& cause) {
   }
   log_debug("failure: " + cause.context);
   report_.sentence = cause.context;
-  if (cause.code == errc::peer_lost &&
-      (phase_ == move_phase::bulk || phase_ == move_phase::rounds ||
-       phase_ == move_phase::memory)) {
-    lost_link_in_ = phase_;
+  if (cause.code == errc::peer_lost && phase_ == move_phase::memory) {
+    ended_as_ = attempt_end::memory_lost;
+  } else if (cause.code == errc::peer_lost &&
+             (phase_ == move_phase::bulk || phase_ == move_phase::rounds)) {
+    ended_as_ = attempt_end::link_lost;
   }
   report_.problems = begun ? std::vector<problem>() : view_.problems;
   report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
@@ -69,25 +73,28 @@ void source_session::stop_disks() {
   }
 }
 
-void source_session::resume_guest() {
-  loop_.work([guest = departure_] { return resume_here(guest); },
-             [this](const result<void>& resumed) {
-               if (!resumed) {
-                 // The guardian stays on watch: it tries again once we end.
-                 report_.sentence += "; and the guest could not be resumed: " +
-                                     resumed.error().context;
-                 end(exit_code::uncertain, "uncertain");
-                 return;
-               }
-               if (journal_) {
-                 const auto written = write_journal(journal_state::home);
-                 if (!written) {
-                   log_warning(written.error().context);
-                 }
-               }
-               guardian_.release();
-               end(exit_code::stayed, "failed");
-             });
+/// @param ours  a save of ours had begun: a suspended guest is resumed
+void source_session::leave_guest(bool ours) {
+  loop_.work_apart([guest = departure_, ours] { return let_stay(guest, ours); },
+                   [this](const result<guest_state>& now) {
+                     if (!now) {
+                       // The guardian stays on watch: it tries again once we end.
+                       report_.sentence +=
+                           "; and the guest could not be resumed: " +
+                           now.error().context;
+                       end(exit_code::uncertain, "uncertain");
+                       return;
+                     }
+                     if (journal_) {
+                       const auto written = write_journal(journal_state::home);
+                       if (!written) {
+                         log_warning(written.error().context);
+                       }
+                     }
+                     guardian_.release();
+                     report_.here = *now;
+                     end(exit_code::stayed, "failed");
+                   });
 }
 
 void source_session::finish() {
@@ -118,34 +125,34 @@ void source_session::finish() {
 }
 
 void source_session::ask() {
-  link_->close();
-  stop_disks();
-  if (!query_) {
-    log_warning("the answer to GO is lost: asking " + options_.host);
-    query_ = std::make_unique<fate_query>(
-        loop_,
-        fate_query::target{settings_.keys,
-                           options_.host,
-                           options_.port,
-                           link_->peer_key(),
-                           {id_, view_.guest.uuid}},
-        options_.ask_limit,
-        [this](std::optional<destination_fate> fate) {
-          if (fate) {
-            course_.on_fate(*fate);
-          } else {
-            course_.on_no_answer();
-          }
-          act();
-        });
+  if (query_) {
+    return;  // it asks until it has an answer or its time is over
   }
+  log_warning("no answer to GO: asking " + options_.host);
+  query_ = std::make_unique<fate_query>(
+      loop_,
+      fate_query::target{settings_.keys,
+                         options_.host,
+                         options_.port,
+                         link_->peer_key(),
+                         {id_, view_.guest.uuid}},
+      options_.ask_limit,
+      [this](std::optional<destination_fate> fate) {
+        if (fate) {
+          course_.on_fate(*fate);
+        } else {
+          course_.on_no_answer();
+        }
+        act();
+      });
   query_->ask();
 }
 
 void source_session::report_uncertain() {
   guardian_.release();
+  report_.sentence += report_.sentence.empty() ? "" : "; ";
   report_.sentence += fmt::format(
-      "; it is not known whether {0} runs on {1}, which {2}. It is suspended "
+      "it is not known whether {0} runs on {1}, which {2}. It is suspended "
       "here, and teleportd goes on asking. 'xl teleport --recover {0}' asks at "
       "once and says what a person can decide. Never run both",
       view_.guest.name,
@@ -166,14 +173,17 @@ void source_session::end(exit_code code, std::string outcome) {
   if (disks_) {
     report_.source = disks_->counts();
   }
+  (void)std::signal(SIGTSTP, SIG_DFL);
   tick_timer_ = timer();
   round_timer_ = timer();
+  glance_timer_ = timer();
+  limit_timer_ = timer();
   view_of_progress_.end();
   report_.outcome = std::move(outcome);
   report_.round_count = course_.rounds();
   report_.downtime = course_.downtime();
   report_.total_seconds =
-      std::chrono::duration<double>(clock::now() - start_).count();
+      std::chrono::duration<double>(clock::now() - times_.session).count();
   if (link_) {
     link_->finish([this, code] { finished_(code); });
   } else {

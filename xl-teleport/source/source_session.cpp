@@ -20,6 +20,10 @@ using seconds_f = std::chrono::duration<double>;
 
 constexpr std::chrono::seconds tick_interval{1};
 
+/// Between two looks at whether the guest is still there, while its disks are
+/// sent.
+constexpr std::chrono::seconds glance_interval{2};
+
 }  // namespace
 
 /// Does what the course says until it says nothing more. Called after whatever
@@ -30,6 +34,7 @@ void source_session::act() {
     perform(*todo);
     enter(phase_now());
   }
+  arm_limit();
 }
 
 void source_session::perform(source_action todo) {
@@ -44,6 +49,7 @@ void source_session::perform(source_action todo) {
       return disks_->start_bulk();
     case source_action::targets_ready:
       link_->widen();
+      glance();
       return disks_->targets_ready();
     case source_action::weigh:
       return disks_->weigh();
@@ -56,6 +62,8 @@ void source_session::perform(source_action todo) {
     case source_action::start_round:
     case source_action::send_last_blocks:
       return disks_->start_round();
+    case source_action::look_at_guest:
+      return look_at_guest();
     case source_action::start_memory:
       return start_memory();
     case source_action::give_up:
@@ -75,8 +83,14 @@ void source_session::perform(source_action todo) {
     case source_action::stop:
       return stop();
     case source_action::resume_guest:
-      return resume_guest();
+      return leave_guest(true);
+    case source_action::leave_guest:
+      return leave_guest(false);
     case source_action::ask:
+      link_->close();
+      stop_disks();
+      return ask();
+    case source_action::ask_beside:
       return ask();
     case source_action::report_uncertain:
       return report_uncertain();
@@ -155,8 +169,80 @@ result<void> source_session::on_result(const raw_record& record) {
   return course_.on_record(record.type, outcome->runs, now());
 }
 
+/// Others may end or restart the guest during a bulk of hours.
+void source_session::glance() {
+  loop_.work_apart(
+      [uuid = view_.guest.uuid] { return glance_at_guest(uuid); },
+      [this](const result<guest_sight>& now) {
+        if (course_.at() != source_course::state::disks) {
+          return;
+        }
+        // A pause, or a checkpoint's suspension, may be over before the memory
+        // is sent.
+        const auto change =
+            now ? change_of(view_.guest, *now, now->state) : guest_change();
+        if (change.verdict != guest_verdict::same) {
+          on_change(change);
+          return;
+        }
+        glance_timer_ = loop_.after(glance_interval, [this] { glance(); });
+      });
+}
+
+void source_session::look_at_guest() {
+  loop_.work_apart(
+      [uuid = view_.guest.uuid, suspended = course_.is_suspended()] {
+        return suspended ? look_again(uuid) : look_before_save(uuid);
+      },
+      [this, suspended = course_.is_suspended()](result<guest_sight> now) {
+        on_looked(std::move(now), suspended);
+        act();
+      });
+}
+
+void source_session::on_looked(result<guest_sight> now, bool suspended) {
+  if (!course_.listens()) {
+    return;
+  }
+  if (!now) {
+    fail(in_context("a second look at the guest", now.error()));
+    return;
+  }
+  const auto change =
+      change_of(view_.guest,
+                *now,
+                suspended ? guest_state::suspended : guest_state::running);
+  // GUEST_CONFIG has been sent once the guest is suspended.
+  const bool sendable = change.verdict == guest_verdict::carried && !suspended;
+  if (change.verdict != guest_verdict::same && !sendable) {
+    on_change(change);
+    return;
+  }
+  if (sendable) {
+    log_info(view_.guest.name + ": " + change.sentence +
+             " meanwhile, and goes along");
+    view_.guest = std::move(*now->guest);
+  }
+  course_.on_looked();
+}
+
+/// Another attempt begins with what is there by then: nothing of this one can
+/// be used for another disk, name or domain.
+void source_session::on_change(const guest_change& change) {
+  const bool again =
+      !course_.is_suspended() && change.verdict != guest_verdict::others;
+  fail({change.verdict == guest_verdict::others ? errc::busy : errc::mismatch,
+        fmt::format("{} was changed during its teleport: {}",
+                    view_.guest.name,
+                    change.sentence)});
+  if (again) {
+    ended_as_ = attempt_end::guest_changed;
+  }
+}
+
 void source_session::start_memory() {
-  if (!guardian_.is_on_watch()) {
+  const auto noted = guardian_.note_save();
+  if (!noted || !guardian_.is_on_watch()) {
     course_.on_saved(false, clock::now());
     fail({errc::system, "the guardian process has died"});
     return;
@@ -171,13 +257,36 @@ void source_session::start_memory() {
 
 void source_session::give_up() {
   fail({errc::refused,
-        fmt::format("the guest writes faster than the link carries: after {} "
-                    "rounds {} are left, {:.0f} s at this link's rate; allow "
-                    "it with --max-downtime, or wait until the guest is "
-                    "quieter",
-                    course_.plan().rounds(),
-                    human_bytes(course_.left()),
-                    course_.plan().time_for(course_.left()).count())});
+        fmt::format(
+            "the guest writes faster than the link carries: after {} "
+            "rounds {} are left, {:.0f} s at the {}/s that this link "
+            "carries; allow it with --max-downtime, or wait until the guest is "
+            "quieter",
+            course_.plan().rounds(),
+            human_bytes(course_.left()),
+            course_.plan().time_for(course_.left()).count(),
+            human_bytes(static_cast<std::uint64_t>(course_.plan().rate())))});
+}
+
+/// The limits that hold once the guest is suspended.
+void source_session::arm_limit() {
+  const auto due = course_.due();
+  limit_timer_ = due ? loop_.after(std::chrono::ceil<std::chrono::milliseconds>(
+                                       *due - clock::now()),
+                                   [this] { on_limit(); })
+                     : timer();
+}
+
+void source_session::on_limit() {
+  if (course_.on_time(clock::now())) {
+    const auto& steps = course_.downtime().steps();
+    fail({errc::timeout,
+          fmt::format("the guest was suspended for {:.1f} s, the longest that "
+                      "--max-downtime allows; what was done last: {}",
+                      options_.downtime_limit.value_or(seconds_f(0)).count(),
+                      name_of(steps.back().step))});
+  }
+  act();
 }
 
 void source_session::memory_done(const result<void>& outcome) {
@@ -188,8 +297,12 @@ void source_session::memory_done(const result<void>& outcome) {
   act();
 }
 
-source_course::moment source_session::now() const {
-  return {clock::now(), link_ ? link_->counters().sent : 0};
+source_course::moment source_session::now() {
+  const auto time = clock::now();
+  if (link_) {
+    gauge_.look(link_->queued(), link_->counters().sent, time);
+  }
+  return {time, gauge_.used()};
 }
 
 /// The report's name for where the course is. Of one that has ended it stays
@@ -226,10 +339,10 @@ void source_session::enter(move_phase phase) {
   const auto time = clock::now();
   if (phase_ != move_phase::over) {
     report_.phase_seconds[static_cast<std::size_t>(phase_)] +=
-        seconds_f(time - phase_start_).count();
+        seconds_f(time - times_.phase).count();
   }
   phase_ = phase;
-  phase_start_ = time;
+  times_.phase = time;
   log_debug(fmt::format("phase {}", name_of(phase)));
 }
 
@@ -237,6 +350,7 @@ void source_session::tick() {
   if (phase_ == move_phase::over) {
     return;
   }
+  (void)now();
   progress seen;
   seen.phase = phase_;
   if (link_) {

@@ -28,9 +28,11 @@
 #include "xl-teleport/source/departure.hpp"
 #include "xl-teleport/source/disk_mover.hpp"
 #include "xl-teleport/source/fate_query.hpp"
+#include "xl-teleport/source/guest_here.hpp"
 #include "xl-teleport/source/memory_mover.hpp"
 #include "xl-teleport/source/options.hpp"
 #include "xl-teleport/source/progress_view.hpp"
+#include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/source/report.hpp"
 #include "xl-teleport/source/source_host.hpp"
 
@@ -45,14 +47,12 @@ class source_session {
                  std::function<void(exit_code)> finished);
 
   void start();
-  /// SIGINT or SIGTERM: the guest stays, unless GO has been given.
+  /// A signal asks us to end: the guest stays, unless GO has been given.
   void cancel();
   [[nodiscard]] const move_report& report() const noexcept { return report_; }
-  /// The phase in which the link was lost; nullopt: something else ended it, or
-  /// the guest was suspended, and whether that is tried again is not ours.
-  [[nodiscard]] std::optional<move_phase> lost_link_in() const noexcept {
-    return lost_link_in_;
-  }
+  /// Whether another attempt may follow. None does once the guest was
+  /// suspended: another downtime is for whoever called us to decide.
+  [[nodiscard]] attempt_end ended_as() const noexcept { return ended_as_; }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -71,10 +71,16 @@ class source_session {
   void on_record(const raw_record& record);
   result<void> take(const raw_record& record);
   result<void> on_result(const raw_record& record);
+  void glance();
+  void look_at_guest();
+  void on_looked(result<guest_sight> now, bool suspended);
+  void on_change(const guest_change& change);
   void start_memory();
   void give_up();
+  void arm_limit();
+  void on_limit();
   void memory_done(const result<void>& outcome);
-  [[nodiscard]] source_course::moment now() const;
+  [[nodiscard]] source_course::moment now();
   [[nodiscard]] move_phase phase_now() const;
   void enter(move_phase phase);
   void tick();
@@ -84,7 +90,7 @@ class source_session {
   void end_untouched();
   void stop();
   void stop_disks();
-  void resume_guest();
+  void leave_guest(bool ours);
   void finish();
   void ask();
   void report_uncertain();
@@ -109,10 +115,16 @@ class source_session {
   std::unique_ptr<fate_query> query_;
 
   move_phase phase_ = move_phase::connect;
-  clock::time_point start_ = clock::now();
-  clock::time_point phase_start_ = start_;
-  std::optional<move_phase> lost_link_in_;
+  struct beginnings {
+    clock::time_point session = clock::now();
+    clock::time_point phase = session;
+  };
+  beginnings times_;
+  link_gauge gauge_;
+  attempt_end ended_as_ = attempt_end::over;
   timer tick_timer_;
+  timer glance_timer_;
+  timer limit_timer_;
   timer round_timer_;
   progress_view view_of_progress_;
   move_report report_;

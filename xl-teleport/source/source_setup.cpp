@@ -3,6 +3,7 @@
 // xl-teleport/source/source_setup.cpp: source_session from the connection to
 // the attached disks. Until PREPARE nothing has been touched on either side.
 
+#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,17 @@
 
 namespace teleport {
 
+namespace {
+
+std::optional<std::chrono::milliseconds> limit_of(const move_options& options) {
+  return options.downtime_limit
+             ? std::optional(std::chrono::ceil<std::chrono::milliseconds>(
+                   *options.downtime_limit))
+             : std::nullopt;
+}
+
+}  // namespace
+
 source_session::source_session(event_loop& loop,
                                move_options options,
                                settings config,
@@ -26,7 +38,7 @@ source_session::source_session(event_loop& loop,
       settings_(std::move(config)),
       view_(std::move(view)),
       finished_(std::move(finished)),
-      course_(options_.downtime),
+      course_(options_.downtime, limit_of(options_)),
       view_of_progress_(!options_.show_progress ? progress_view::style::none
                         : options_.json         ? progress_view::style::json
                         : ::isatty(STDERR_FILENO) == 1
@@ -74,6 +86,7 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
     fail({cause.code, "the link to the destination is lost: " + cause.context});
   };
   handlers.on_drained = [this] {
+    (void)now();  // the link's rate is measured at each turn of its queue
     if (course_.listens() && disks_ && memory_) {
       disks_->pump();
       memory_->pump();
@@ -137,6 +150,7 @@ result<void> source_session::prepare_here() {
   watch.uuid = view_.guest.uuid;
   watch.name = view_.guest.name;
   watch.journal = journal_->path_of(id_, journal_role::source);
+  watch.lock = guest_lock_.get();
   auto guardian = start_guardian(watch);
   if (!guardian) {
     return guardian.error();
@@ -200,10 +214,16 @@ void source_session::make_movers() {
   };
   memory_events.queued = [this] { return link_->queued(); };
   memory_events.on_suspended = [this] {
+    // Ctrl-Z would stop us, and the guest would stand until somebody thinks of
+    // it.
+    (void)std::signal(SIGTSTP, SIG_IGN);
     course_.on_suspended(clock::now());
     act();
   };
-  memory_events.on_sent = [this] { course_.on_stream_sent(clock::now()); };
+  memory_events.on_sent = [this] {
+    course_.on_stream_sent(clock::now());
+    act();
+  };
   memory_events.on_done = [this](const result<void>& outcome) {
     memory_done(outcome);
   };

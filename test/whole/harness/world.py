@@ -191,6 +191,7 @@ class Teleport:
     """One run of `xl teleport`."""
 
     def __init__(self, world, name, source, destination, options):
+        self.world = world
         self.source, self.destination = source, destination
         self.out = os.path.join(world.folder, f"teleport.{len(os.listdir(world.folder))}")
         with open(self.out, "wb") as out, open(self.out + ".err", "wb") as error:
@@ -208,6 +209,12 @@ class Teleport:
             return self.program.wait(limit)
         except subprocess.TimeoutExpired as late:
             raise TooLate("xl teleport does not end") from late
+
+    def wait_for_words(self, words, limit=LIMIT):
+        """Until it has said this on its standard error."""
+        with FolderWatch(self.world.folder) as changes:
+            changes.until(lambda: words in self.said, f"xl teleport says '{words}'",
+                          limit)
 
     def expect(self, *codes):
         code = self.wait()

@@ -85,46 +85,6 @@ def half_filled():
         check_at_rest(world, guest)
 
 
-@test("a teleport that fails does not resume what others have suspended", known=(
-    "another's suspend", "whatever is suspended is resumed, also in "
-    "the bulk"))
-def suspended_by_others():
-    with World() as world:
-        guest = world.start_guest(world.here)
-        gate = world.there.hold("session.book-write.after")
-        saved = world.here.hold("xl.saved.before")
-        move = world.teleport(guest, world.here, "--reconnect", "0")
-        gate.wait(alongside=move.program)
-        world.here.spawn("xl", "save", "web1", "/var/tmp/web1")
-        saved.wait()
-        world.there.kill("session")
-        move.wait()
-        state = world.here.domain("web1")["state"]
-        saved.release()
-        if state != "suspended":
-            raise Wrong("another's suspend", f"web1, which was being saved, is {state}")
-        assert guest.places("running") == []
-
-
-@test("a disk that is plugged in meanwhile comes along or is refused", known=(
-    "lost disk", "what is plugged in after the start is left behind"))
-def plugged_in():
-    with World() as world:
-        guest = world.start_guest(world.here)
-        gate = world.there.hold("session.book-write.after")
-        move = world.teleport(guest, world.here)
-        gate.wait(alongside=move.program)
-        with open(world.here.path("/var/tmp/more.img"), "wb") as file:
-            file.truncate(8 << 20)
-        world.here.run("xl", "block-attach", "web1", "phy:/var/tmp/more.img,xvdb,w")
-        gate.release()
-        code = move.wait()
-        disks = [disk["vdev"] for _, domain in guest.places("running")
-                 for disk in domain["disks"]]
-        if disks != ["xvda", "xvdb"]:
-            raise Wrong("lost disk", f"exit code {code}, and web1 has {disks}")
-
-
 @test("a killed session leaves no loop device", known=(
     "left over", "the loop device of a half-filled disk stays"))
 def left_loop():

@@ -4,10 +4,10 @@ import os
 import signal
 
 from harness.events import TooLate
-from harness.oracle import (check_at_rest, check_exit_code, check_one_copy,
-                            recover, wait_for_rest)
+from harness.oracle import (check_at_rest, check_one_copy, recover,
+                            wait_for_rest)
 from harness.registry import add, test
-from harness.world import World, Wrong
+from harness.world import World
 
 NO_SPACE = 28
 
@@ -105,22 +105,6 @@ def hook_fails():
         check_at_rest(world, guest)
 
 
-@test("the longest downtime holds while a hook does not end", known=(
-    "stands still", "no time limit holds once the guest is suspended"))
-def endless_hook():
-    with World() as world:
-        guest = world.start_guest(world.here)
-        os.mkfifo(world.there.path("/etc/xen/never"))
-        write_hook(world.there, "read -r line </etc/xen/never\n")
-        move = world.teleport(guest, world.here, "--max-downtime", "2")
-        try:
-            code = move.wait(15)
-        except TooLate as late:
-            raise Wrong("stands still", "15 s with --max-downtime 2") from late
-        wait_for_rest(world)
-        check_exit_code(guest, code, check_one_copy(world, guest, world.here))
-
-
 @test("teleportd is restarted under a teleport")
 def restarted_daemon():
     with World() as world:
@@ -148,36 +132,6 @@ def second_teleport():
         gate.release()
         move.expect(0)
         check_at_rest(world, guest)
-
-
-def interrupted(step, host_name, number, code):
-    with World() as world:
-        guest = world.start_guest(world.here)
-        host = world.here if host_name == "source" else world.there
-        gate = host.hold(step)
-        move = world.teleport(guest, world.here)
-        gate.wait(alongside=move.program)
-        move.interrupt(number)
-        gate.release()
-        move.expect(code)
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there if code == 0 else world.here)
-
-
-for a_step, a_host, a_code in (
-        ("session.book-write.after", "destination", 1),
-        ("receive.banner.before", "destination", 1),
-        ("helper.memory.after", "source", 1),
-        ("helper.last-pages.before", "source", 1),
-        ("receive.restored.before", "destination", 1),
-        ("session.journal-go.before", "destination", 0),
-        ("receive.unpause.before", "destination", 0)):
-    add(f"Ctrl-C at {a_step} is exit {a_code}",
-        lambda s=a_step, h=a_host, c=a_code: interrupted(s, h, signal.SIGINT, c))
-
-add("a terminal that is lost after GO changes nothing",
-    lambda: interrupted("receive.unpause.before", "destination", signal.SIGHUP, 0),
-    ("exit code", "SIGHUP kills the source, also after GO"))
 
 
 @test("the guest is built before the save has returned")

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libteleport/disk/loop_device.hpp"
 #include "libteleport/xen/config.hpp"
 #include "test/whole/xen/xl.hpp"
 
@@ -86,6 +87,52 @@ void attach_disk(std::uint32_t domid, const std::string& spec) {
     one.config_json = config.dump();
     one.disks.push_back(attached);
     write_backend_nodes(one);
+  });
+}
+
+void detach_disk(std::uint32_t domid, const std::string& vdev) {
+  std::string device;
+  change_domain(domid, [&](domain& one) {
+    json config = json::parse(one.config_json);
+    json& disks = config["disks"];
+    for (auto it = disks.begin(); it != disks.end();) {
+      it = it->at("vdev") == vdev ? disks.erase(it) : std::next(it);
+    }
+    one.config_json = config.dump();
+    std::erase_if(one.disks, [&](const world_disk& disk) {
+      if (disk.vdev == vdev && disk.loop_is_ours) {
+        device = disk.device;
+      }
+      return disk.vdev == vdev;
+    });
+    write_backend_nodes(one);
+  });
+  if (!device.empty()) {
+    static_cast<void>(detach_loop(device));
+  }
+}
+
+void attach_nic(std::uint32_t domid, const std::string& spec) {
+  const std::regex form("mac=([^,]+),bridge=(.+)");
+  std::smatch found;
+  if (!std::regex_match(spec, found, form)) {
+    throw std::runtime_error("interface '" + spec + "' is not understood");
+  }
+  change_domain(domid, [&](domain& one) {
+    json config = json::parse(one.config_json);
+    config["nics"].push_back(
+        {{"mac", found[1].str()}, {"bridge", found[2].str()}});
+    one.config_json = config.dump();
+  });
+}
+
+void set_in_build_info(std::uint32_t domid,
+                       const std::string& name,
+                       std::uint64_t value) {
+  change_domain(domid, [&](domain& one) {
+    json config = json::parse(one.config_json);
+    config["b_info"][name] = value;
+    one.config_json = config.dump();
   });
 }
 

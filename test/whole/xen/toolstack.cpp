@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/domain.hpp"
 #include "test/whole/xen/step.hpp"
@@ -67,7 +69,9 @@ result<guest_info> toolstack::describe(const std::string& name_or_id) {
   if (!one) {
     return error{errc::not_found, "no guest named '" + name_or_id + "'"};
   }
-  auto guest = read_config(one->config_json);
+  auto config = nlohmann::json::parse(one->config_json);
+  config["c_info"]["name"] = one->name;
+  auto guest = read_config(config.dump());
   if (!guest) {
     return guest.error();
   }

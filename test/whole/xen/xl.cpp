@@ -11,6 +11,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/whole/xen/step.hpp"
@@ -31,7 +32,8 @@ domain named(const std::string& name) {
 
 int create(const words& arguments) {
   domain one = read_xl_config(arguments.at(0));
-  const unique_fd alone = lock_xl();
+  const std::string name = one.name;
+  unique_fd alone = lock_xl();
   for (const domain& other : all_domains()) {
     if (other.name == one.name || other.uuid == one.uuid) {
       throw std::runtime_error("Domain with name \"" + one.name +
@@ -39,7 +41,9 @@ int create(const words& arguments) {
     }
   }
   one.state = guest_state::running;
-  static_cast<void>(create_domain(std::move(one)));
+  const std::uint32_t domid = create_domain(std::move(one));
+  alone.reset();
+  leave_monitor(name, domid);
   return 0;
 }
 
@@ -101,14 +105,38 @@ int save(const words& arguments) {
   return 0;
 }
 
-/// `xl block-attach GUEST phy:PATH,VDEV,w`.
-int block_attach(const words& arguments) {
-  const domain one = named(arguments.at(0));
-  attach_disk(one.domid, arguments.at(1));
+/// `xl reboot GUEST`: the guest ends; the rest is its monitor's.
+int reboot(const words& arguments) {
+  const std::uint32_t domid = named(arguments.at(0)).domid;
+  {
+    const unique_fd world = lock_world();
+    write_node(shutdown_node(domid), "reboot");
+  }
+  change_domain(domid, [](domain& it) { it.state = guest_state::dying; });
   return 0;
 }
 
+/// What changes a guest's equipment: a command and its words.
+bool equip(const std::string& command, const words& arguments) {
+  const auto domid = [&] { return named(arguments.at(0)).domid; };
+  if (command == "block-attach") {
+    attach_disk(domid(), arguments.at(1));
+  } else if (command == "block-detach") {
+    detach_disk(domid(), arguments.at(1));
+  } else if (command == "network-attach") {
+    attach_nic(domid(), arguments.at(1));
+  } else if (command == "mem-set") {
+    set_in_build_info(domid(), "target_memkb", std::stoull(arguments.at(1)));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 int run(const std::string& command, const words& arguments) {
+  if (equip(command, arguments)) {
+    return 0;
+  }
   if (command == "migrate-receive") {
     return migrate_receive();
   }
@@ -130,8 +158,8 @@ int run(const std::string& command, const words& arguments) {
   if (command == "save") {
     return save(arguments);
   }
-  if (command == "block-attach") {
-    return block_attach(arguments);
+  if (command == "reboot") {
+    return reboot(arguments);
   }
   if (command == "rename") {
     return rename_guest(arguments);

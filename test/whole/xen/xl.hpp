@@ -26,6 +26,19 @@ namespace teleport::whole {
 /// Plugs a disk into a guest that runs; its configuration has it from now on.
 void attach_disk(std::uint32_t domid, const std::string& spec);
 
+/// Unplugs a disk.
+void detach_disk(std::uint32_t domid, const std::string& vdev);
+/// Plugs a network interface in: "mac=MAC,bridge=BRIDGE".
+void attach_nic(std::uint32_t domid, const std::string& spec);
+/// Sets a number of b_info: "target_memkb".
+void set_in_build_info(std::uint32_t domid,
+                       const std::string& name,
+                       std::uint64_t value);
+
+/// Starts the process that watches over a guest until that ends. The caller
+/// holds no lock.
+void leave_monitor(const std::string& name, std::uint32_t domid);
+
 /// `xl migrate-receive`, word for word as tools/xl/xl_migrate.c has it.
 /// @return the exit code
 [[nodiscard]] int migrate_receive();
