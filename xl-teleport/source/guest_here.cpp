@@ -23,21 +23,10 @@ constexpr std::chrono::milliseconds reboot_poll{200};
 constexpr std::chrono::seconds suspension_limit{5};
 constexpr std::chrono::milliseconds suspension_poll{50};
 
-/// Of several domains the one that counts: most alive, and of those the newest.
+/// Of several domains the one that counts: most alive, which is the order of
+/// guest_state, and of those the newest.
 bool counts_less(const guest_seen& one, const guest_seen& other) {
-  const auto rank = [](const guest_seen& it) {
-    switch (it.state) {
-      case guest_state::running:
-        return 4;
-      case guest_state::paused:
-        return 3;
-      case guest_state::suspended:
-        return 2;
-      default:
-        return 1;
-    }
-  };
-  return rank(one) != rank(other) ? rank(one) < rank(other)
+  return one.state != other.state ? one.state > other.state
                                   : one.domid < other.domid;
 }
 

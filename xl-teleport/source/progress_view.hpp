@@ -23,7 +23,8 @@ class progress_view {
 
   using clock = std::chrono::steady_clock;
 
-  /// Shows `now`, unless there is no room for it; fills in rate and ETA from what it saw before.
+  /// Shows `now`, unless there is no room for it; fills in rate and ETA from
+  /// what it saw before.
   /// @param link_found  bytes of the phase so far that crossed the link as
   ///                    data, for the share found at the destination
   void show(progress now, clock::time_point time);

@@ -78,7 +78,7 @@ void source_session::leave_guest(bool ours) {
   loop_.work_apart([guest = departure_, ours] { return let_stay(guest, ours); },
                    [this](const result<guest_state>& now) {
                      if (!now) {
-                       // The guardian stays on watch: it tries again once we end.
+                       // The guardian tries again once we end.
                        report_.sentence +=
                            "; and the guest could not be resumed: " +
                            now.error().context;
