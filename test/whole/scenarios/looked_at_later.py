@@ -8,7 +8,7 @@ from harness.events import FolderWatch
 from harness.oracle import (ask_once, check_cannot_start, check_one_copy,
                             recover, wait_for_rest)
 from harness.registry import add, test
-from harness.world import World, Wrong
+from harness.world import HERE, World, Wrong
 
 
 def kill_source_at(world, step, host, asking=False):
@@ -246,6 +246,50 @@ def told_afterwards(host_name, code):
 for a_host in ("source", "destination"):
     add(f"recover at the {a_host} of a teleport that is over says so",
         lambda h=a_host: told_afterwards(h, 0))
+
+
+def ask_as_other_release(world, version, number, body):
+    """{number: body} of the records that a source of another release hears."""
+    with open(os.path.join(HERE, "harness/old_peer.py"), encoding="utf-8") as file:
+        script = file.read()
+    said = world.here.run("python3", "-c", script, world.there.address,
+                          str(version), str(number), body.hex())[1]
+    return {int(kind): bytes.fromhex(text) for kind, text in
+            (line.split(" ") for line in said.splitlines())}
+
+
+@test("a source of another release is told what became of its teleport")
+def other_release():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        move = world.teleport(guest, world.here)
+        number = move.expect(0)["id"].encode()
+        wait_for_rest(world)
+        for version in (1, 3, 99):
+            for uuid in (b"", guest.uuid.encode()):
+                heard = ask_as_other_release(world, version, 19, number + uuid)
+                assert heard.get(20) == b"\1", heard
+        heard = ask_as_other_release(world, 99, 2, b"{}")
+        assert b"version 99" in heard[18], heard
+        # Release 0.1.0, of a teleport that the journal has lost.
+        shutil.rmtree(world.there.path("/var/lib/xl-teleport/journal"))
+        assert ask_as_other_release(world, 3, 19, number)[20] == b"\3"
+        assert ask_as_other_release(world, 3, 19, number + guest.uuid.encode())[
+            20] == b"\1"
+
+
+@test("the guard of a boot leaves alone what left in this boot")
+def guard_by_hand():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
+        before = world.here.images(), world.here.domains()
+        assert world.here.run("teleportctl", "guard", "boot") == (0, "")
+        assert (world.here.images(), world.here.domains()) == before
+        said = world.here.run("teleportctl", "teleports", "--needed")[1]
+        assert said.startswith("go ") and "--recover web1'" in said, said
+        assert recover(guest, world.here) == 0
+        assert world.here.run("teleportctl", "teleports", "--needed")[1] == ""
+        assert world.here.run("teleportctl", "teleports", "--unsettled")[1] == ""
 
 
 @test("recover of a guest that was never teleported is refused")
