@@ -254,7 +254,7 @@ exit_code departure_recovery::act(recovery what, const std::string& where) {
 std::string here_sentence(remains here, const journal_entry& entry) {
   switch (here) {
     case remains::none:
-      return "Here no domain of it is left, and its disks are set aside";
+      return "Here no domain of it is left";
     case remains::suspended:
       return fmt::format("Here it is suspended (domain {})", entry.domid);
     case remains::resumed:
@@ -331,6 +331,12 @@ exit_code recover_departure(journal& entries,
   const auto here = look_for(*plan);
   if (!here) {
     return complain(here.error().context, exit_code::uncertain);
+  }
+  if (options.by_hand == decision::runs_there &&
+      entry.state == journal_state::moving) {
+    return complain(entry.guest + " was never given to " + entry.peer +
+                        ": it cannot run there by this teleport",
+                    exit_code::usage);
   }
   departure_recovery settled(entries, entry, *plan, config);
   const recovery first = recovery_of(entry.state, *here);
