@@ -81,12 +81,13 @@ void list_damaged(const settings& options) {
   });
 }
 
-/// Processes of teleports and seeds, each with its guest's lock.
+/// Processes of teleports and seeds, each with its guest's lock. Asked by an
+/// attempt to lock: the kernel's list names no file of an overlay.
 void list_locked(const settings& options) {
   for_files(options.run_path, [&](const fs::path& path) {
     const std::string name = path.stem();
     if (path.extension() == ".lock" && name.starts_with("guest-") &&
-        lock_is_held(options.run_path, name)) {
+        !take_lock(options.run_path, name)) {
       std::cout << "underway  a teleport or a seed of the guest "
                 << name.substr(6) << '\n';
     }
