@@ -15,7 +15,9 @@
 #include "libteleport/xen/domain.hpp"
 #include "xl-teleport/by_hand.hpp"
 #include "xl-teleport/recover.hpp"
+#include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/arrival_fate.hpp"
+#include "xl-teleport/source/autostart.hpp"
 
 namespace teleport {
 
@@ -68,7 +70,7 @@ exit_code tell_unknown(const journal_entry& entry, destination_fate fate) {
           paused ? "stands here paused: nobody may be left to start it"
                  : "is not here: it may have run and ended, or been lost with "
                    "this host's power",
-          paused ? "" : "start it with 'xl create', then say ",
+          paused ? "" : "say so, then start it if nothing has: ",
           paused ? ", which destroys the paused one" : ""),
       exit_code::uncertain);
 }
@@ -104,6 +106,25 @@ result<void> end_pause(const journal_entry& entry, bool runs) {
     }
   }
   return {};
+}
+
+/// Gives it the names and the configuration from which it is started, and
+/// starts it where a boot would have.
+result<void> start_if_gone(journal& entries,
+                           journal_entry& entry,
+                           const settings& config) {
+  if (const auto named = finish_arrival(entries, entry, config); !named) {
+    return named;
+  }
+  auto xen = toolstack::open();
+  const auto state = xen ? (*xen)->state_by_uuid(entry.uuid)
+                         : result<guest_state>(xen.error());
+  if (!state) {
+    return state.error();
+  }
+  const auto autostart = autostart_of(entry.guest);
+  return *state == guest_state::absent && autostart ? start_guest(*autostart)
+                                                    : result<void>();
 }
 
 exit_code decide(journal& entries,
@@ -151,6 +172,12 @@ exit_code decide(journal& entries,
   }
   if (!done) {
     return complain(done.error().context, exit_code::uncertain);
+  }
+  if (runs) {
+    const auto started = start_if_gone(entries, entry, config);
+    if (!started) {
+      return complain(started.error().context, exit_code::moved);
+    }
   }
   return runs ? tell_running(entry) : tell_abandoned(entry);
 }

@@ -23,6 +23,11 @@ class device_home final : public disk_home {
       const std::string& device);
 
   [[nodiscard]] bool can_resize() const noexcept override { return false; }
+  /// It takes no space of anything.
+  [[nodiscard]] result<std::uint64_t> held_bytes() const override { return 0; }
+  [[nodiscard]] result<std::optional<disk_space>> space() const override {
+    return std::optional<disk_space>();
+  }
 
  private:
   [[nodiscard]] result<bool> exists(const std::string& name) const override;

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "libteleport/base/unique_fd.hpp"
@@ -24,7 +23,8 @@ class directory_store final : public disk_store {
   directory_store(std::string path, unique_fd folder)
       : path_(std::move(path)), folder_(std::move(folder)) {}
 
-  result<std::uint64_t> free_bytes() override;
+  result<disk_space> space() override;
+  [[nodiscard]] result<void> check_size(std::uint64_t size) const override;
   result<placed_disk> create(const std::string& name,
                              std::uint64_t size) override;
   result<placed_disk> open(const std::string& backing) override;
@@ -68,12 +68,12 @@ result<std::string> directory_store::name_of_file(
   return name;
 }
 
-result<std::uint64_t> directory_store::free_bytes() {
-  struct statvfs about {};
-  if (::fstatvfs(folder_.get(), &about) != 0) {
-    return system_error(errno, path_);
-  }
-  return std::uint64_t{about.f_bavail} * about.f_frsize;
+result<disk_space> directory_store::space() {
+  return file_home::space_at(path_);
+}
+
+result<void> directory_store::check_size(std::uint64_t size) const {
+  return check_disk_size(size);
 }
 
 result<void> directory_store::make_file(const std::string& name,

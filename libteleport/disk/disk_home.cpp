@@ -54,18 +54,27 @@ result<disk_home::names> disk_home::found() const {
                : result<names>(aside.error());
 }
 
-result<disk_identity> disk_home::identity() const {
+result<std::string> disk_home::present_name() const {
   const auto there = found();
   if (!there) {
     return there.error();
   }
-  return identify(there->aside ? place_.aside : place_.backing);
+  return there->aside ? place_.aside : place_.backing;
 }
 
-/// Done before counts as done.
-result<void> disk_home::move(const std::string& from, const std::string& to) {
+result<disk_identity> disk_home::identity() const {
+  const auto name = present_name();
+  return name ? identify(*name) : result<disk_identity>(name.error());
+}
+
+result<void> disk_home::check_new_size(std::uint64_t size) const {
+  return check_disk_size(size);
+}
+
+result<bool> disk_home::has_to_move(const std::string& from,
+                                    const std::string& to) const {
   if (from == to) {
-    return {};
+    return false;
   }
   const auto from_there = exists(from);
   const auto to_there = exists(to);
@@ -74,9 +83,26 @@ result<void> disk_home::move(const std::string& from, const std::string& to) {
   }
   if (*to_there) {
     return *from_there ? error(errc::busy, to + " exists already")
-                       : result<void>();
+                       : result<bool>(false);
   }
-  return rename(from, to);
+  return true;
+}
+
+result<void> disk_home::move(const std::string& from, const std::string& to) {
+  const auto needed = has_to_move(from, to);
+  if (!needed || !*needed) {
+    return needed ? result<void>() : result<void>(needed.error());
+  }
+  const auto closed = close(from);
+  return closed ? rename(from, to) : closed;
+}
+
+result<void> disk_home::restore_name() {
+  const auto needed = has_to_move(place_.aside, place_.backing);
+  if (!needed || !*needed) {
+    return needed ? result<void>() : result<void>(needed.error());
+  }
+  return rename(place_.aside, place_.backing);
 }
 
 result<void> disk_home::set_aside() {
@@ -101,11 +127,8 @@ result<void> disk_home::resize(std::uint64_t size) {
   if (auto checked = check_disk_size(size); !checked) {
     return checked;
   }
-  const auto there = found();
-  if (!there) {
-    return there.error();
-  }
-  return resize_at(there->aside ? place_.aside : place_.backing, size);
+  const auto name = present_name();
+  return name ? resize_at(*name, size) : result<void>(name.error());
 }
 
 result<std::unique_ptr<disk_home>> find_home(const std::string& device) {

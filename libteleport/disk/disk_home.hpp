@@ -44,6 +44,13 @@ struct disk_place {
   std::string aside;
 };
 
+/// What disks in one place share.
+struct disk_space {
+  /// For people, and to tell one from another: "volume group vg0".
+  std::string pool;
+  std::uint64_t free = 0;  ///< bytes
+};
+
 class disk_home {
  public:
   /// Which of its names a disk has now. Both: something else came under the
@@ -84,8 +91,15 @@ class disk_home {
   /// @error errc::busy when the old name is taken, or the shadow is in use
   [[nodiscard]] result<std::string> bring_back();
 
+  /// Renames back under a guest that has the disk open as open_aside() gave it;
+  /// its device stays.
+  ///
+  /// @error errc::busy when the old name is taken
+  [[nodiscard]] result<void> restore_name();
+
   /// A block device that gives access to the disk while it is still aside, so
-  /// that a teleport can fill it before it is brought back.
+  /// that a teleport can fill it before it is brought back. Its path names the
+  /// same device after restore_name().
   [[nodiscard]] result<std::string> open_aside();
 
   /// Ends open_aside(): detaches its loop device.
@@ -93,6 +107,16 @@ class disk_home {
 
   /// Whether resize() can give it any other size at all.
   [[nodiscard]] virtual bool can_resize() const noexcept = 0;
+
+  /// Bytes that it has of its pool's space: of an image file with holes or of a
+  /// thin volume fewer than its size.
+  [[nodiscard]] virtual result<std::uint64_t> held_bytes() const = 0;
+  /// The pool from which it takes the rest; none where it never takes any.
+  [[nodiscard]] virtual result<std::optional<disk_space>> space() const = 0;
+  /// Whether resize() would refuse this size for what it is.
+  ///
+  /// @error errc::bad_input
+  [[nodiscard]] virtual result<void> check_new_size(std::uint64_t size) const;
 
   /// Does nothing when it has that size. What lies beyond a smaller size is
   /// lost; what a larger one adds may hold anything in a volume, and zeros in a
@@ -103,12 +127,16 @@ class disk_home {
   ///        errc::refused when the kind cannot be resized
   [[nodiscard]] result<void> resize(std::uint64_t size);
 
+ protected:
+  /// The name that it has now: aside before backing.
+  [[nodiscard]] result<std::string> present_name() const;
+
  private:
   // What a kind does. `name` is backing or aside.
   [[nodiscard]] virtual result<bool> exists(const std::string& name) const = 0;
   [[nodiscard]] virtual result<disk_identity> identify(
       const std::string& name) const;
-  /// Makes the name unusable to others, and moves it. Never over another.
+  /// Moves the name. Never over another.
   [[nodiscard]] virtual result<void> rename(const std::string& from,
                                             const std::string& to) = 0;
   /// @return the block device that gives access to it
@@ -119,6 +147,9 @@ class disk_home {
   [[nodiscard]] virtual result<void> resize_at(const std::string& name,
                                                std::uint64_t size) = 0;
 
+  /// @return whether there is something to rename; done before counts as done
+  [[nodiscard]] result<bool> has_to_move(const std::string& from,
+                                         const std::string& to) const;
   result<void> move(const std::string& from, const std::string& to);
 
   disk_place place_;

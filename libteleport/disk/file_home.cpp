@@ -2,6 +2,7 @@
 
 #include "libteleport/disk/file_home.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -10,9 +11,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/base/units.hpp"
 #include "libteleport/disk/loop_device.hpp"
 
 namespace teleport {
@@ -84,9 +90,6 @@ result<bool> file_home::exists(const std::string& name) const {
 
 /// In its folder, on stable storage, and never over another.
 result<void> file_home::rename(const std::string& from, const std::string& to) {
-  if (auto closed = close(from); !closed) {
-    return closed;
-  }
   int r = ::renameat2(
       AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
   if (r != 0 && errno == EINVAL) {
@@ -120,6 +123,43 @@ result<void> file_home::close(const std::string& name) {
     return loop.error();
   }
   return *loop ? detach_loop(**loop) : result<void>();
+}
+
+result<std::uint64_t> file_home::held_bytes() const {
+  const auto name = present_name();
+  if (!name) {
+    return name.error();
+  }
+  struct stat about {};
+  if (::stat(name->c_str(), &about) != 0) {
+    return system_error(errno, *name);
+  }
+  // st_blocks counts 512 bytes on every file system.
+  return std::min(static_cast<std::uint64_t>(about.st_blocks) * sector_bytes,
+                  static_cast<std::uint64_t>(about.st_size));
+}
+
+result<std::optional<disk_space>> file_home::space() const {
+  const auto name = present_name();
+  if (!name) {
+    return name.error();
+  }
+  auto here = space_at(*name);
+  return here ? result<std::optional<disk_space>>(std::move(*here))
+              : result<std::optional<disk_space>>(here.error());
+}
+
+result<disk_space> file_home::space_at(const std::string& path) {
+  struct stat about {};
+  struct statvfs room {};
+  if (::stat(path.c_str(), &about) != 0 ||
+      ::statvfs(path.c_str(), &room) != 0) {
+    return system_error(errno, path);
+  }
+  return disk_space{
+      fmt::format(
+          "file system {}:{}", major(about.st_dev), minor(about.st_dev)),
+      std::uint64_t{room.f_bavail} * room.f_frsize};
 }
 
 result<void> file_home::resize_at(const std::string& name, std::uint64_t size) {

@@ -26,6 +26,11 @@ class file_home final : public disk_home {
   [[nodiscard]] static disk_place place_of(std::string path);
 
   [[nodiscard]] bool can_resize() const noexcept override { return true; }
+  [[nodiscard]] result<std::uint64_t> held_bytes() const override;
+  [[nodiscard]] result<std::optional<disk_space>> space() const override;
+
+  /// Of the file system that a path is in.
+  [[nodiscard]] static result<disk_space> space_at(const std::string& path);
 
  private:
   [[nodiscard]] result<bool> exists(const std::string& name) const override;

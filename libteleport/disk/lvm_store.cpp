@@ -2,8 +2,6 @@
 
 #include "libteleport/disk/lvm_store.hpp"
 
-#include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "libteleport/disk/logical_volume.hpp"
@@ -21,7 +19,8 @@ class lvm_store final : public disk_store {
         extent_(extent),
         pool_zeroes_(zeroing) {}
 
-  result<std::uint64_t> free_bytes() override;
+  result<disk_space> space() override;
+  [[nodiscard]] result<void> check_size(std::uint64_t size) const override;
   result<placed_disk> create(const std::string& name,
                              std::uint64_t size) override;
   result<placed_disk> open(const std::string& backing) override;
@@ -34,7 +33,6 @@ class lvm_store final : public disk_store {
   [[nodiscard]] bool is_thin() const noexcept { return !pool_.empty(); }
   [[nodiscard]] result<volume_name> name_of_volume(
       const std::string& backing) const;
-  [[nodiscard]] result<void> check_size(std::uint64_t size) const;
 
   std::string group_;
   std::string pool_;      // empty for thick volumes
@@ -83,24 +81,8 @@ result<void> lvm_store::check_size(std::uint64_t size) const {
   return {};
 }
 
-result<std::uint64_t> lvm_store::free_bytes() {
-  if (!is_thin()) {
-    const auto columns = ask_lvm("vgs", "vg_free", group_);
-    return columns ? bytes_from_lvm(columns->at(0))
-                   : result<std::uint64_t>(columns.error());
-  }
-  const auto columns =
-      ask_lvm("lvs", "lv_size,data_percent", group_ + "/" + pool_);
-  if (!columns) {
-    return columns.error();
-  }
-  const auto size = bytes_from_lvm(columns->at(0));
-  if (!size) {
-    return size.error();
-  }
-  const double used = std::strtod(columns->at(1).c_str(), nullptr) / 100.0;
-  const double rest = static_cast<double>(*size) * (1.0 - used);
-  return static_cast<std::uint64_t>(std::max(rest, 0.0));
+result<disk_space> lvm_store::space() {
+  return volume_home::space_of(group_, pool_);
 }
 
 result<placed_disk> lvm_store::create(const std::string& name,
@@ -124,14 +106,14 @@ result<placed_disk> lvm_store::create(const std::string& name,
     }
   }
   if (!is_thin()) {
-    const auto free = free_bytes();
-    if (!free) {
-      return free.error();
+    const auto left = space();
+    if (!left) {
+      return left.error();
     }
-    if (*free < size) {
+    if (left->free < size) {
       return error(errc::no_space,
                    "the volume group " + group_ + " has " +
-                       std::to_string(*free) + " bytes left of " +
+                       std::to_string(left->free) + " bytes left of " +
                        std::to_string(size));
     }
   }

@@ -74,7 +74,12 @@ class disk_store {
   virtual ~disk_store() = default;
 
   /// What could still be written into new disks.
-  [[nodiscard]] virtual result<std::uint64_t> free_bytes() = 0;
+  [[nodiscard]] virtual result<disk_space> space() = 0;
+
+  /// Whether create() would refuse this size for what it is.
+  ///
+  /// @error errc::bad_input
+  [[nodiscard]] virtual result<void> check_size(std::uint64_t size) const = 0;
 
   /// Makes a disk under a new name.
   ///

@@ -2,6 +2,11 @@
 
 #include "libteleport/disk/volume_home.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +23,36 @@ result<volume_name> volume_in(const std::string& path) {
     return error(errc::bad_input, path + " is not the path of a volume");
   }
   return *name;
+}
+
+/// LVM's percentage of a size, rounded up: a volume never holds less.
+std::uint64_t share_of(std::uint64_t size, const std::string& percent) {
+  const double part = std::strtod(percent.c_str(), nullptr) / 100.0;
+  const auto bytes =
+      static_cast<std::uint64_t>(std::ceil(static_cast<double>(size) * part));
+  return std::min(bytes, size);
+}
+
+result<void> check_extents(const std::string& name,
+                           std::uint64_t size,
+                           std::uint64_t extent) {
+  return extent != 0 && size % extent == 0
+             ? result<void>()
+             : error(errc::bad_input,
+                     fmt::format("the volume {} cannot get {} bytes, which "
+                                 "are no multiple of its group's extents of {}",
+                                 name,
+                                 size,
+                                 extent));
+}
+
+/// "/dev/dm-3", which stays the volume's path when it is renamed.
+std::string kernel_path(const std::string& name) {
+  const std::unique_ptr<char, decltype(&std::free)> real(
+      ::realpath(name.c_str(), nullptr), &std::free);
+  return real && std::string_view(real.get()).starts_with("/dev/dm-")
+             ? std::string(real.get())
+             : name;
 }
 
 }  // namespace
@@ -72,8 +107,10 @@ result<std::string> volume_home::open(const std::string& name) {
     return volume.error();
   }
   const auto active = activate_volume(*volume);
-  return active ? result<std::string>(name)
-                : result<std::string>(active.error());
+  if (!active) {
+    return active.error();
+  }
+  return name == place().aside ? kernel_path(name) : name;
 }
 
 /// A volume stays active.
@@ -95,6 +132,75 @@ result<void> volume_home::check_fillable(const std::string& name) {
                       : check_pool_zeroes(volume->group + "/" + pool);
 }
 
+result<std::uint64_t> volume_home::held_bytes() const {
+  const auto name = present_name();
+  const auto volume =
+      name ? volume_in(*name) : result<volume_name>(name.error());
+  if (!volume) {
+    return volume.error();
+  }
+  const auto columns =
+      ask_lvm("lvs", "lv_size,pool_lv,data_percent", volume->argument());
+  if (!columns) {
+    return columns.error();
+  }
+  const auto size = bytes_from_lvm(columns->at(0));
+  if (!size || columns->at(1).empty()) {
+    return size;
+  }
+  return share_of(*size, columns->at(2));
+}
+
+result<std::optional<disk_space>> volume_home::space() const {
+  const auto name = present_name();
+  const auto volume =
+      name ? volume_in(*name) : result<volume_name>(name.error());
+  if (!volume) {
+    return volume.error();
+  }
+  const auto columns = ask_lvm("lvs", "pool_lv", volume->argument());
+  auto here = columns ? space_of(volume->group, columns->at(0))
+                      : result<disk_space>(columns.error());
+  return here ? result<std::optional<disk_space>>(std::move(*here))
+              : result<std::optional<disk_space>>(here.error());
+}
+
+result<disk_space> volume_home::space_of(const std::string& group,
+                                         const std::string& pool) {
+  if (pool.empty()) {
+    const auto columns = ask_lvm("vgs", "vg_free", group);
+    const auto free = columns ? bytes_from_lvm(columns->at(0))
+                              : result<std::uint64_t>(columns.error());
+    return free ? result<disk_space>(disk_space{"volume group " + group, *free})
+                : result<disk_space>(free.error());
+  }
+  const auto columns =
+      ask_lvm("lvs", "lv_size,data_percent", group + "/" + pool);
+  if (!columns) {
+    return columns.error();
+  }
+  const auto size = bytes_from_lvm(columns->at(0));
+  if (!size) {
+    return size.error();
+  }
+  const std::uint64_t used = share_of(*size, columns->at(1));
+  return disk_space{"thin pool " + group + "/" + pool, *size - used};
+}
+
+result<void> volume_home::check_new_size(std::uint64_t size) const {
+  const auto volume = volume_in(place().backing);
+  if (!volume) {
+    return volume.error();
+  }
+  const auto columns = ask_lvm("vgs", "vg_extent_size", volume->group);
+  const auto extent = columns ? bytes_from_lvm(columns->at(0))
+                              : result<std::uint64_t>(columns.error());
+  if (!extent) {
+    return extent.error();
+  }
+  return check_extents(place().backing, size, *extent);
+}
+
 result<void> volume_home::resize_at(const std::string& name,
                                     std::uint64_t size) {
   const auto volume = volume_in(name);
@@ -114,13 +220,8 @@ result<void> volume_home::resize_at(const std::string& name,
   if (*now == size) {
     return {};
   }
-  if (*extent == 0 || size % *extent != 0) {
-    return error(errc::bad_input,
-                 fmt::format("the volume {} cannot get {} bytes, which are no "
-                             "multiple of its group's extents of {}",
-                             name,
-                             size,
-                             *extent));
+  if (auto whole = check_extents(name, size, *extent); !whole) {
+    return whole;
   }
   // --force: yes, smaller as well; --fs ignore is its default here.
   const auto done = run_lvm({"lvresize",

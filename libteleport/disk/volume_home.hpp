@@ -26,6 +26,14 @@ class volume_home final : public disk_home {
   [[nodiscard]] static disk_place place_of(std::string path);
 
   [[nodiscard]] bool can_resize() const noexcept override { return true; }
+  [[nodiscard]] result<std::uint64_t> held_bytes() const override;
+  [[nodiscard]] result<std::optional<disk_space>> space() const override;
+  /// Whole extents of its group alone.
+  [[nodiscard]] result<void> check_new_size(std::uint64_t size) const override;
+
+  /// Of a volume group, or of a thin pool in it.
+  [[nodiscard]] static result<disk_space> space_of(const std::string& group,
+                                                   const std::string& pool);
 
  private:
   [[nodiscard]] result<bool> exists(const std::string& name) const override;

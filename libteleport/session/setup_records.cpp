@@ -55,6 +55,22 @@ std::optional<host_room> room_of(json_fields& parent) {
   return room;
 }
 
+/// Not there where the source has none.
+std::optional<start_file> start_of(json_fields& parent) {
+  const auto* value = parent.find("configuration");
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  json_fields fields(*value);
+  start_file start;
+  start.text = fields.raw_text("text", max_start_file_bytes);
+  start.autostart = fields.flag("autostart");
+  if (fields.failed()) {
+    parent.fail("configuration: " + *fields.failed());
+  }
+  return start;
+}
+
 /// A field that another reader understands, as text.
 std::string part_of(json_fields& fields, const char* key) {
   const auto* found = fields.find(key);
@@ -76,10 +92,15 @@ std::vector<guest_disk> moved_disks(const guest_info& guest) {
 }
 
 std::string to_json(const offer& value) {
-  return dump({{"id", value.id},
-               {"live", value.live},
-               {"guest", json::parse(to_json(value.guest))},
-               {"source", json::parse(to_json(value.source))}});
+  json object = {{"id", value.id},
+                 {"live", value.live},
+                 {"guest", json::parse(to_json(value.guest))},
+                 {"source", json::parse(to_json(value.source))}};
+  if (value.start) {
+    object["configuration"] = {{"text", value.start->text},
+                               {"autostart", value.start->autostart}};
+  }
+  return dump(object);
 }
 
 result<offer> read_offer(std::string_view json) {
@@ -91,6 +112,7 @@ result<offer> read_offer(std::string_view json) {
         value.live = fields.flag("live");
         guest = part_of(fields, "guest");
         source = part_of(fields, "source");
+        value.start = start_of(fields);
       });
   if (!offered) {
     return offered;

@@ -10,6 +10,7 @@
 #ifndef LIBTELEPORT_SESSION_SETUP_RECORDS_HPP
 #define LIBTELEPORT_SESSION_SETUP_RECORDS_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,12 +23,25 @@
 
 namespace teleport {
 
+/// The file from which a guest is started, as xl.cfg(5) has it.
+struct start_file {
+  std::string text;
+  /// `xendomains` starts it at boot.
+  bool autostart = false;
+
+  friend bool operator==(const start_file&, const start_file&) = default;
+};
+
+/// A configuration that people write has some KiB.
+inline constexpr std::size_t max_start_file_bytes = std::size_t{64} << 10U;
+
 /// What the source wants to bring.
 struct offer {
   std::string id;  ///< 32 hexadecimal digits
   bool live = true;
   guest_info guest;
   host_facts source;
+  std::optional<start_file> start = std::nullopt;
 };
 
 /// A disk as the destination will have it.

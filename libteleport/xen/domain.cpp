@@ -17,6 +17,7 @@
 
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
+#include "libteleport/xen/disk_users.hpp"
 #include "libteleport/xen/libxl_context.hpp"
 #include "libteleport/xen/running_disks.hpp"
 #include "libteleport/xen/xenstore.hpp"
@@ -99,25 +100,6 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-/// "/dev/..." of a block device by its numbers, checked to be that device.
-std::string device_path(unsigned major, unsigned minor) {
-  std::ifstream uevent("/sys/dev/block/" + std::to_string(major) + ":" +
-                       std::to_string(minor) + "/uevent");
-  constexpr std::string_view key = "DEVNAME=";
-  for (std::string line; std::getline(uevent, line);) {
-    if (!line.starts_with(key)) {
-      continue;
-    }
-    std::string path = "/dev/" + line.substr(key.size());
-    struct stat found {};
-    if (::stat(path.c_str(), &found) == 0 && S_ISBLK(found.st_mode) &&
-        found.st_rdev == makedev(major, minor)) {
-      return path;
-    }
-  }
-  return {};
-}
-
 /// What the backend itself says of a disk: `path` is its xenstore directory.
 void read_backend(xenstore& store, const std::string& path, guest_disk& disk) {
   disk.read_only = store.read(path + "/mode").value_or("r") != "w";
@@ -133,7 +115,7 @@ void read_backend(xenstore& store, const std::string& path, guest_disk& disk) {
   }
   disk.major = numbers->major;
   disk.minor = numbers->minor;
-  disk.device = device_path(disk.major, disk.minor);
+  disk.device = path_of_device(disk.major, disk.minor);
   const std::string sectors =
       first_line("/sys/dev/block/" + std::to_string(disk.major) + ":" +
                  std::to_string(disk.minor) + "/size");

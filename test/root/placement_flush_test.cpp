@@ -65,7 +65,8 @@ TEST_CASE("a placement's flush leaves nothing of any target in a cache",
   REQUIRE(store);
   auto book = disk_book::open(folder / "book");
   REQUIRE(book);
-  auto placed = placement::make(guest_with_two_disks(), **store, *book);
+  auto placed =
+      placement::make(guest_with_two_disks(), **store, *book, kept_review());
   REQUIRE(placed);
   {
     const unsynced_devices trace;

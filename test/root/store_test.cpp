@@ -291,13 +291,13 @@ TEST_CASE("thin volumes read as zeros when they are new", "[root]") {
   auto store =
       open_store({disk_kind::logical_volume, group.name(), "pool", true});
   REQUIRE(store);
-  CHECK((*store)->free_bytes().value() == 32_MiB);
+  CHECK((*store)->space().value().free == 32_MiB);
   const auto disk = (*store)->create("thin", 400_MiB);
   REQUIRE(disk);
   CHECK(disk->reads_zero);
   CHECK(disk->size == 400_MiB);
   write_first_byte(disk->device, 9);
-  CHECK((*store)->free_bytes().value() < 32_MiB);
+  CHECK((*store)->space().value().free < 32_MiB);
   CHECK((*store)->remove(*disk));
   CHECK_FALSE((*store)->owns("/dev/" + group.name() + "/pool"));
 }

@@ -64,7 +64,7 @@ TEST_CASE("a directory store owns what lies directly in it", "[disk]") {
         errc::refused);
   CHECK((*store)->create("../x", 512).error().code == errc::bad_input);
   CHECK((*store)->create("x", 1000).error().code == errc::bad_input);
-  CHECK((*store)->free_bytes().value() > 0);
+  CHECK((*store)->space().value().free > 0);
 }
 
 TEST_CASE("a store that is not there is not opened", "[disk]") {

@@ -21,6 +21,9 @@ UNITS      := $(sort $(wildcard tools/*/*.service tools/*/*.timer))
 PLUGINS    := teleport.py
 PLUGIN_PARTS := teleport_jobs.py
 PLUGINDIR   = $(SYSCONFDIR)/xapi.d/plugins
+# libxl looks for block scripts there; a link, as for the plugins.
+SCRIPT      := block-teleport
+SCRIPTDIR   = $(CONFDIR)/scripts
 PAGES      := $(sort $(wildcard xl-teleport/*.pod xl-teleport/setup/*.pod tools/*/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
 # One file of completions, and a link to it for each program but the first. The
@@ -76,6 +79,9 @@ install: all man
 	$(foreach p,$(PLUGIN_PARTS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0644) &&) true
 	$(foreach p,$(PLUGINS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0755) &&) true
 	$(foreach p,$(PLUGINS),ln -sfn $(LIBDIR)/$(p) $(DESTDIR)$(PLUGINDIR)/$(p) &&) true
+	install -d $(DESTDIR)$(SCRIPTDIR)
+	install -m 0755 tools/xl/$(SCRIPT) $(DESTDIR)$(LIBDIR)/$(SCRIPT)
+	ln -sfn $(LIBDIR)/$(SCRIPT) $(DESTDIR)$(SCRIPTDIR)/$(SCRIPT)
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 xl-teleport/setup/teleport.conf $$conf; \
@@ -120,14 +126,14 @@ endif
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
 	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(u)))
 	rm -f $(foreach p,xl-teleport $(COMPLETED),$(DESTDIR)$(COMPLETIONDIR)/$(p))
-	rm -f $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%)
+	rm -f $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) $(DESTDIR)$(SCRIPTDIR)/$(SCRIPT)
 	rm -f $(DESTDIR)$(CONFDIR)/teleport.conf.new
 	rm -rf $(DESTDIR)$(LIBDIR)
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if cmp -s xl-teleport/setup/teleport.conf $$conf; then rm -f $$conf; fi
 	$(Q)rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/teleport/peers \
 	  $(DESTDIR)$(CONFDIR)/teleport $(DESTDIR)$(STATEDIR) \
-	  $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(PLUGINDIR) \
+	  $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SCRIPTDIR) \
 	  $(DESTDIR)$(SYSCONFDIR)/xapi.d 2>/dev/null; true
 
 install-dev: $(BUILD)/libteleport.a $(BUILD)/libtpindex.a

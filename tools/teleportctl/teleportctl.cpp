@@ -26,6 +26,7 @@
 #include "tools/teleportctl/teleports_command.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
+#include "xl-teleport/setup/kept_standing.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -79,9 +80,19 @@ int list_kept(const settings& options, bool json) {
   if (!disks) {
     return failed(disks.error());
   }
+  const auto review = kept_review::look(options);
+  if (!review) {
+    return failed(review.error());
+  }
   nlohmann::json list = nlohmann::json::array();
   for (const kept_disk& disk : *disks) {
-    const char* kind = disk.shadow ? "shadow" : "partial";
+    const auto standing = review->of(disk);
+    if (standing == kept_standing::of_guest) {
+      continue;  // teleportd removes the entry
+    }
+    const char* kind = standing == kept_standing::unsettled ? "unsettled"
+                       : disk.shadow                        ? "shadow"
+                                                            : "partial";
     const std::string& place = disk.shadow ? disk.shadow->aside : disk.partial;
     list.push_back({{"guest", disk.guest},
                     {"uuid", disk.uuid},

@@ -8,6 +8,7 @@
 //
 // Threads: the loop; one pool thread waiting for each of these processes.
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -37,8 +38,8 @@
 #include "tools/teleportd/index_keeper.hpp"
 #include "tools/teleportd/keeper_scan.hpp"
 #include "tools/teleportd/own_process.hpp"
-#include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
+#include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -53,6 +54,10 @@ constexpr unsigned max_sessions = 16;
 /// Pool threads of a session: disks and hashing.
 constexpr unsigned session_workers = 4;
 
+/// Between two attempts to clear up what a disk in use has delayed.
+constexpr std::chrono::seconds first_pause(1);
+constexpr std::chrono::seconds longest_pause(60);
+
 /// Before a keeper that ended is started again.
 constexpr std::chrono::seconds keeper_pause(10);
 
@@ -63,7 +68,7 @@ class daemon_process {
         settings_file_(std::move(settings_file)) {}
 
   int run() {
-    tidy_shadows(options_);
+    clear_leftovers_later(std::chrono::seconds(0));
     auto opened =
         listener::open(loop_,
                        options_.listen_address,
@@ -105,21 +110,32 @@ class daemon_process {
     }
     ++sessions_;
     loop_.work(
-        [pid = *pid, options = options_] {
-          const int status = wait_until_exit(pid);
-          if (WIFSIGNALED(status)) {
-            tidy_shadows(options);
-          }
-          return status;
-        },
+        [pid = *pid] { return wait_until_exit(pid); },
         [this, address](int status) {
           --sessions_;
+          clear_leftovers_later(std::chrono::seconds(0));
           if (WIFSIGNALED(status)) {
             log_error(fmt::format("the session of {} was killed by signal {}",
                                   address,
                                   WTERMSIG(status)));
           }
         });
+  }
+
+  /// What a session leaves when it is killed, and what waits for an xl that is
+  /// ending: again until nothing is left.
+  void clear_leftovers_later(std::chrono::seconds pause) {
+    leftovers_timer_ = loop_.after(pause, [this] {
+      loop_.work([options = options_] { return clear_leftovers(options); },
+                 [this](bool again) {
+                   leftovers_pause_ =
+                       again ? std::min(2 * leftovers_pause_, longest_pause)
+                             : first_pause;
+                   if (again) {
+                     clear_leftovers_later(leftovers_pause_);
+                   }
+                 });
+    });
   }
 
   /// The keeper loses nothing by its end, whatever the reason: teleportd starts
@@ -145,11 +161,13 @@ class daemon_process {
 
   settings options_;
   std::string settings_file_;
-  // One waits for the keeper, one asks.
-  event_loop loop_{max_sessions + 2};
+  // One waits for the keeper, one asks, one clears up.
+  event_loop loop_{max_sessions + 3};
   fate_asker asker_{loop_, options_, settings_file_};
   unsigned sessions_ = 0;
   timer keeper_timer_;
+  timer leftovers_timer_;
+  std::chrono::seconds leftovers_pause_ = first_pause;
 };
 
 int run_session(const settings& options) {
@@ -205,6 +223,7 @@ int main_of_teleportd(int argc, char** argv) {
   std::string settings_file = default_settings_file;
   bool session = false;
   bool keeper = false;
+  bool leftovers = false;
   std::string scan;
   bool verbose = false;
   auto* config = app.add_option(
@@ -214,6 +233,9 @@ int main_of_teleportd(int argc, char** argv) {
   bool foreground = true;
   app.add_flag(
       "--foreground", foreground, "stay in the foreground (it always does)");
+  app.add_flag("--clear-leftovers",
+               leftovers,
+               "clear up what sessions left that were killed, and end");
   app.add_flag("--session", session)->group("");
   app.add_flag("--keeper", keeper)->group("");
   app.add_option("--scan", scan)->group("");
@@ -239,6 +261,10 @@ int main_of_teleportd(int argc, char** argv) {
     // Started as /proc/self/exe, which ps and top would show.
     (void)::prctl(PR_SET_NAME, "teleportd");
     return run_session(*options);
+  }
+  if (leftovers) {
+    clear_leftovers_patiently(*options);
+    return exit_ok;
   }
   if (keeper || !scan.empty()) {
     follow_parent(keeper ? "teleportd-keep" : "teleportd-scan");

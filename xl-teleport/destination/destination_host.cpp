@@ -55,29 +55,27 @@ problem unusable(const char* code, const error& cause) {
   return {code, cause.context};
 }
 
-struct store_space {
-  std::uint64_t free = 0;
-  std::uint64_t needed = 0;
-};
-
 /// Says in the reply where the disks would go.
-result<store_space> look_for_space(const guest_info& guest,
-                                   const settings& options,
-                                   answer& reply) {
+result<foreseen> look_for_space(const guest_info& guest,
+                                const settings& options,
+                                answer& reply) {
   const auto store = open_store(options.store);
-  const auto free =
-      store ? (*store)->free_bytes() : result<std::uint64_t>(store.error());
-  if (!free) {
-    return free.error();
+  if (!store) {
+    return store.error();
   }
   const auto book = disk_book::open(options.kept_disks_path());
-  auto seen =
-      book ? foresee(guest, *book, **store) : result<foreseen>(book.error());
-  if (!seen) {
-    return seen.error();
+  if (!book) {
+    return book.error();
   }
-  reply.disks = std::move(seen->disks);
-  return store_space{*free, seen->bytes_needed};
+  const auto review = kept_review::look(options);
+  if (!review) {
+    return review.error();
+  }
+  auto seen = foresee(guest, *book, **store, *review);
+  if (seen) {
+    reply.disks = seen->disks;
+  }
+  return seen;
 }
 
 }  // namespace
@@ -97,12 +95,14 @@ result<answer> consider(const offer& offered, const settings& options) {
   std::vector<problem> found;
   const auto space = look_for_space(offered.guest, options, reply);
   if (space) {
-    facts.store_free_bytes = space->free;
-    facts.bytes_needed = space->needed;
+    const foreseen::need& store = space->needs.front();
+    facts.store_free_bytes = store.space.free;
+    facts.bytes_needed = store.bytes;
     reply.room = host_room{here->free_memory_kib,
                            memory_needed_kib(offered.guest),
-                           space->free,
-                           space->needed};
+                           store.space.free,
+                           store.bytes};
+    found = space->problems;
   } else {
     found.push_back(unusable("store_unusable", space.error()));
   }
@@ -129,58 +129,18 @@ result<answer> consider_seed(const guest_info& guest, const settings& options) {
   const auto space = look_for_space(guest, options, reply);
   if (!space) {
     reply.problems.push_back(unusable("store_unusable", space.error()));
-  } else if (space->needed > space->free) {
-    reply.problems.push_back(
-        {"store_space",
-         fmt::format("the disks need {} MiB in the store, {} MiB are free",
-                     space->needed / 1_MiB,
-                     space->free / 1_MiB)});
+  } else {
+    const foreseen::need& store = space->needs.front();
+    if (store.bytes > store.space.free) {
+      reply.problems.push_back(
+          {"store_space",
+           fmt::format("the disks need {} MiB in the store, {} MiB are free",
+                       store.bytes / 1_MiB,
+                       store.space.free / 1_MiB)});
+    }
+    std::ranges::copy(space->problems, std::back_inserter(reply.problems));
   }
   return reply;
-}
-
-void tidy_shadows(const settings& options) {
-  auto book = disk_book::open(options.kept_disks_path());
-  auto kept = book ? book->all() : result<std::vector<kept_disk>>(book.error());
-  if (!kept) {
-    log_warning(kept.error().context);
-    return;
-  }
-  for (const kept_disk& disk : *kept) {
-    if (!disk.shadow) {
-      continue;
-    }
-    const auto home = home_at(*disk.shadow);
-    const auto there = home->found();
-    if (!there || there->aside || !there->backing) {
-      continue;
-    }
-    guest_info guest;
-    guest.name = disk.guest;
-    guest.uuid = disk.uuid;
-    const auto locks = lock_guest_and_name(options.run_path, guest);
-    if (!locks) {
-      continue;  // a session is at work on it
-    }
-    auto xen = toolstack::open();
-    const auto state = xen ? (*xen)->state_by_uuid(disk.uuid)
-                           : result<guest_state>(xen.error());
-    if (!state || *state != guest_state::absent) {
-      continue;
-    }
-    auto aside = check_identity(disk, home->identity());
-    if (aside) {
-      aside = home->set_aside();
-    }
-    if (aside) {
-      log_info(fmt::format("{} of {} is set aside again at {}",
-                           disk.vdev,
-                           disk.guest,
-                           disk.shadow->aside));
-    } else {
-      log_warning(aside.error().context);
-    }
-  }
 }
 
 }  // namespace teleport

@@ -26,10 +26,6 @@ namespace teleport {
 [[nodiscard]] result<answer> consider_seed(const guest_info& guest,
                                            const settings& options);
 
-/// Gives shadows that a killed session had brought back their safe names
-/// again, unless their guest is here.
-void tidy_shadows(const settings& options);
-
 }  // namespace teleport
 
 #endif  // XL_TELEPORT_DESTINATION_DESTINATION_HOST_HPP

@@ -12,8 +12,10 @@
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/record.hpp"
 #include "libteleport/xen/config.hpp"
+#include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
+#include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/setup/arrival_fate.hpp"
 
 namespace teleport {
@@ -112,6 +114,8 @@ result<void> destination_session::consider(const raw_record& record) {
                        offer_.id));
   loop_.work(
       [offered_here = offer_, options = options_] {
+        // A guest that a dead session left half-built is in this one's way.
+        (void)clear_leftovers(options);
         return teleport::consider(offered_here, options);
       },
       [this](result<answer> reply) {
@@ -149,8 +153,9 @@ void destination_session::make_intake() {
 /// STREAM_PIECE may be right behind GUEST_CONFIG: the link waits for xl.
 void destination_session::start_xl(const raw_record& record) {
   link_->pause();
-  on_pool([this] { return hold_.disks()->settle(); },
+  on_pool([this] { return hold_.disks()->flush(); },
           [this, config = std::string(as_text(record.body))] {
+            hold_.disks()->share();
             const auto started = feed_configuration(config);
             if (!started) {
               fail(started.error());
@@ -242,8 +247,7 @@ void destination_session::write_journal(journal_state state) {
 void destination_session::release_disks(bool to_guest) {
   loop_.work(
       [this, to_guest] {
-        return to_guest ? hold_.disks()->hand_to_guest()
-                        : hold_.put_disks_back();
+        return to_guest ? hold_.finish_arrival() : hold_.put_disks_back();
       },
       [this](const result<void>& done) {
         if (!done) {
@@ -275,12 +279,19 @@ void destination_session::destroy_when_quiet() {
   }
   ++jobs_;  // the last one: this is not done twice
   loop_.work(
-      [this] { return arrival_ ? arrival_->wait_for_end() : result<int>(0); },
-      [this](const result<int>& ended) {
-        if (!ended) {
-          log_warning(ended.error().context);
+      [this]() -> result<void> {
+        if (!arrival_) {
+          return {};
         }
-        perform(course_.on_destroyed(ended.has_value()));
+        const auto ended = arrival_->wait_for_end();
+        return ended ? destroy_built(offer_.guest.uuid, offer_.guest.name)
+                     : result<void>(ended.error());
+      },
+      [this](const result<void>& gone) {
+        if (!gone) {
+          log_warning(gone.error().context);
+        }
+        perform(course_.on_destroyed(gone.has_value()));
       });
 }
 

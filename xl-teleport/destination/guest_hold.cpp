@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "libteleport/base/boot_id.hpp"
 #include "libteleport/base/lock_file.hpp"
+#include "xl-teleport/destination/start_disks.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {
@@ -38,14 +40,18 @@ result<void> guest_hold::prepare(const offer& offered,
   entry_.guest = offered.guest.name;
   entry_.uuid = offered.guest.uuid;
   entry_.peer = peer;
+  arrival_.guest = offered.guest.name;
+  arrival_.uuid = offered.guest.uuid;
+  arrival_.boot = this_boot();
+  arrival_.start = offered.start;
   const auto written = write_journal(journal_state::building);
-  return written ? place(offered.guest) : written;
+  return written ? place(offered.guest, options) : written;
 }
 
 result<void> guest_hold::prepare(const guest_info& guest,
                                  const settings& options) {
   const auto locked = lock(guest, options);
-  return locked ? place(guest) : locked;
+  return locked ? place(guest, options) : locked;
 }
 
 result<void> guest_hold::lock(const guest_info& guest,
@@ -62,15 +68,24 @@ result<void> guest_hold::lock(const guest_info& guest,
   }
   book_ = std::move(*book);
   store_ = std::move(*store);
+  settings_ = options;
   return {};
 }
 
-result<void> guest_hold::place(const guest_info& guest) {
-  auto placed = placement::make(guest, *store_, *book_);
+result<void> guest_hold::place(const guest_info& guest,
+                               const settings& options) {
+  const auto review = kept_review::look(options);
+  if (!review) {
+    return review.error();
+  }
+  auto placed = placement::make(guest, *store_, *book_, *review);
   if (!placed) {
     return placed.error();
   }
   placement_ = std::move(*placed);
+  arrival_.disks = placement_->kept();
+  arrival_.start_disks = start_disks_of(
+      guest, arrival_.disks, options.store.kind == disk_kind::file);
   return {};
 }
 
@@ -79,11 +94,27 @@ result<void> guest_hold::write_journal(journal_state state) {
     return {};
   }
   entry_.state = state;
+  entry_.disks = arrival_text(arrival_);
   return journal_->write(entry_);
 }
 
+result<void> guest_hold::finish_arrival() {
+  placement_->release_to_guest();
+  const auto done = teleport::finish_arrival(arrival_, *settings_);
+  return done ? note_all_done() : done;
+}
+
 result<void> guest_hold::put_disks_back() {
-  return placement_ ? placement_->put_back() : result<void>();
+  const auto done = placement_ ? placement_->put_back() : result<void>();
+  return done ? note_all_done() : done;
+}
+
+result<void> guest_hold::note_all_done() {
+  if (!journal_) {
+    return {};
+  }
+  entry_.disks.clear();
+  return journal_->write(entry_);
 }
 
 }  // namespace teleport

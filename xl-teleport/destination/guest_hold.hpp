@@ -22,6 +22,7 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -44,6 +45,9 @@ class guest_hold {
 
   /// nullptr before prepare() was done.
   [[nodiscard]] placement* disks() const noexcept { return placement_.get(); }
+  /// The guest runs on its disks: they get the names from which it is started
+  /// again, and are the book's no longer.
+  [[nodiscard]] result<void> finish_arrival();
   /// Does nothing where no targets were made.
   [[nodiscard]] result<void> put_disks_back();
   /// Closes the targets, which are others' now.
@@ -52,7 +56,10 @@ class guest_hold {
  private:
   [[nodiscard]] result<void> lock(const guest_info& guest,
                                   const settings& options);
-  [[nodiscard]] result<void> place(const guest_info& guest);
+  [[nodiscard]] result<void> place(const guest_info& guest,
+                                   const settings& options);
+  /// Nothing is left to be done for the journal's entry.
+  [[nodiscard]] result<void> note_all_done();
 
   unique_fd session_lock_;
   std::vector<unique_fd> guest_locks_;
@@ -60,6 +67,8 @@ class guest_hold {
   std::unique_ptr<disk_store> store_;
   std::optional<journal> journal_;
   journal_entry entry_;
+  arrival arrival_;
+  std::optional<settings> settings_;
   std::unique_ptr<placement> placement_;
 };
 

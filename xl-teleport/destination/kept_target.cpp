@@ -10,36 +10,9 @@
 
 namespace teleport {
 
-const std::string& place_of(const kept_disk& kept) {
-  return kept.shadow ? kept.shadow->aside : kept.partial;
-}
-
 result<std::unique_ptr<disk_home>> home_of(const kept_disk& kept,
                                            disk_store& store) {
   return kept.shadow ? home_at(*kept.shadow) : store.home(kept.partial);
-}
-
-result<void> check_identity(const kept_disk& kept,
-                            const result<disk_identity>& now) {
-  if (!kept.identity) {
-    // Of an older release. A file's and a volume's path is the store's own; a
-    // device's name is dealt anew at each boot.
-    return kept.shadow && kept.shadow->kind == disk_kind::other_device
-               ? error(errc::mismatch,
-                       place_of(kept) + ": it was not noted which disk it is")
-               : result<void>();
-  }
-  if (!now) {
-    return now.error();
-  }
-  return *now == *kept.identity
-             ? result<void>()
-             : error(errc::mismatch,
-                     fmt::format("{} is another disk ({}) than the one that "
-                                 "was kept ({})",
-                                 place_of(kept),
-                                 now->text(),
-                                 kept.identity->text()));
 }
 
 std::optional<disk_identity> identity_of(const disk_home& home) {
@@ -53,6 +26,7 @@ std::optional<disk_identity> identity_of(const disk_home& home) {
 
 result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                                               disk_store& store,
+                                              const kept_review& review,
                                               const guest_info& guest,
                                               const guest_disk& disk) {
   kept_disk wanted;
@@ -63,6 +37,15 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
   auto kept = book.find_for(wanted);
   if (!kept || !*kept) {
     return kept;
+  }
+  if (review.of(**kept) != kept_standing::kept) {
+    log_warning(
+        fmt::format("{} of {}: what is kept at {} is a guest's, or may "
+                    "be; a new target is made",
+                    disk.vdev,
+                    guest.name,
+                    place_of(**kept)));
+    return std::optional<kept_disk>();
   }
   const auto home = home_of(**kept, store);
   const auto there =

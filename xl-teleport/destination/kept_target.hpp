@@ -19,35 +19,28 @@
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/xen/domain.hpp"
+#include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {
-
-/// Where a kept disk lies.
-[[nodiscard]] const std::string& place_of(const kept_disk& kept);
 
 /// The home of a kept disk: a shadow's own, or the store's of a target that
 /// was begun there.
 [[nodiscard]] result<std::unique_ptr<disk_home>> home_of(const kept_disk& kept,
                                                          disk_store& store);
 
-/// Refuses a disk that is not the one that was kept.
-///
-/// @param now  identity of what the entry's name, or its device, names
-/// @error errc::mismatch; as `now` when that cannot be told
-[[nodiscard]] result<void> check_identity(const kept_disk& kept,
-                                          const result<disk_identity>& now);
-
 /// What an entry is to say of a disk: none, with a warning in the log, where
 /// it cannot be told which disk it is.
 [[nodiscard]] std::optional<disk_identity> identity_of(const disk_home& home);
 
 /// The entry for a guest's disk, when what it names is still there, is the disk
-/// that was kept, and can have the size; else none, with the reason in the log.
+/// that was kept, is no guest's by now, and can have the size; else none, with
+/// the reason in the log.
 ///
 /// @error when it cannot be looked at: what cannot is not gone
 [[nodiscard]] result<std::optional<kept_disk>> usable_entry(
     const disk_book& book,
     disk_store& store,
+    const kept_review& review,
     const guest_info& guest,
     const guest_disk& disk);
 

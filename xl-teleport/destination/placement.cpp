@@ -3,11 +3,13 @@
 #include "xl-teleport/destination/placement.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "xl-teleport/destination/kept_target.hpp"
 
@@ -26,37 +28,92 @@ std::string harmless(const std::string& text) {
   return name.empty() ? "guest" : name;
 }
 
+/// What a disk of this size does not hold yet.
+result<void> add_need(const disk_home& home,
+                      std::uint64_t size,
+                      std::vector<foreseen::need>& needs) {
+  auto space = home.space();
+  const auto held = home.held_bytes();
+  if (!space || !held) {
+    return space ? held.error() : space.error();
+  }
+  if (!*space) {
+    return {};
+  }
+  auto known = std::ranges::find_if(needs, [&](const foreseen::need& one) {
+    return one.space.pool == (*space)->pool;
+  });
+  if (known == needs.end()) {
+    known = needs.insert(known, {std::move(**space), 0});
+  }
+  known->bytes += size - std::min(size, *held);
+  return {};
+}
+
+problem too_small(const foreseen::need& one) {
+  return {"store_space",
+          fmt::format("the disks need {} MiB of {}, {} MiB are free",
+                      one.bytes / 1_MiB,
+                      one.space.pool,
+                      one.space.free / 1_MiB)};
+}
+
 }  // namespace
 
 result<foreseen> foresee(const guest_info& guest,
                          const disk_book& book,
-                         disk_store& store) {
+                         disk_store& store,
+                         const kept_review& review) {
   foreseen out;
+  auto space = store.space();
+  if (!space) {
+    return space.error();
+  }
+  out.needs.push_back({std::move(*space), 0});
   for (const guest_disk& disk : moved_disks(guest)) {
-    const auto kept = usable_entry(book, store, guest, disk);
+    const auto kept = usable_entry(book, store, review, guest, disk);
     if (!kept) {
       return kept.error();
     }
     offered_target target;
     target.vdev = disk.vdev;
+    result<void> fits;
     if (!*kept) {
       target.kind = "new";
-      out.bytes_needed += disk.size;
+      fits = store.check_size(disk.size);
+      out.needs.front().bytes += disk.size;
     } else {
       target.kind = (*kept)->shadow ? "shadow" : "partial";
-      out.bytes_needed += disk.size - std::min(disk.size, (*kept)->size);
+      const auto home = home_of(**kept, store);
+      const auto added = home ? add_need(**home, disk.size, out.needs)
+                              : result<void>(home.error());
+      if (!added) {
+        return in_context(place_of(**kept), added.error());
+      }
+      fits = (*kept)->size == disk.size ? result<void>()
+                                        : (*home)->check_new_size(disk.size);
+    }
+    if (!fits) {
+      out.problems.push_back(
+          {"disk_size", disk.vdev + ": " + fits.error().context});
     }
     out.disks.push_back(std::move(target));
+  }
+  for (const foreseen::need& one : std::span(out.needs).subspan(1)) {
+    if (one.bytes > one.space.free) {
+      out.problems.push_back(too_small(one));
+    }
   }
   return out;
 }
 
 result<std::unique_ptr<placement>> placement::make(const guest_info& guest,
                                                    disk_store& store,
-                                                   disk_book& book) {
+                                                   disk_book& book,
+                                                   const kept_review& review) {
   std::unique_ptr<placement> made(new placement(guest, store, book));
   for (const guest_disk& disk : moved_disks(guest)) {
-    const auto added = made->add(disk);
+    const auto added = made->add(disk, review);
     if (!added) {
       // What was made so far stays, recorded, for the next attempt.
       (void)made->put_back();
@@ -66,16 +123,22 @@ result<std::unique_ptr<placement>> placement::make(const guest_info& guest,
   return made;
 }
 
-result<void> placement::add(const guest_disk& disk) {
-  auto kept = usable_entry(book_, store_, guest_, disk);
+result<void> placement::add(const guest_disk& disk, const kept_review& review) {
+  auto kept = usable_entry(book_, store_, review, guest_, disk);
   if (!kept) {
     return kept.error();
   }
   spot place;
   place.disk = disk;
-  const auto opened = *kept ? adopt(**kept, place) : create(disk, place);
+  if (*kept) {
+    place.entry = std::move(**kept);
+  }
+  const auto opened = *kept ? adopt(place) : create(disk, place);
   if (!opened) {
     return opened;
+  }
+  if (auto unused = review.check_unused(place.path); !unused) {
+    return unused;
   }
   auto device = open_device(place.path, open_mode::read_write);
   if (!device) {
@@ -94,25 +157,18 @@ result<void> placement::add(const guest_disk& disk) {
 }
 
 /// What was kept for the guest's name alone is the guest's from now on.
-result<void> placement::take_over(const kept_disk& kept, spot& place) {
-  place.uuid = kept.uuid;
-  if (kept.uuid == guest_.uuid || guest_.uuid == uuid_of_name(guest_.name)) {
+result<void> placement::take_over(spot& place) {
+  const std::string before = place.entry.uuid;
+  if (before == guest_.uuid || guest_.uuid == uuid_of_name(guest_.name)) {
     return {};
   }
-  kept_disk entry = kept;
-  entry.uuid = guest_.uuid;
-  const auto written = book_.write(entry);
-  if (!written) {
-    return written;
-  }
-  place.uuid = guest_.uuid;
-  return book_.remove(kept.uuid, kept.vdev);
+  place.entry.uuid = guest_.uuid;
+  const auto written = book_.write(place.entry);
+  return written ? book_.remove(before, place.entry.vdev) : written;
 }
 
 /// The guest's disk may have another size than when it was here.
-result<void> placement::fit(const kept_disk& kept,
-                            disk_home& home,
-                            const spot& place) {
+result<void> placement::fit(disk_home& home, spot& place) {
   const auto fitted = home.resize(place.disk.size);
   if (!fitted) {
     error cause = in_context(
@@ -124,69 +180,60 @@ result<void> placement::fit(const kept_disk& kept,
         guest_.name);
     return cause;
   }
-  if (kept.size == place.disk.size) {
+  if (place.entry.size == place.disk.size) {
     return {};
   }
   log_info(fmt::format("{} of {}: {} has {} bytes now, {} before",
                        place.disk.vdev,
                        guest_.name,
-                       place_of(kept),
+                       place_of(place.entry),
                        place.disk.size,
-                       kept.size));
-  kept_disk entry = kept;
-  entry.uuid = place.uuid;
-  entry.size = place.disk.size;
-  return book_.write(entry);
+                       place.entry.size));
+  place.entry.size = place.disk.size;
+  return book_.write(place.entry);
 }
 
-result<void> placement::adopt(const kept_disk& kept, spot& place) {
-  auto home = home_of(kept, store_);
+result<void> placement::adopt(spot& place) {
+  auto home = home_of(place.entry, store_);
   if (!home) {
     return home.error();
   }
-  if (auto taken = take_over(kept, place); !taken) {
+  if (auto taken = take_over(place); !taken) {
     return taken;
   }
   const auto there = (*home)->found();
   if (!there) {
     return there.error();
   }
-  if (kept.shadow && !there->aside) {
-    // An attempt that was killed after settle() has left it under its old name.
+  if (place.entry.shadow && !there->aside) {
+    // A seed that was killed has left it under the name of its target.
     if (auto aside = (*home)->set_aside(); !aside) {
       return aside;
     }
   }
   if ((*home)->can_resize()) {
-    if (auto fitted = fit(kept, **home, place); !fitted) {
+    if (auto fitted = fit(**home, place); !fitted) {
       return fitted;
     }
   }
-  if (kept.shadow) {
+  if (place.entry.shadow) {
     auto path = (*home)->open_aside();
     if (!path) {
       return path.error();
     }
-    if (auto same = check_identity(kept, identify_disk(*path)); !same) {
-      return same;
-    }
     place.kind = "shadow";
+    place.path = std::move(*path);
     place.shadow = std::move(*home);
-    place.path = *path;
-    return {};
+  } else {
+    auto placed = store_.open(place.entry.partial);
+    if (!placed) {
+      return placed.error();
+    }
+    place.kind = "partial";
+    place.path = placed->device;
+    place.placed = std::move(*placed);
   }
-  auto placed = store_.open(kept.partial);
-  if (!placed) {
-    return placed.error();
-  }
-  if (auto same = check_identity(kept, identify_disk(placed->device)); !same) {
-    return same;
-  }
-  place.kind = "partial";
-  place.path = placed->device;
-  place.placed = std::move(*placed);
-  place.settled = true;
-  return {};
+  return check_identity(place.entry, identify_disk(place.path));
 }
 
 result<void> placement::create(const guest_disk& disk, spot& place) {
@@ -199,7 +246,7 @@ result<void> placement::create(const guest_disk& disk, spot& place) {
   if (!placed) {
     return placed.error();
   }
-  kept_disk entry;
+  kept_disk& entry = place.entry;
   entry.guest = guest_.name;
   entry.uuid = guest_.uuid;
   entry.vdev = disk.vdev;
@@ -213,12 +260,10 @@ result<void> placement::create(const guest_disk& disk, spot& place) {
     (void)store_.remove(*placed);  // ours, empty, and nobody would find it
     return written;
   }
-  place.uuid = guest_.uuid;
   place.kind = "new";
   place.path = placed->device;
   place.blank = placed->reads_zero;
   place.placed = std::move(*placed);
-  place.settled = true;
   return {};
 }
 
@@ -231,6 +276,14 @@ std::vector<offered_target> placement::described() const {
          place.shadow ? place.shadow->place().backing : place.placed->backing});
   }
   return list;
+}
+
+std::vector<kept_disk> placement::kept() const {
+  std::vector<kept_disk> entries;
+  for (const spot& place : spots_) {
+    entries.push_back(place.entry);
+  }
+  return entries;
 }
 
 std::vector<target_disk> placement::targets() const {
@@ -255,35 +308,10 @@ void placement::close_devices() {
   }
 }
 
-result<void> placement::settle() {
+void placement::share() {
   for (spot& place : spots_) {
-    // From now on the disk may be read by others: nothing is blank any more.
     place.blank = false;
-    if (place.settled) {
-      continue;
-    }
-    const auto flushed = place.device->flush();
-    if (!flushed) {
-      return flushed;
-    }
-    place.device.reset();
-    const auto closed = place.shadow->close_aside();
-    if (!closed) {
-      return closed;
-    }
-    auto path = place.shadow->bring_back();
-    if (!path) {
-      return path.error();
-    }
-    place.path = *path;
-    place.settled = true;
-    auto device = open_device(place.path, open_mode::read_write);
-    if (!device) {
-      return device.error();
-    }
-    place.device = std::move(*device);
   }
-  return {};
 }
 
 result<void> placement::flush() {
@@ -296,27 +324,8 @@ result<void> placement::flush() {
   return {};
 }
 
-result<void> placement::hand_to_guest() {
+void placement::release_to_guest() {
   close_devices();
-  for (const spot& place : spots_) {
-    const auto removed = book_.remove(place.uuid, place.disk.vdev);
-    if (!removed) {
-      return removed;
-    }
-  }
-  return {};
-}
-
-kept_disk placement::shadow_entry(const spot& place,
-                                  const disk_home& home) const {
-  kept_disk entry;
-  entry.guest = guest_.name;
-  entry.uuid = place.uuid;
-  entry.vdev = place.disk.vdev;
-  entry.size = place.disk.size;
-  entry.shadow = home.place();
-  entry.identity = identity_of(home);
-  return entry;
 }
 
 result<void> placement::keep_as_shadows() {
@@ -334,7 +343,10 @@ result<void> placement::keep_as_shadows() {
     if (!home) {
       return home.error();
     }
-    auto done = book_.write(shadow_entry(place, **home));
+    place.entry.shadow = (*home)->place();
+    place.entry.partial.clear();
+    place.entry.identity = identity_of(**home);
+    auto done = book_.write(place.entry);
     if (done) {
       done = (*home)->set_aside();
     }
@@ -342,7 +354,6 @@ result<void> placement::keep_as_shadows() {
       return in_context(place.path, done.error());
     }
     place.shadow = std::move(*home);
-    place.settled = false;
   }
   return {};
 }
@@ -351,19 +362,8 @@ result<void> placement::put_back() {
   close_devices();
   result<void> outcome;
   for (spot& place : spots_) {
-    result<void> back;
-    if (!place.shadow) {
-      back = store_.close(*place.placed);
-    } else if (!place.settled) {
-      back = place.shadow->close_aside();
-    } else {
-      // The device's number may have changed; the plan is made anew.
-      const auto home = find_home(place.path);
-      back = home ? (*home)->set_aside() : result<void>(home.error());
-      if (back) {
-        back = book_.write(shadow_entry(place, **home));
-      }
-    }
+    const auto back = place.shadow ? place.shadow->close_aside()
+                                   : store_.close(*place.placed);
     if (!back) {
       log_warning(fmt::format("{}: {}", place.path, back.error().context));
       outcome = back;

@@ -5,9 +5,10 @@
 // attempt has begun, or on new ones in the store.
 //
 // Order: foresee() for the ANSWER touches nothing; make() opens or makes the
-// targets; settle() gives shadows their old names back, before xl sees them;
-// then hand_to_guest() when the guest runs here, or put_back() when it does
-// not. A seed ends with flush() and keep_as_shadows(), without settle().
+// targets; share() before xl has them. A shadow keeps its name aside until the
+// guest runs: release_to_guest() then, and finish_arrival() for kept().
+// put_back() when it does not run. A seed ends with flush() and
+// keep_as_shadows().
 //
 // Blocks: on disks and on LVM: pool threads.
 
@@ -29,37 +30,51 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/domain.hpp"
+#include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {
 
 /// What make() would do.
 struct foreseen {
+  struct need {
+    disk_space space;
+    std::uint64_t bytes = 0;  ///< at most
+  };
   std::vector<offered_target> disks;
-  std::uint64_t bytes_needed = 0;  ///< of new targets, at most
+  /// Of each pool that disks take space from, the store's first.
+  std::vector<need> needs;
+  /// Disks that could not be made or grown, and pools that are too small
+  /// other than the store's.
+  std::vector<problem> problems;
 };
 
 [[nodiscard]] result<foreseen> foresee(const guest_info& guest,
                                        const disk_book& book,
-                                       disk_store& store);
+                                       disk_store& store,
+                                       const kept_review& review);
 
 class placement {
  public:
   [[nodiscard]] static result<std::unique_ptr<placement>> make(
-      const guest_info& guest, disk_store& store, disk_book& book);
+      const guest_info& guest,
+      disk_store& store,
+      disk_book& book,
+      const kept_review& review);
 
   [[nodiscard]] std::vector<offered_target> described() const;
-  /// In the order of moved_disks(); valid until settle().
+  /// The entries that the book has of them.
+  [[nodiscard]] std::vector<kept_disk> kept() const;
+  /// In the order of moved_disks(); asked again after share().
   [[nodiscard]] std::vector<target_disk> targets() const;
   /// The path that goes into the guest's configuration, by vdev.
   [[nodiscard]] std::map<std::string, std::string> paths() const;
 
-  /// Renames adopted shadows back and opens them anew: no I/O may be under
-  /// way, and targets() must be asked again.
-  result<void> settle();
+  /// Others may write to the disks from now on: none counts as blank any more.
+  void share();
   /// Returns when everything written is on stable storage.
   result<void> flush();
-  /// The guest owns these disks now: removes them from the book of kept disks.
-  result<void> hand_to_guest();
+  /// The guest has these disks now: closes them.
+  void release_to_guest();
   /// No guest comes with the disks: all of them become shadows. Flush before.
   result<void> keep_as_shadows();
   /// It does not: shadows are set aside again, new targets stay for the next
@@ -69,27 +84,22 @@ class placement {
  private:
   struct spot {
     guest_disk disk;
-    std::string uuid;  ///< under which the book has it
+    kept_disk entry;  ///< the book's
     std::string kind;
     std::string path;  ///< block device
     bool blank = false;
     std::unique_ptr<block_device> device;
     std::optional<placed_disk> placed;
     std::unique_ptr<disk_home> shadow;  ///< none of a target in the store
-    bool settled = false;
   };
 
   placement(guest_info guest, disk_store& store, disk_book& book)
       : guest_(std::move(guest)), store_(store), book_(book) {}
-  result<void> add(const guest_disk& disk);
-  result<void> take_over(const kept_disk& kept, spot& place);
-  [[nodiscard]] result<void> fit(const kept_disk& kept,
-                                 disk_home& home,
-                                 const spot& place);
-  result<void> adopt(const kept_disk& kept, spot& place);
+  result<void> add(const guest_disk& disk, const kept_review& review);
+  result<void> take_over(spot& place);
+  [[nodiscard]] result<void> fit(disk_home& home, spot& place);
+  result<void> adopt(spot& place);
   result<void> create(const guest_disk& disk, spot& place);
-  [[nodiscard]] kept_disk shadow_entry(const spot& place,
-                                       const disk_home& home) const;
   void close_devices();
 
   guest_info guest_;

@@ -10,6 +10,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/destination/leftovers.hpp"
 
 namespace teleport {
 
@@ -34,11 +35,15 @@ void seed_reception::start(seed_offer offered) {
                        offered_.guest.name,
                        offered_.guest.uuid));
   working_ = true;
-  loop_.work([this] { return consider_seed(offered_.guest, options_); },
-             [this](const result<answer>& reply) {
-               working_ = false;
-               considered(reply);
-             });
+  loop_.work(
+      [this] {
+        (void)clear_leftovers(options_);
+        return consider_seed(offered_.guest, options_);
+      },
+      [this](const result<answer>& reply) {
+        working_ = false;
+        considered(reply);
+      });
 }
 
 void seed_reception::considered(const result<answer>& reply) {

@@ -12,6 +12,7 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/process.hpp"
 #include "libteleport/base/units.hpp"
+#include "xl-teleport/setup/xl_config.hpp"
 
 namespace teleport {
 
@@ -21,15 +22,6 @@ namespace fs = std::filesystem;
 
 /// Shell's `*`, by which xendomains finds them, passes over a leading dot.
 constexpr std::string_view hidden_prefix = ".teleport-";
-
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(blanks);
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
-}
 
 /// Paths whose configuration has the guest's name; sorted.
 std::vector<fs::path> files_of(const std::string& guest,
@@ -69,28 +61,7 @@ result<void> move(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 std::string guest_name_in(std::string_view configuration) {
-  while (!configuration.empty()) {
-    const auto end = configuration.find('\n');
-    std::string_view line = trimmed(configuration.substr(0, end));
-    configuration.remove_prefix(
-        end == std::string_view::npos ? configuration.size() : end + 1);
-    if (!line.starts_with("name")) {
-      continue;
-    }
-    line = trimmed(line.substr(4));
-    if (!line.starts_with('=')) {
-      continue;
-    }
-    line = trimmed(line.substr(1));
-    if (line.size() < 2 || (line.front() != '"' && line.front() != '\'')) {
-      continue;
-    }
-    const auto last = line.find(line.front(), 1);
-    if (last != std::string_view::npos) {
-      return std::string(line.substr(1, last - 1));
-    }
-  }
-  return {};
+  return text_value(configuration, "name").value_or("");
 }
 
 std::optional<std::string> autostart_of(const std::string& guest,

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/boot_id.hpp"
@@ -16,8 +17,10 @@
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/session/setup_records.hpp"
+#include "libteleport/xen/disk_users.hpp"
 #include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/xl_monitor.hpp"
+#include "xl-teleport/setup/start_files.hpp"
 
 namespace teleport {
 
@@ -31,10 +34,40 @@ constexpr std::chrono::milliseconds release_poll{50};
 /// An entry's guest and its disks.
 constexpr std::size_t max_text_bytes = std::size_t{1} << 20U;
 
-result<void> set_aside_when_free(disk_home& home) {
+/// Refuses a disk that another guest uses too: it would lose the name from
+/// which that guest is started. LVM renames an open volume without a word.
+///
+/// @param domid  the guest's own domain, which may still be ending; 0: none
+result<void> check_only_user(const disk_home& home, std::uint32_t domid) {
+  const auto identity = home.identity();
+  if (!identity || home.place().backing == home.place().aside) {
+    return {};  // nobody is known to have it, or no name is taken from anybody
+  }
+  const auto users = disk_users::look();
+  if (!users) {
+    // At boot, before Xen answers: no guest was started yet.
+    return domid == 0 ? result<void>() : users.error();
+  }
+  for (const std::uint32_t user : users->of(*identity)) {
+    if (user != domid) {
+      return error(errc::refused,
+                   fmt::format("{} is a disk of another guest as well "
+                               "(domain {})",
+                               home.place().backing,
+                               user));
+    }
+  }
+  return users->of(*identity).empty()
+             ? result<void>()
+             : error(errc::busy,
+                     home.place().backing + " is still the guest's");
+}
+
+result<void> set_aside_when_free(disk_home& home, std::uint32_t domid) {
   const auto deadline = std::chrono::steady_clock::now() + release_limit;
   for (;;) {
-    auto done = home.set_aside();
+    auto done = check_only_user(home, domid);
+    done = done ? home.set_aside() : done;
     if (done || done.error().code != errc::busy ||
         std::chrono::steady_clock::now() > deadline) {
       return done;
@@ -103,6 +136,7 @@ result<void> check_same(const kept_disk& disk,
 
 result<std::string> set_aside(const kept_disk& disk,
                               disk_book& book,
+                              std::uint32_t domid,
                               bool same_boot) {
   const auto home = home_at(*disk.shadow);
   auto done = check_same(disk, *home, same_boot);
@@ -112,7 +146,7 @@ result<std::string> set_aside(const kept_disk& disk,
   if (!done) {
     return done.error();
   }
-  done = set_aside_when_free(*home);
+  done = set_aside_when_free(*home, domid);
   if (!done) {
     (void)book.remove(disk.uuid, disk.vdev);
     return done.error();
@@ -282,8 +316,15 @@ result<void> resume_here(const departure& plan) {
 result<std::vector<std::string>> clear_away(const departure& plan,
                                             const settings& options) {
   const auto destroyed = destroy_suspended(plan);
-  return destroyed ? set_disks_aside(plan, options)
-                   : result<std::vector<std::string>>(destroyed.error());
+  if (!destroyed) {
+    return destroyed.error();
+  }
+  // The host on which the guest runs starts it at boot from now on.
+  const auto off = start_files().remove_autostart({plan.guest, plan.uuid});
+  if (!off) {
+    log_warning(off.error().context);
+  }
+  return set_disks_aside(plan, options);
 }
 
 result<std::vector<std::string>> set_disks_aside(const departure& plan,
@@ -297,7 +338,8 @@ result<std::vector<std::string>> set_disks_aside(const departure& plan,
   std::string left;
   for (const departing_disk& disk : plan.disks) {
     const std::string& vdev = disk.entry.vdev;
-    auto shadow = set_aside(disk.entry, *book, same_boot);
+    auto shadow =
+        set_aside(disk.entry, *book, same_boot ? plan.domid : 0, same_boot);
     if (shadow) {
       shadows.push_back(std::move(*shadow));
       continue;

@@ -10,6 +10,7 @@
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/random.hpp"
 #include "libteleport/disk/disk_home.hpp"
+#include "xl-teleport/setup/start_files.hpp"
 
 namespace teleport {
 
@@ -39,6 +40,7 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
   view.guest = std::move(*guest);
   view.host = std::move(*host);
   view.problems = source_problems(view.guest, live);
+  view.start = start_files().find({view.guest.name, view.guest.uuid});
   const auto state = (*xen)->state(view.guest.domid);
   if (!state) {
     return state.error();

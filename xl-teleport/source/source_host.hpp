@@ -8,6 +8,7 @@
 #ifndef XL_TELEPORT_SOURCE_SOURCE_HOST_HPP
 #define XL_TELEPORT_SOURCE_SOURCE_HOST_HPP
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct source_view {
   guest_info guest;
   host_facts host;
   std::vector<problem> problems;
+  std::optional<start_file> start;  ///< what starts the guest on this host
 };
 [[nodiscard]] result<source_view> look_at_guest(const std::string& name,
                                                 bool live);

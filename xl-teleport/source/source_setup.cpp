@@ -94,7 +94,7 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
   };
   link_->start(std::move(handlers));
   link_->send(record_type::hello, own_hello());
-  const offer offered{id_, options_.live, view_.guest, view_.host};
+  const offer offered{id_, options_.live, view_.guest, view_.host, view_.start};
   link_->send(record_type::offer, as_bytes(to_json(offered)));
 }
 

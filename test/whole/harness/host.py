@@ -148,7 +148,7 @@ class Host:
                 services[name]()
         for command in first.get("ExecStart", []):
             print(f"{self.name}: {command}:", self.run(
-                *command.replace("@SBINDIR@/", "").split(), check=False))
+                *command.lstrip("-").replace("@SBINDIR@/", "").split(), check=False))
         for name in early:
             services[name]()
 

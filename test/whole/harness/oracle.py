@@ -10,10 +10,13 @@ PROGRAMS = ("teleport", "recover", "guardian", "session", "receive", "helper")
 
 
 def wait_for_rest(world):
-    """Until every program of a teleport has ended on both hosts."""
+    """Until every program of a teleport has ended on both hosts, and what they
+    left has been cleared up: teleportd does so by itself when a session ends, and
+    an event that tells of it there is not."""
     for host in world.hosts:
         if host.has_power:
             host.wait_until_gone(*PROGRAMS)
+            host.run("teleportd", "--clear-leftovers")
 
 
 def ask_once(guest, host, *options):
@@ -45,10 +48,24 @@ def check_cannot_start(host, guest):
     if not os.path.exists(path):
         return
     with open(path, encoding="utf-8") as file:
-        images = re.findall(r"phy:([^,]+),", file.read())
+        disks = re.findall(r"disk\s*=\s*\[([^\]]*)\]", file.read())[-1]
+    images = re.findall(r"(?:phy:|target=)([^,']+)", disks)
     if all(os.path.exists(host.path(image)) for image in images):
         raise Wrong("startable", f"'xl create' on {host.name} starts {guest.name} "
                     f"from {images}")
+
+
+def check_starts_here(host, guest):
+    """A host where the guest runs starts it again when it boots, if it did so
+    where the guest came from, and no other host does."""
+    found = []
+    for one in guest.world.hosts:
+        auto = one.path("/etc/xen/auto")
+        found += [(one, name) for name in os.listdir(auto)
+                  if name.startswith(guest.name)]
+    if [one for one, _ in found] != [host]:
+        raise Wrong("nowhere", f"started at boot by "
+                    f"{[(one.name, name) for one, name in found]}")
 
 
 def check_one_copy(world, guest, where=None):

@@ -66,9 +66,7 @@ def lost_journal():
         guest.check_runs_on(world.there)
 
 
-@test("a disk that comes home has no startable name before GO", known=(
-    "startable", "the half-filled disk has its old name from "
-    "GUEST_CONFIG on, and keeps it after a kill"))
+@test("a disk that comes home has no startable name before GO")
 def half_filled():
     with World() as world:
         guest = world.start_guest(world.here)
@@ -85,8 +83,7 @@ def half_filled():
         check_at_rest(world, guest)
 
 
-@test("a killed session leaves no loop device", known=(
-    "left over", "the loop device of a half-filled disk stays"))
+@test("a killed session leaves no loop device")
 def left_loop():
     with World() as world:
         guest = world.start_guest(world.here)

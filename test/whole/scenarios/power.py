@@ -9,13 +9,6 @@ from harness.world import World
 from scenarios.kills import AFTER_GO, BEFORE_GO, host_of
 
 STEPS = [step for table in (BEFORE_GO, AFTER_GO) for step in table]
-GONE = ("nowhere", "the arrived guest does not survive its host: nobody "
-        "has its configuration")
-KNOWN = {}
-for lost, fault, first, last in (
-        ("destination", GONE, "receive.unpause.after", "teleport.set-aside.after"),):
-    for step_of_fault in STEPS[STEPS.index(first):STEPS.index(last) + 1]:
-        KNOWN[(lost, step_of_fault)] = fault
 
 
 def lose_power_at(step, name, auto):
@@ -45,8 +38,6 @@ def lose_power_at(step, name, auto):
 for a_step in STEPS:
     when = "before GO" if a_step in BEFORE_GO else "after GO"
     add(f"power of destination at {a_step}, {when}",
-        lambda s=a_step: lose_power_at(s, "destination", True),
-        KNOWN.get(("destination", a_step)))
+        lambda s=a_step: lose_power_at(s, "destination", True))
     add(f"power of source at {a_step}, {when}",
-        lambda s=a_step: lose_power_at(s, "source", True),
-        KNOWN.get(("source", a_step)))
+        lambda s=a_step: lose_power_at(s, "source", True))

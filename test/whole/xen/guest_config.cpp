@@ -22,30 +22,48 @@ namespace {
 
 using nlohmann::json;
 
-/// The value of `KEY = "VALUE"` or `KEY = NUMBER` at the beginning of a line.
+/// The value of the last `KEY = "VALUE"` or `KEY = NUMBER` at the beginning of
+/// a line: as xl has it, a later one counts.
 std::string value_of(const std::string& text,
                      const std::string& key,
                      const std::string& otherwise) {
   const std::regex line("(^|\n)" + key + R"re(\s*=\s*["']?([^"'\n]*)["']?)re");
-  std::smatch found;
-  return std::regex_search(text, found, line) ? found[2].str() : otherwise;
+  std::string value = otherwise;
+  for (std::sregex_iterator it(text.begin(), text.end(), line), end; it != end;
+       ++it) {
+    value = (*it)[2].str();
+  }
+  return value;
 }
 
-/// "phy:/path,xvda,w", the old form, which xl still takes.
-json disk_of(const std::string& spec) {
-  const std::regex form("(phy:)?([^,]+),([a-z0-9]+),([rw])");
-  std::smatch found;
-  if (!std::regex_match(spec, found, form)) {
-    throw std::runtime_error("disk '" + spec + "' is not understood");
-  }
-  json disk = {{"pdev_path", found[2].str()},
-               {"vdev", found[3].str()},
+json disk_json(const std::string& path,
+               const std::string& vdev,
+               bool writable) {
+  json disk = {{"pdev_path", path},
+               {"vdev", vdev},
                {"backend", "phy"},
                {"format", "raw"}};
-  if (found[4] == "w") {
+  if (writable) {
     disk["readwrite"] = 1;
   }
   return disk;
+}
+
+/// "phy:/path,xvda,w", the old form, which xl still takes, or KEY=VALUE with
+/// the target last. A file is no disk of blkback's without a script.
+json disk_of(const std::string& spec) {
+  const std::regex old_form("(phy:)?([^,=]+),([a-z0-9]+),([rw])");
+  std::smatch found;
+  if (std::regex_match(spec, found, old_form)) {
+    return disk_json(found[2], found[3], found[4] == "w");
+  }
+  const std::regex form(
+      "format=raw, vdev=([a-z0-9]+), access=(r[ow]), "
+      "(script=block-teleport|backendtype=phy), target=(.+)");
+  if (!std::regex_match(spec, found, form)) {
+    throw std::runtime_error("disk '" + spec + "' is not understood");
+  }
+  return disk_json(found[4], found[1], found[2] == "rw");
 }
 
 }  // namespace
@@ -145,9 +163,11 @@ domain read_xl_config(const std::string& file) {
   json disks = json::array();
   const std::regex list(R"(disk\s*=\s*\[([^\]]*)\])");
   const std::regex entry(R"re(["']([^"']+)["'])re");
-  std::smatch found;
-  if (std::regex_search(text, found, list)) {
-    const std::string inside = found[1];
+  for (std::sregex_iterator one(text.begin(), text.end(), list), none;
+       one != none;
+       ++one) {
+    const std::string inside = (*one)[1];
+    disks.clear();
     for (std::sregex_iterator it(inside.begin(), inside.end(), entry), end;
          it != end;
          ++it) {

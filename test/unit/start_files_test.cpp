@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/start_files_test.cpp: the configuration from which a guest is
+// started goes along with it, and never over another guest's.
+
+#include "xl-teleport/setup/start_files.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
+#include "xl-teleport/setup/xl_config.hpp"
+
+namespace teleport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const guest_name web1{"web1", "6f1c2f2e-0c4d-4f53-9d5b-1f5f8a0e7c11"};
+constexpr const char* other_uuid = "11111111-1111-4111-8111-111111111111";
+const std::vector<start_disk> disks{
+    {"xvda", "/dev/vg0/web1", false, false, false},
+    {"xvdb", "/img/it's, b.img", true, true, false}};
+
+/// A folder as /etc/xen.
+struct xen_folder {
+  temp_folder folder;
+  start_files files{folder.path()};
+
+  xen_folder() { fs::create_directory(folder / "auto"); }
+  void put(const std::string& name, const std::string& text) const {
+    std::ofstream(folder / name) << text;
+  }
+  void link(const std::string& name) const {
+    fs::create_symlink("../" + name, folder / ("auto/" + name));
+  }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    std::ifstream in(folder / name);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  [[nodiscard]] bool has(const std::string& name) const {
+    return fs::exists(fs::symlink_status(folder / name));
+  }
+};
+
+std::string config(const std::string& more = "") {
+  return "name = \"web1\"\nmemory = 512\ndisk = [ 'phy:/dev/a,xvda,w' ]\n" +
+         more;
+}
+
+}  // namespace
+
+TEST_CASE("of several assignments the last counts, and comments do not",
+          "[start_files]") {
+  CHECK(text_value("name = 'a'\n  name=\"b\" # c\n", "name") == "b");
+  CHECK(text_value("# name = 'a'\nname_x = 'c'\n", "name") == std::nullopt);
+  CHECK(text_value("name = a\nname\nname = 'a", "name") == std::nullopt);
+  CHECK(text_value("", "name") == std::nullopt);
+}
+
+TEST_CASE("a configuration is its uuid's, or its name's where it has none",
+          "[start_files]") {
+  CHECK(is_config_of(config(), web1.name, web1.uuid));
+  CHECK(is_config_of("uuid = '" + web1.uuid + "'", web1.name, web1.uuid));
+  CHECK_FALSE(is_config_of(
+      config(std::string("uuid = '") + other_uuid + "'"), "web1", web1.uuid));
+  CHECK_FALSE(is_config_of("", web1.name, web1.uuid));
+}
+
+TEST_CASE("a section with this host's disks is added once", "[start_files]") {
+  const std::string once = with_disks(config(), web1.uuid, disks);
+  CHECK(once.starts_with(config()));
+  CHECK(without_section(once) == config());
+  CHECK(with_disks(once, web1.uuid, disks) == once);
+  CHECK(text_value(once, "uuid") == web1.uuid);
+  CHECK(once.find("'format=raw, vdev=xvda, access=rw, backendtype=phy, "
+                  "target=/dev/vg0/web1',\n") != std::string::npos);
+  CHECK(once.find("'format=raw, vdev=xvdb, access=ro, script=block-teleport, "
+                  "target=/img/it\\'s, b.img',\n") != std::string::npos);
+  // What was cut short is replaced, too.
+  CHECK(with_disks(once.substr(0, once.size() - 5), web1.uuid, disks) == once);
+}
+
+TEST_CASE("a guest's configuration is found, with its autostart",
+          "[start_files]") {
+  const xen_folder source;
+  CHECK_FALSE(source.files.find(web1));
+  source.put("web1.cfg", config(std::string("uuid = '") + other_uuid + "'\n"));
+  CHECK_FALSE(source.files.find(web1));
+  source.put("site-web.cfg", config());
+  auto found = source.files.find(web1);
+  REQUIRE(found);
+  CHECK(found->text == config());
+  CHECK_FALSE(found->autostart);
+  source.link("site-web.cfg");
+  CHECK(source.files.find(web1)->autostart);
+  source.put("web1.cfg", with_disks(config("a = 1\n"), web1.uuid, disks));
+  found = source.files.find(web1);
+  CHECK(found->text == config("a = 1\n"));
+  CHECK(found->autostart);
+}
+
+TEST_CASE("an arrived guest is started by this host", "[start_files]") {
+  const xen_folder there;
+  for (int i = 0; i < 2; ++i) {  // it may be repeated
+    const auto path = there.files.write(web1, {config(), true}, disks);
+    REQUIRE(path);
+    CHECK(*path == there.folder / "web1.cfg");
+    CHECK(there.text("web1.cfg") == with_disks(config(), web1.uuid, disks));
+    CHECK(there.text("auto/web1.cfg") == there.text("web1.cfg"));
+  }
+  REQUIRE(there.files.remove_autostart(web1));
+  CHECK_FALSE(there.has("auto/web1.cfg"));
+  CHECK(there.has("web1.cfg"));
+  REQUIRE(there.files.remove_autostart(web1));
+  REQUIRE(there.files.write(web1, {config(), false}, disks));
+  CHECK_FALSE(there.has("auto/web1.cfg"));
+}
+
+TEST_CASE("what the host's owner wrote stays", "[start_files]") {
+  const xen_folder there;
+  // At home, with the very disks.
+  const std::string own =
+      config("# /dev/vg0/web1\n# /img/it's, b.img\nvcpus = 4\n");
+  there.put("web1.cfg", own);
+  REQUIRE(there.files.write(web1, {config("vcpus = 1\n"), false}, disks));
+  CHECK(there.text("web1.cfg") == own);
+  // At home, with other disks by now.
+  there.put("web1.cfg", config("vcpus = 4\n"));
+  REQUIRE(there.files.write(web1, {config("vcpus = 1\n"), false}, disks));
+  CHECK(there.text("web1.cfg") ==
+        with_disks(config("vcpus = 4\n"), web1.uuid, disks));
+}
+
+TEST_CASE("another guest's files are left alone", "[start_files]") {
+  const xen_folder there;
+  const std::string others =
+      config(std::string("uuid = '") + other_uuid + "'\n");
+  there.put("web1.cfg", others);
+  there.link("web1.cfg");
+  const auto path = there.files.write(web1, {config(), true}, disks);
+  REQUIRE(path);
+  CHECK(*path == there.folder / ("web1-" + web1.uuid + ".cfg"));
+  CHECK(there.text("web1.cfg") == others);
+  CHECK(there.text("auto/web1-" + web1.uuid + ".cfg") ==
+        with_disks(config(), web1.uuid, disks));
+  REQUIRE(there.files.remove_autostart(web1));
+  CHECK(there.has("auto/web1.cfg"));
+  CHECK_FALSE(there.has("auto/web1-" + web1.uuid + ".cfg"));
+  // A name that is no file's.
+  CHECK_FALSE(there.files.write({"-x", web1.uuid}, {config(), true}, disks));
+  CHECK_FALSE(there.files.write({"a/b", web1.uuid}, {config(), true}, disks));
+}
+
+TEST_CASE("an autostart that is no link is moved where nothing starts it",
+          "[start_files]") {
+  const xen_folder source;
+  source.put("auto/mine.cfg", config());
+  CHECK(source.files.find(web1)->autostart);
+  REQUIRE(source.files.remove_autostart(web1));
+  CHECK_FALSE(source.has("auto/mine.cfg"));
+  CHECK(source.text("mine.cfg") == config());
+}
+
+}  // namespace teleport

@@ -1,0 +1,248 @@
+"""What a destination keeps, and what it never touches: whose a disk is there is
+told by what runs, not by the book alone."""
+
+import os
+
+from harness.oracle import (check_at_rest, check_one_copy, check_starts_here,
+                            wait_for_rest)
+from harness.registry import test
+from harness.world import MIB, World, Wrong
+
+HOME = "/var/lib/xen/images/web1-xvda.img"
+OTHER_UUID = "11111111-1111-4111-8111-111111111111"
+
+
+def arrive_without_session(world, **shape):
+    """A guest that runs there, whose session was killed after GO; teleportd has
+    not looked at what that has left."""
+    guest = world.start_guest(world.here, **shape)
+    gate = world.there.hold("receive.unpause.after")
+    move = world.teleport(guest, world.here, "--ask-limit", "3")
+    gate.wait(alongside=move.program)
+    world.there.kill("teleportd")
+    world.there.kill("session")
+    gate.release()
+    world.there.wait_until_gone("receive")
+    return guest, move
+
+
+@test("a seed does not overwrite the disk of a guest whose session was killed")
+def seed_over_running():
+    with World() as world:
+        guest, move = arrive_without_session(world)
+        with open(world.here.path("/var/tmp/web1.img"), "wb") as file:
+            file.write(b"seed" * (2 * MIB))
+        world.there.start_teleportd()
+        move.expect(0)
+        code, said = world.here.run(
+            "teleportctl", "seed", "--reconnect", "0", "--disk", "/var/tmp/web1.img",
+            "--as", "web1:xvda", world.there.address, check=False)
+        print(f"seed: {code}: {said}")
+        guest.wait_for_records(world.there)
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.there)
+        world.teleport(guest, world.there).expect(0)
+        check_one_copy(world, guest, world.here)
+
+
+@test("the book does not list the disk of a guest whose session was killed")
+def book_of_running():
+    with World() as world:
+        guest, _ = arrive_without_session(world)
+        kept = world.there.kept_disks()
+        if any(one["uuid"] == guest.uuid for one in kept):
+            raise Wrong("in the book", f"{kept}")
+        assert not world.there.processes("teleportd")
+
+
+@test("a guest's disk stays its own when it is shut down after its session was killed")
+def shut_down_after_kill():
+    with World() as world:
+        guest, move = arrive_without_session(world)
+        world.there.start_teleportd()
+        move.expect(0)
+        wait_for_rest(world)
+        world.there.run("xl", "destroy", "web1")
+        world.there.run("teleportd", "--clear-leftovers")
+        names = [name for name in world.there.images() if "web1" in name]
+        if any("shadow" in name for name in names) or world.there.kept_disks():
+            raise Wrong("in the book", f"its only disk was set aside: {names}")
+        assert guest.places("running") == []
+
+
+@test("a shadow that another guest has open is not filled")
+def shadow_in_use():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        aside = HOME + ".teleport-shadow"
+        with open(world.here.path("/etc/xen/rescue.cfg"), "w", encoding="ascii") as file:
+            file.write(f'name = "rescue"\nuuid = "{OTHER_UUID}"\nmemory = 64\n'
+                       f"disk = [ 'phy:{aside},xvda,w' ]\n")
+        world.here.run("xl", "create", "/etc/xen/rescue.cfg")
+        report = world.teleport(guest, world.there).expect(0)
+        wait_for_rest(world)
+        if report["disks"][0]["kind"] != "new":
+            raise Wrong("another's disk", f"{report['disks']}")
+        assert world.here.domain("rescue")["state"] == "running"
+        guest.check_runs_on(world.here)
+
+
+@test("a homecoming that is killed at the gate leaves the disk aside")
+def killed_homecoming():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        gate = world.here.hold("receive.restored.before")
+        move = world.teleport(guest, world.there, "--reconnect", "0")
+        gate.wait(alongside=move.program)
+        world.here.kill("session")
+        gate.release()
+        move.expect(1)
+        if os.path.exists(world.here.path(HOME)):
+            raise Wrong("startable", "the half-filled disk has its old name")
+        check_at_rest(world, guest)
+        report = world.teleport(guest, world.there).expect(0)
+        assert report["disks"][0]["kind"] == "shadow", report
+        check_at_rest(world, guest)
+        assert os.path.exists(world.here.path(HOME)), world.here.images()
+
+
+@test("teleportd clears up after a killed session by itself")
+def by_itself():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("helper.memory.after")
+        done = world.there.hold("teleportd.journal-abandoned.after")
+        move = world.teleport(guest, world.here, "--reconnect", "0")
+        gate.wait(alongside=move.program)
+        world.there.kill("session")
+        done.wait()
+        done.release()
+        gate.release()
+        move.expect(1)
+        check_at_rest(world, guest)
+
+
+@test("the arrived guest is started again by its new host, and by no other")
+def started_again():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        check_starts_here(world.there, guest)
+        for host in (world.there, world.here):
+            world.power_loss(host)
+            host.start_services()
+        guest.wait_for_records(world.there)
+        check_one_copy(world, guest, world.there)
+        world.teleport(guest, world.there).expect(0)
+        wait_for_rest(world)
+        check_starts_here(world.here, guest)
+        for host in (world.there, world.here):
+            world.power_loss(host)
+            host.start_services()
+        guest.wait_for_records(world.here)
+        check_one_copy(world, guest, world.here)
+
+
+@test("a guest that nothing started at boot is started by nothing afterwards")
+def no_autostart():
+    with World() as world:
+        guest = world.start_guest(world.here, auto=False)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        for host in world.hosts:
+            assert os.listdir(host.path("/etc/xen/auto")) == [], host.name
+        world.power_loss(world.there)
+        world.there.start_services()
+        assert guest.places("running") == []
+        world.there.run("xl", "create", "/etc/xen/web1.cfg")
+        guest.wait_for_records(world.there)
+        check_one_copy(world, guest, world.there)
+
+
+@test("a configuration of another guest is not written over")
+def others_configuration():
+    with World() as world:
+        text = f'name = "web1"\nuuid = "{OTHER_UUID}"\ndisk = [ ]\n'
+        place = world.there.path("/etc/xen/web1.cfg")
+        with open(place, "w", encoding="ascii") as file:
+            file.write(text)
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        with open(place, encoding="ascii") as file:
+            assert file.read() == text
+        world.power_loss(world.there)
+        world.there.start_services()
+        guest.wait_for_records(world.there)
+        assert world.there.domain("web1")["uuid"] == guest.uuid
+
+
+@test("the configuration is written by who comes next when the session was killed")
+def configured_by_next():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.there.hold("session.journal-running.after")
+        move = world.teleport(guest, world.here, "--ask-limit", "3")
+        gate.wait(alongside=move.program)
+        world.there.kill("session")
+        gate.release()
+        move.expect(0)
+        wait_for_rest(world)
+        check_starts_here(world.there, guest)
+
+
+@test("an image that another guest uses too keeps its name")
+def shared_image():
+    with World() as world:
+        image = "/var/lib/xen/images/tools.img"
+        with open(world.here.path(image), "wb") as file:
+            file.write(b"tools" * MIB)
+            file.truncate(8 * MIB)
+        guest = world.make_guest(world.here)
+        other = world.make_guest(world.here, name="db1", uuid=OTHER_UUID)
+        for one in (guest, other):
+            path = world.here.path(f"/etc/xen/{one.name}.cfg")
+            with open(path, encoding="ascii") as file:
+                text = file.read()
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text.replace("]", f"  'phy:{image},xvdb,r',\n]"))
+            world.here.run("xl", "create", f"/etc/xen/{one.name}.cfg")
+            one.wait_for_records(world.here)
+        move = world.teleport(guest, world.here)
+        move.expect(0)
+        if not os.path.exists(world.here.path(image)):
+            raise Wrong("another's disk", "the image was renamed under db1")
+        assert [one["vdev"] for one in world.here.kept_disks()] == ["xvda"]
+        guest.check_runs_on(world.there)
+        other.check_runs_on(world.here)
+
+
+def make_room(host, mib):
+    """A store of its own size: what fills it harms nobody else."""
+    host.run("mount", "-t", "tmpfs", "-o", f"size={mib}m", "store",
+             "/var/lib/xen/images")
+
+
+@test("the preflight counts what a shadow with holes does not hold")
+def sparse_shadow():
+    with World() as world:
+        make_room(world.there, 16)
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        world.teleport(guest, world.there).expect(0)
+        wait_for_rest(world)
+        shadow = world.there.path(HOME) + ".teleport-shadow"
+        print(world.there.run("ls", "-ls", "/var/lib/xen/images")[1])
+        # A neighbour takes what the shadow does not hold.
+        world.there.run("fallocate", "-l", "10M", "/var/lib/xen/images/neighbour")
+        move = world.teleport(guest, world.here)
+        move.expect(3)
+        assert "store_space" in move.said, move.said
+        guest.check_runs_on(world.here)
+        assert shadow

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/setup/start_files.hpp: the files from which a person, or
+// `xendomains`, starts a guest: its configuration in /etc/xen and the link to
+// it in /etc/xen/auto. They go with the guest, so that after a loss of power of
+// the destination the guest is started there, and nowhere else by itself.
+//
+// Threads: any, under the guest's lock. Blocks: on small files, until durable.
+// Trust: a configuration may be a peer's text: it is written, never run here. A
+// file of another guest is never written, renamed or removed.
+
+#ifndef XL_TELEPORT_SETUP_START_FILES_HPP
+#define XL_TELEPORT_SETUP_START_FILES_HPP
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/session/setup_records.hpp"
+#include "xl-teleport/setup/xl_config.hpp"
+
+namespace teleport {
+
+/// A guest by which its files are known.
+struct guest_name {
+  std::string name;
+  std::string uuid;
+};
+
+class start_files {
+ public:
+  /// @param folder  with `auto` in it
+  explicit start_files(std::string folder = "/etc/xen")
+      : folder_(std::move(folder)) {}
+
+  /// The guest's configuration: NAME.cfg, else what a link in `auto` leads to,
+  /// else another .cfg of the folder.
+  [[nodiscard]] std::optional<start_file> find(const guest_name& guest) const;
+
+  /// Writes the configuration with these disks, and the link. A configuration
+  /// of the guest that is there and names these disks stays as it is; where
+  /// another guest has NAME.cfg, it becomes NAME-UUID.cfg.
+  ///
+  /// @return the configuration's path
+  [[nodiscard]] result<std::string> write(
+      const guest_name& guest,
+      const start_file& from,
+      const std::vector<start_disk>& disks) const;
+
+  /// Removes the guest's links from `auto`; a regular file is moved into the
+  /// folder, where nothing starts it.
+  [[nodiscard]] result<void> remove_autostart(const guest_name& guest) const;
+
+ private:
+  [[nodiscard]] std::vector<std::string> autostart_of(const guest_name& guest,
+                                                      bool hidden) const;
+  [[nodiscard]] std::string place_for(const guest_name& guest) const;
+
+  std::string folder_;
+};
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SETUP_START_FILES_HPP
