@@ -73,8 +73,14 @@ void source_session::perform(source_action todo) {
     case source_action::send_disks_complete:
       return link_->send(record_type::disks_complete, {});
     case source_action::journal_go: {
-      const bool durable = write_journal(journal_state::go).has_value();
-      return course_.on_journalled(durable, clock::now());
+      const auto written = write_journal(journal_state::go);
+      if (!written) {
+        report_.sentence =
+            "the guest is not given away, as that could not be "
+            "journalled: " +
+            written.error().context;
+      }
+      return course_.on_journalled(written.has_value(), clock::now());
     }
     case source_action::send_go:
       return link_->send(record_type::go, {});

@@ -39,6 +39,7 @@ def full_disk(step, host_name, code):
         gate.wait(alongside=move.program)
         gate.release(NO_SPACE)
         move.expect(code)
+        assert "xl teleport: \n" not in move.said + "\n", move.said
         wait_for_rest(world)
         where = check_one_copy(world, guest,
                                world.there if code in (0, 4) else world.here)
