@@ -22,18 +22,19 @@ limited=$(round_trip)
 say "measured: round trip $unlimited ms free, $limited ms with 40 ms each way"
 [ "$limited" -ge 79 ] || fail "the round trip is $limited ms, less than twice the delay"
 
+# Emulated processors encrypt some 10 Mbit/s on a busy machine: the link is to be what limits.
+link_set 4mbit 40ms
 read -r sent _ < <(link_bytes host1)
 began=$(now_ms)
-host1 'head -c 12M /dev/urandom | ssh -o Compression=no root@host2 "cat > /dev/null"'
+host1 'head -c 4M /dev/urandom | ssh -o Compression=no root@host2 "cat > /dev/null"'
 took=$(($(now_ms) - began))
 read -r sent_after _ < <(link_bytes host1)
 sent=$((sent_after - sent))
-if [ $sent -lt $((12 << 20)) ] || [ $sent -gt $((14 << 20)) ]; then fail "the card counted $sent bytes of 12 MiB"; fi
+if [ $sent -lt $((4 << 20)) ] || [ $sent -gt $((5 << 20)) ]; then fail "the card counted $sent bytes of 4 MiB"; fi
 rate=$((sent * 8 / took))
-say "measured: $rate kbit/s over a link of 50000, by the card's counter"
-[ $rate -lt 52500 ] || fail "the link is faster than it was set"
-# what the emulated processors encrypt may be less than the link carries, but not by far
-[ $rate -gt 15000 ] || fail "the link is slower than it was set"
+say "measured: $rate kbit/s over a link of 4000, by the card's counter"
+[ $rate -lt 4400 ] || fail "the link is faster than it was set"
+[ $rate -gt 3000 ] || fail "the link is slower than it was set"
 
 link_cut
 if host1 ping -q -c 2 -W 2 host2 > /dev/null; then fail "a cut link lets packets through"; fi
