@@ -136,6 +136,12 @@ result<void> read_disks(std::uint32_t domid, std::vector<guest_disk>& disks) {
     if (!backend) {
       continue;
     }
+    if (!is_dom0_backend(*backend)) {
+      return error{errc::unsupported,
+                   "a disk is served by a driver domain (" + *backend +
+                       "), which a teleport does not follow: serve it from "
+                       "dom0"};
+    }
     const std::string vdev = store->read(*backend + "/dev").value_or("");
     const auto disk =
         std::find_if(disks.begin(), disks.end(), [&](const guest_disk& d) {

@@ -63,6 +63,10 @@ std::optional<running_disk> read_disk(const node_reader& nodes,
 
 }  // namespace
 
+bool is_dom0_backend(std::string_view directory) {
+  return directory.starts_with("/local/domain/0/backend/");
+}
+
 std::optional<device_pair> read_physical_device(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) {

@@ -55,6 +55,10 @@ struct node_reader {
 [[nodiscard]] std::uint32_t only_guest_of(
     const std::vector<running_disk>& disks, unsigned major, unsigned minor);
 
+/// Whether a backend's directory in xenstore is dom0's own. That of a driver
+/// domain is written by that domain, and its devices' numbers are its own.
+[[nodiscard]] bool is_dom0_backend(std::string_view directory);
+
 /// Blkback's "physical-device": MAJOR:MINOR, both hexadecimal.
 struct device_pair {
   unsigned major = 0;

@@ -135,6 +135,13 @@ TEST_CASE("a disk's path counts only when it is one", "[xen]") {
   CHECK(nodes.find() == std::vector<running_disk>{{3, 7, 3, "", false}});
 }
 
+TEST_CASE("a driver domain's disk is not taken for one of dom0's", "[xen]") {
+  CHECK(is_dom0_backend("/local/domain/0/backend/vbd/7/51712"));
+  CHECK_FALSE(is_dom0_backend("/local/domain/3/backend/vbd/7/51712"));
+  CHECK_FALSE(is_dom0_backend("/local/domain/01/backend/vbd/7/51712"));
+  CHECK_FALSE(is_dom0_backend(""));
+}
+
 TEST_CASE("without xenstored there is an answer at once", "[xen]") {
   // Whether it runs or not: this returns.
   (void)running_guest_disks();
