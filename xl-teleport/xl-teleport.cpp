@@ -229,6 +229,9 @@ int main_of_teleport(int argc, char** argv) {
   if (options->connections) {
     config->link.connections = *options->connections;
   }
+  if (!options->peer.empty()) {
+    config->keys.aliases[options->host] = options->peer;
+  }
   return options->recover ? static_cast<int>(recover(*options, *config))
                           : move(*options, *config);
 }

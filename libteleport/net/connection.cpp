@@ -28,21 +28,23 @@ void connection::connect(event_loop& loop,
                          const std::string& host,
                          std::uint16_t port,
                          const ready_handler& ready) {
-  lane::connect(
-      loop,
-      terms,
-      host,
-      port,
-      [&loop, terms, ready](const result<std::shared_ptr<lane>>& first) {
-        if (!first) {
-          ready(first.error());
-        } else if (!(*first)->pinned()) {
-          (*first)->close();
-          ready((*first)->pinned().error());
-        } else {
-          ready(std::make_shared<connection>(loop, terms, *first));
-        }
-      });
+  link_terms of_host = terms;
+  of_host.peer = host;
+  lane::connect(loop,
+                of_host,
+                host,
+                port,
+                [&loop, terms = of_host, ready](
+                    const result<std::shared_ptr<lane>>& first) {
+                  if (!first) {
+                    ready(first.error());
+                  } else if (!(*first)->pinned()) {
+                    (*first)->close();
+                    ready((*first)->pinned().error());
+                  } else {
+                    ready(std::make_shared<connection>(loop, terms, *first));
+                  }
+                });
 }
 
 void connection::accept(event_loop& loop,

@@ -72,6 +72,13 @@ owned_certificate self_signed(EVP_PKEY* key, const std::string& host_name) {
   return certificate;
 }
 
+std::string in_lower_case(std::string name) {
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name;
+}
+
 bool is_peer_name(std::string_view name) {
   return !name.empty() && name.size() <= 253 && name.front() != '.' &&
          name.front() != '-' && std::ranges::all_of(name, [](char c) {
@@ -160,7 +167,9 @@ result<pinned_peers> pinned_peers::load(const std::string& folder) {
                   " is left out: " + fingerprint.error().context);
       continue;
     }
-    peers.names_[*fingerprint] = std::filesystem::path(file).stem();
+    const std::string name = std::filesystem::path(file).stem();
+    peers.names_[*fingerprint] = name;
+    peers.lower_names_and_keys_.emplace(in_lower_case(name), *fingerprint);
   }
   return peers;
 }
@@ -169,6 +178,11 @@ std::optional<std::string> pinned_peers::name_of(
     const std::string& fingerprint) const {
   const auto it = names_.find(fingerprint);
   return it == names_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool pinned_peers::is_key_of(const std::string& name,
+                             const std::string& fingerprint) const {
+  return lower_names_and_keys_.contains({in_lower_case(name), fingerprint});
 }
 
 result<void> pin_peer(const std::string& folder,

@@ -14,7 +14,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "libteleport/base/error.hpp"
 
@@ -25,6 +27,8 @@ struct key_files {
   std::string certificate = "/etc/xen/teleport/host.crt";
   std::string key = "/etc/xen/teleport/host.key";
   std::string peers = "/etc/xen/teleport/peers";
+  /// Under which name a host is paired that is reached by another one.
+  std::map<std::string, std::string> aliases{};
 };
 
 /// Makes this host's key and certificate unless they are there.
@@ -47,6 +51,10 @@ class pinned_peers {
   /// The name under which the host was paired, or nullopt.
   [[nodiscard]] std::optional<std::string> name_of(
       const std::string& fingerprint) const;
+  /// Whether the key is that of the host of this name. Letters' case does not
+  /// matter, as in names of hosts.
+  [[nodiscard]] bool is_key_of(const std::string& name,
+                               const std::string& fingerprint) const;
   /// Fingerprint to name.
   [[nodiscard]] const std::map<std::string, std::string>& all() const noexcept {
     return names_;
@@ -54,6 +62,8 @@ class pinned_peers {
 
  private:
   std::map<std::string, std::string> names_;
+  /// A host that was paired under two names has one key in two files.
+  std::set<std::pair<std::string, std::string>> lower_names_and_keys_;
 };
 
 /// Adds a peer's certificate.

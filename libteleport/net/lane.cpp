@@ -57,6 +57,39 @@ error unreachable(std::string_view where, const error_code& failure) {
                           : failure.message())};
 }
 
+/// That a paired host is the one that was asked for.
+result<void> check_expected(const link_terms& terms,
+                            const pinned_peers& peers,
+                            const std::string& key,
+                            const std::string& name) {
+  if (!terms.key.empty()) {
+    return terms.key == key
+               ? result<void>()
+               : error(errc::not_paired,
+                       fmt::format("{} is another host now: its key is "
+                                   "{:.16}, and {:.16} is that of the host to "
+                                   "which the guest was given",
+                                   terms.peer,
+                                   key,
+                                   terms.key));
+  }
+  const auto alias = terms.keys.aliases.find(terms.peer);
+  const auto& expected =
+      alias == terms.keys.aliases.end() ? terms.peer : alias->second;
+  if (terms.peer.empty() || peers.is_key_of(expected, key)) {
+    return {};
+  }
+  return error(errc::not_paired,
+               fmt::format("{} answered with the key of {}, not with one that "
+                           "is paired as {}: where that is the host that you "
+                           "mean, name it {}, or say --peer {}",
+                           terms.peer,
+                           name,
+                           expected,
+                           name,
+                           name));
+}
+
 }  // namespace
 
 lane::lane(event_loop& loop, std::shared_ptr<net::ssl::context> context)
@@ -184,12 +217,12 @@ void lane::shake_hands(const link_terms& terms,
                       "the TLS handshake failed: " + failure.message()));
           return;
         }
-        self->pinned_ = self->check_peer(terms.keys);
+        self->pinned_ = self->check_peer(terms);
         ready(self);
       });
 }
 
-result<void> lane::check_peer(const key_files& keys) {
+result<void> lane::check_peer(const link_terms& terms) {
   X509* certificate = SSL_get1_peer_certificate(stream_.native_handle());
   const std::unique_ptr<X509, decltype(&X509_free)> owner(certificate,
                                                           &X509_free);
@@ -200,7 +233,7 @@ result<void> lane::check_peer(const key_files& keys) {
     unsigned char* out = der.data();
     (void)i2d_X509(certificate, &out);
   }
-  const auto peers = pinned_peers::load(keys.peers);
+  const auto peers = pinned_peers::load(terms.keys.peers);
   if (!peers) {
     return peers.error();
   }
@@ -211,6 +244,10 @@ result<void> lane::check_peer(const key_files& keys) {
                  fmt::format("the peer's key {} is not paired with this host: "
                              "run 'teleportctl pair root@HOST' on the source",
                              key_.substr(0, 16)));
+  }
+  const auto is_expected = check_expected(terms, *peers, key_, *name);
+  if (!is_expected) {
+    return is_expected;
   }
   name_ = *name;
   return {};

@@ -113,7 +113,7 @@ class lane : public std::enable_shared_from_this<lane> {
   void shake_hands(const link_terms& terms,
                    boost::asio::ssl::stream_base::handshake_type side,
                    const ready_handler& ready);
-  [[nodiscard]] result<void> check_peer(const key_files& keys);
+  [[nodiscard]] result<void> check_peer(const link_terms& terms);
   void watch_peer();
   void lose(const error& cause, bool cleanly = false);
 

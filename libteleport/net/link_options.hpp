@@ -27,6 +27,12 @@ struct link_terms {
   /// For the last records to arrive once a link ends: some round trips, and a
   /// second of data on a slow link before them.
   std::chrono::milliseconds end_limit{5000};
+  /// The host whose key must answer. Empty: any that is paired, as whoever
+  /// listens has it.
+  std::string peer{};
+  /// SHA-256 of the certificate that must answer, in hexadecimal, where it is
+  /// known: whatever the name.
+  std::string key{};
 };
 
 }  // namespace teleport

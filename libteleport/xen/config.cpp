@@ -124,35 +124,6 @@ result<void> read_devices(const json& config, guest_info& guest) {
   return {};
 }
 
-/// What only makes sense on the host that wrote it.
-void drop_host_facts(json& config) {
-  const auto drop = [&config](const char* group, const char* name) {
-    const auto at = config.find(group);
-    if (at != config.end() && at->is_object()) {
-      at->erase(name);
-    }
-  };
-  drop("c_info", "domid");
-  drop("c_info", "poolid");
-  drop("c_info", "pool_name");
-  drop("b_info", "cpumap");
-  drop("b_info", "nodemap");
-  drop("b_info", "numa_placement");
-  drop("b_info", "vcpu_hard_affinity");
-  drop("b_info", "vcpu_soft_affinity");
-}
-
-void map_disk(json& disk, const std::string& path) {
-  disk["pdev_path"] = path;
-  disk["backend"] = "phy";
-  disk["format"] = "raw";
-  // A script or another domain attached the old device; the new one is a
-  // plain block device in dom0.
-  for (const char* name : {"script", "backend_domid", "backend_domname"}) {
-    disk.erase(name);
-  }
-}
-
 }  // namespace
 
 result<guest_info> read_config(const std::string& config_json) {
@@ -204,50 +175,6 @@ std::vector<std::string> migration_vetoes(const std::string& config_json) {
     vetoes.emplace_back("a virtual NUMA layout (vnuma=) cannot be saved");
   }
   return vetoes;
-}
-
-result<std::string> map_disks(const std::string& config_json,
-                              const std::map<std::string, std::string>& paths) {
-  auto config = parse_object(config_json, max_config_bytes);
-  if (!config) {
-    return corrupt(config.error().context);
-  }
-  std::size_t mapped = 0;
-  auto disks = config->find("disks");
-  if (disks != config->end() && disks->is_array()) {
-    for (json& entry : *disks) {
-      json_fields fields(entry);
-      const guest_disk disk = read_disk(fields);
-      if (fields.failed()) {
-        return corrupt("disks: " + *fields.failed());
-      }
-      const auto path = paths.find(disk.vdev);
-      if (path == paths.end()) {
-        if (disk.is_empty()) {
-          continue;
-        }
-        return error{errc::bad_input,
-                     "disk " + disk.vdev + " has no place at the destination"};
-      }
-      if (path->second.empty() || path->second.front() != '/') {
-        return error{errc::bad_input,
-                     "disk " + disk.vdev + ": '" + path->second +
-                         "' is not an absolute path"};
-      }
-      map_disk(entry, path->second);
-      ++mapped;
-    }
-  }
-  // Counted, not looked up: a vdev that is there twice is caught as well.
-  if (mapped != paths.size()) {
-    return error{errc::bad_input,
-                 std::to_string(paths.size()) +
-                     " disks were mapped, but the "
-                     "configuration has " +
-                     std::to_string(mapped) + " of them"};
-  }
-  drop_host_facts(*config);
-  return dump(*config);
 }
 
 }  // namespace teleport

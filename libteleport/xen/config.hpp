@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/xen/config.hpp: libxl's JSON of a guest's configuration: read
-// for facts, edited for the destination. Text in, text out: no libxl here.
+// libteleport/xen/config.hpp: libxl's JSON of a guest's configuration, read
+// for facts. Text in, text out: no libxl here. guest_config.hpp builds another
+// of it.
 //
 // Threads: pure functions.
 // Trust:   the text may come from a peer: every field used is checked.
@@ -10,7 +11,6 @@
 #define LIBTELEPORT_XEN_CONFIG_HPP
 
 #include <cstddef>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -30,19 +30,6 @@ inline constexpr std::size_t max_config_bytes = std::size_t{256} << 10U;
 /// What in the configuration forbids a migration, in words: nomigrate, vnuma.
 [[nodiscard]] std::vector<std::string> migration_vetoes(
     const std::string& config_json);
-
-/// The configuration with its disks at other paths.
-///
-/// Each mapped disk becomes a raw block device under blkback in dom0. What
-/// names CPUs, nodes or pools of the source host is dropped: affinities,
-/// NUMA placement and the cpupool. Empty drives stay.
-///
-/// @param paths  for each disk that is not empty, by vdev: its new path
-/// @error errc::bad_input when a disk is not mapped, a mapped one is not
-///        there, or a path is not absolute; errc::corrupt for unreadable JSON
-[[nodiscard]] result<std::string> map_disks(
-    const std::string& config_json,
-    const std::map<std::string, std::string>& paths);
 
 }  // namespace teleport
 

@@ -15,6 +15,7 @@
 
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
+#include "libteleport/xen/guest_config.hpp"
 
 namespace teleport {
 namespace {
@@ -205,6 +206,9 @@ std::vector<problem> source_problems(const guest_info& guest, bool live) {
                      "the configuration of guest '" + guest.name +
                          "' forbids a migration: " + veto});
   }
+  for (const std::string& refusal : unbuildable_members(guest.config_json)) {
+    found.push_back({"not_carried", "guest '" + guest.name + "': " + refusal});
+  }
   for (const std::string_view end : {"--migratedaway", "--incoming"}) {
     if (guest.name.ends_with(end)) {
       found.push_back({"migrated_away",
@@ -252,6 +256,9 @@ std::vector<problem> destination_problems(const guest_info& guest,
                            "': make one, or a guest would arrive without its "
                            "network"});
     }
+  }
+  for (const std::string& refusal : there.refused_members) {
+    found.push_back({"not_allowed", refusal});
   }
   for (const std::string& file : there.missing_boot_files) {
     found.push_back({"boot_file",

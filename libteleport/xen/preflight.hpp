@@ -20,7 +20,9 @@ namespace teleport {
 /// What else the destination looked up for this guest.
 struct destination_facts {
   std::vector<std::string> bridges_present;
-  /// Those of guest_info::boot_files that are not there.
+  /// What its configuration has and this host does not build, in sentences.
+  std::vector<std::string> refused_members;
+  /// Those of guest_info::boot_files that are allowed and not there.
   std::vector<std::string> missing_boot_files;
   std::uint64_t store_free_bytes = 0;
   std::uint64_t bytes_needed = 0;
@@ -28,8 +30,8 @@ struct destination_facts {
 
 /// What stands against leaving this host.
 ///
-/// Codes: not_a_guest, pv_live, passthrough, no_migrate, migrated_away,
-/// disk_backend, disk_size, disk_shared.
+/// Codes: not_a_guest, pv_live, passthrough, no_migrate, not_carried,
+/// migrated_away, disk_backend, disk_size, disk_shared.
 /// @param live  the guest is to run during the memory's transfer
 [[nodiscard]] std::vector<problem> source_problems(const guest_info& guest,
                                                    bool live);
@@ -37,7 +39,7 @@ struct destination_facts {
 /// What stands against arriving at this host.
 ///
 /// Codes: xen_version, cpu, hap, memory, name_clash, uuid_clash, bridge,
-/// boot_file, store_space.
+/// not_allowed, boot_file, store_space.
 /// @param guest   as the source told it
 /// @param source  the source host's facts, as told by it
 /// @param here    this host's own

@@ -13,6 +13,7 @@
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/xen/config.hpp"
+#include "libteleport/xen/guest_config.hpp"
 
 namespace {
 
@@ -56,7 +57,9 @@ void check_config(const std::string& body) {
       paths[disk.vdev] = "/dev/mapped-" + disk.vdev;
     }
   }
-  if (const auto mapped = map_disks(body, paths)) {
+  (void)unbuildable_members(body);
+  if (const auto mapped =
+          build_config(body, *guest, paths, default_arrival_rules())) {
     const auto there = read_config(*mapped);
     require(there.has_value() && there->name == guest->name);
     for (const guest_disk& disk : there->disks) {

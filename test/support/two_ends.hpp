@@ -50,16 +50,16 @@ class two_hosts {
     REQUIRE(pin_peer(other.peers, "127.0.0.1", pem_of(destination)));
     return other;
   }
+  [[nodiscard]] static std::string pem_of(const key_files& keys) {
+    const auto text = read_small_file(keys.certificate, 64_KiB);
+    REQUIRE(text);
+    return *text;
+  }
 
  private:
   [[nodiscard]] key_files files(const std::string& name) const {
     const std::string base = folder_ / name;
     return {base + ".crt", base + ".key", base + ".peers"};
-  }
-  static std::string pem_of(const key_files& keys) {
-    const auto text = read_small_file(keys.certificate, 64_KiB);
-    REQUIRE(text);
-    return *text;
   }
   temp_folder folder_;
 

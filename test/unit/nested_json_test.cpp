@@ -12,6 +12,7 @@
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/xen/config.hpp"
+#include "libteleport/xen/guest_config.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {
@@ -47,7 +48,7 @@ TEST_CASE("deeply nested JSON is refused in every record", "[wire][json]") {
 
 TEST_CASE("a deeply nested guest's configuration is refused", "[xen][json]") {
   check_refused(read_config(nested("c_info")));
-  check_refused(map_disks(nested("disks"), {}));
+  check_refused(build_config(nested("disks"), {}, {}, {}));
   CHECK(migration_vetoes(nested("b_info")).empty());
 }
 

@@ -144,39 +144,6 @@ TEST_CASE("a configuration that is not one is refused", "[xen]") {
       read_config(std::string(max_config_bytes, ' ') + pvh_config).has_value());
 }
 
-TEST_CASE("disks are mapped and host facts dropped", "[xen]") {
-  const auto mapped =
-      map_disks(pvh_config, {{"xvda", "/dev/loop7"}, {"xvdb", "/dev/loop8"}});
-  const json config = json::parse(mapped.value());
-  CHECK(config["disks"][0]["pdev_path"] == "/dev/loop7");
-  CHECK(config["disks"][0]["backend"] == "phy");
-  CHECK(config["disks"][0]["format"] == "raw");
-  CHECK(config["disks"][0]["readwrite"] == 1);
-  CHECK_FALSE(config["disks"][0].contains("script"));
-  CHECK(config["disks"][1]["pdev_path"] == "/dev/loop8");
-  CHECK(config["disks"][2] == json::parse(pvh_config)["disks"][2]);
-  CHECK_FALSE(config["b_info"].contains("vcpu_hard_affinity"));
-  CHECK_FALSE(config["c_info"].contains("poolid"));
-  CHECK_FALSE(config["c_info"].contains("domid"));
-  CHECK(config["nics"] == json::parse(pvh_config)["nics"]);
-  CHECK(config["b_info"]["kernel"] == "/boot/vmlinuz");
-}
-
-TEST_CASE("a mapping that does not fit is refused", "[xen]") {
-  using paths = std::map<std::string, std::string>;
-  const auto code = [](const paths& to) {
-    return map_disks(pvh_config, to).error().code;
-  };
-  CHECK(code({{"xvda", "/dev/a"}}) == errc::bad_input);
-  CHECK(code({{"xvda", "/dev/a"}, {"xvdb", "/dev/b"}, {"xvdz", "/dev/c"}}) ==
-        errc::bad_input);
-  CHECK(code({{"xvda", "/dev/a"}, {"xvdb", "b"}}) == errc::bad_input);
-  CHECK(code({{"xvda", "/dev/a"}, {"xvdb", ""}}) == errc::bad_input);
-  json twice = json::parse(pvh_config);
-  twice["disks"][1]["vdev"] = "xvda";
-  CHECK_FALSE(map_disks(twice.dump(), {{"xvda", "/dev/a"}}).has_value());
-}
-
 TEST_CASE("facts survive the wire", "[xen]") {
   const guest_info guest = some_guest();
   CHECK(read_guest_info(to_json(guest)).value() == guest);

@@ -104,6 +104,7 @@ void add_seed_command(CLI::App& app, seed_command& command) {
                    "NAME[:DISK] of the guest it is kept for: name or uuid")
       ->needs(disk);
   seed->add_option("-p,--port", command.port, "port of teleportd there");
+  add_peer_option(*seed, command.peer);
   add_bwlimit_option(*seed, command.bwlimit);
   add_connections_option(*seed, command.connections);
   add_reconnect_option(*seed, command.reconnect_limit);
@@ -111,7 +112,7 @@ void add_seed_command(CLI::App& app, seed_command& command) {
   command.parsed = seed;
 }
 
-int run_seed_command(const seed_command& command, const settings& options) {
+int run_seed_command(const seed_command& command, settings options) {
   keep_freed_memory();
   const bool image = !command.disk.empty();
   if (command.names.size() != (image ? 1 : 2)) {
@@ -129,6 +130,9 @@ int run_seed_command(const seed_command& command, const settings& options) {
   if (!split_host(command.names.back(), request.host, request.port)) {
     return complain("'" + command.names.back() + "' is not HOST or HOST:PORT",
                     exit_usage);
+  }
+  if (!command.peer.empty()) {
+    options.keys.aliases[request.host] = command.peer;
   }
   if (!command.json && ::isatty(STDERR_FILENO) == 1) {
     request.progress = progress_view::style::terminal;

@@ -31,6 +31,7 @@ struct seed_command {
   std::vector<std::string> names;  ///< [DOMAIN] HOST
   std::string disk;
   std::string belongs_to;
+  std::string peer;  ///< under which HOST is paired; empty: HOST
   link_rate bwlimit = 0;
   std::optional<unsigned> connections;  ///< nullopt: as the settings say
   std::chrono::seconds reconnect_limit{600};
@@ -43,7 +44,7 @@ void add_seed_command(CLI::App& app, seed_command& command);
 
 /// @return exit status: 0 done, 1 failed, 2 wrong usage
 [[nodiscard]] int run_seed_command(const seed_command& command,
-                                   const settings& options);
+                                   settings options);
 
 }  // namespace teleport
 

@@ -18,6 +18,7 @@
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/store.hpp"
 #include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/guest_config.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "xl-teleport/destination/kept_target.hpp"
 #include "xl-teleport/destination/placement.hpp"
@@ -33,8 +34,10 @@ bool exists(const std::string& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-destination_facts look_around(const guest_info& guest) {
+destination_facts look_around(const guest_info& guest,
+                              const arrival_rules& rules) {
   destination_facts facts;
+  facts.refused_members = unbuildable_members(guest.config_json, rules);
   for (const std::string& bridge : guest.bridges) {
     // A bridge's name comes from the peer: only a plain one becomes a path.
     const bool plain = bridge.find('/') == std::string::npos && bridge != "..";
@@ -43,7 +46,8 @@ destination_facts look_around(const guest_info& guest) {
     }
   }
   for (const std::string& file : guest.boot_files) {
-    if (!exists(file)) {
+    // Whoever asks learns nothing of other files.
+    if (may_boot_from(rules, file) && file.starts_with('/') && !exists(file)) {
       facts.missing_boot_files.push_back(file);
     }
   }
@@ -91,7 +95,7 @@ result<answer> consider(const offer& offered, const settings& options) {
   if (!here) {
     return here.error();
   }
-  auto facts = look_around(offered.guest);
+  auto facts = look_around(offered.guest, options.arrivals);
   std::vector<problem> found;
   const auto space = look_for_space(offered.guest, options, reply);
   if (space) {

@@ -11,7 +11,7 @@
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/record.hpp"
-#include "libteleport/xen/config.hpp"
+#include "libteleport/xen/guest_config.hpp"
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
@@ -169,9 +169,10 @@ void destination_session::start_xl(const raw_record& record) {
 result<void> destination_session::feed_configuration(
     const std::string& config) {
   intake_->set_targets(hold_.disks()->targets());
-  const auto mapped = map_disks(config, hold_.disks()->paths());
-  if (!mapped) {
-    return mapped.error();
+  const auto built = build_config(
+      config, offer_.guest, hold_.disks()->paths(), options_.arrivals);
+  if (!built) {
+    return built.error();
   }
   guest_arrival::events events;
   events.on_stream_complete = [this] { perform(course_.on_stream_complete()); };
@@ -190,7 +191,7 @@ result<void> destination_session::feed_configuration(
                                              hook_at_gate(),
                                              options_.record_stream,
                                              offer_.id);
-  return arrival_->start(*mapped);
+  return arrival_->start(*built);
 }
 
 gate_hook destination_session::hook_at_gate() const {

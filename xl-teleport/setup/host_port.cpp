@@ -5,6 +5,8 @@
 #include <charconv>
 #include <system_error>
 
+#include <CLI/CLI.hpp>
+
 namespace teleport {
 
 bool split_host(const std::string& text,
@@ -39,6 +41,12 @@ bool split_host(const std::string& text,
     }
   }
   return !host.empty();
+}
+
+void add_peer_option(CLI::App& app, std::string& peer) {
+  app.add_option("--peer",
+                 peer,
+                 "the name that HOST is paired under, where it is another one");
 }
 
 }  // namespace teleport

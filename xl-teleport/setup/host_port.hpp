@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <string>
 
+namespace CLI {
+class App;
+}
+
 namespace teleport {
 
 /// Splits HOST[:PORT], with brackets round an IPv6 address that has a port.
@@ -17,6 +21,10 @@ namespace teleport {
 [[nodiscard]] bool split_host(const std::string& text,
                               std::string& host,
                               std::uint16_t& port);
+
+/// Adds --peer; `peer` must outlive the parsing. What it says is put into
+/// key_files::aliases.
+void add_peer_option(CLI::App& app, std::string& peer);
 
 }  // namespace teleport
 

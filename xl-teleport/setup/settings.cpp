@@ -125,21 +125,37 @@ std::optional<std::string> set_donors(settings& out, const toml::node& node) {
   return std::nullopt;
 }
 
-std::optional<std::string> set_folders(settings& out, const toml::node& node) {
-  const std::string expected =
-      R"(a list of absolute paths, as ["/var/lib/xen/images"])";
+/// The texts of a list, each of them one that `allows` takes.
+std::optional<std::vector<std::string>> read_list(const toml::node& node,
+                                                  auto&& allows) {
   const toml::array* const list = node.as_array();
   if (list == nullptr) {
-    return expected;
+    return std::nullopt;
+  }
+  std::vector<std::string> texts;
+  for (const toml::node& entry : *list) {
+    const auto text = entry.value_exact<std::string>();
+    if (!text || !allows(*text)) {
+      return std::nullopt;
+    }
+    texts.push_back(*text);
+  }
+  return texts;
+}
+
+bool is_absolute_path(const std::string& text) {
+  return text.starts_with('/') &&
+         text.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
+}
+
+std::optional<std::string> set_folders(settings& out, const toml::node& node) {
+  const auto paths = read_list(node, is_absolute_path);
+  if (!paths) {
+    return R"(a list of absolute paths, as ["/var/lib/xen/images"])";
   }
   std::vector<std::string> folders;
-  for (const toml::node& entry : *list) {
-    const auto path = entry.value_exact<std::string>();
-    if (!path || !path->starts_with('/') ||
-        path->find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
-      return expected;
-    }
-    std::string folder = std::filesystem::path(*path).lexically_normal();
+  for (const std::string& path : *paths) {
+    std::string folder = std::filesystem::path(path).lexically_normal();
     if (folder.size() > 1 && folder.ends_with('/')) {
       folder.pop_back();
     }
@@ -148,6 +164,44 @@ std::optional<std::string> set_folders(settings& out, const toml::node& node) {
     }
   }
   out.index_folders = std::move(folders);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_aliases(settings& out, const toml::node& node) {
+  const auto pairs = read_list(node, [](const std::string& text) {
+    const auto equals = text.find('=');
+    return equals != std::string::npos && equals > 0 &&
+           equals + 1 < text.size();
+  });
+  if (!pairs) {
+    return R"(a list of names, as ["10.0.0.2=host2"])";
+  }
+  for (const std::string& pair : *pairs) {
+    const auto equals = pair.find('=');
+    out.keys.aliases[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> set_boot_files(settings& out,
+                                          const toml::node& node) {
+  auto patterns = read_list(node, is_absolute_path);
+  if (!patterns) {
+    return R"(a list of absolute paths or patterns, as ["/boot/*"])";
+  }
+  out.arrivals.boot_files = std::move(*patterns);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_nic_scripts(settings& out,
+                                           const toml::node& node) {
+  auto names = read_list(node, [](const std::string& text) {
+    return !text.empty() && text.find('/') == std::string::npos;
+  });
+  if (!names) {
+    return R"(a list of names of files in /etc/xen/scripts, as ["vif-bridge"])";
+  }
+  out.arrivals.nic_scripts = std::move(*names);
   return std::nullopt;
 }
 
@@ -240,6 +294,7 @@ const std::map<std::string, setter>& setters() {
       {"keys.cert", key_file(&key_files::certificate)},
       {"keys.key", key_file(&key_files::key)},
       {"peers.dir", key_file(&key_files::peers)},
+      {"peers.aliases", set_aliases},
       {"store.kind", set_kind},
       {"store.path", store_text(&store_config::path)},
       {"store.pool", store_text(&store_config::thin_pool)},
@@ -259,6 +314,8 @@ const std::map<std::string, setter>& setters() {
       {"link.congestion_control", set_congestion_control},
       {"state.path", text(&settings::state_path)},
       {"state.run", text(&settings::run_path)},
+      {"arrivals.boot_files", set_boot_files},
+      {"arrivals.nic_scripts", set_nic_scripts},
       {"hooks.at_gate", text(&settings::at_gate_hook)},
       {"debug.record_stream", text(&settings::record_stream)},
   };

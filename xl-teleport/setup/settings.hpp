@@ -17,6 +17,7 @@
 #include "libteleport/disk/store.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/link_options.hpp"
+#include "libteleport/xen/guest_config.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
 
 namespace teleport {
@@ -50,6 +51,7 @@ struct settings {
   std::string run_path = "/run/xl-teleport";
   link_plan bwlimit;
   link_options link;
+  arrival_rules arrivals = default_arrival_rules();
   std::string at_gate_hook;
   std::string record_stream;
 

@@ -47,9 +47,11 @@ void fate_query::try_once() {
       deadline_ - std::chrono::steady_clock::now());
   timer_ = loop_.after(std::clamp(left, shortest_attempt, attempt_limit),
                        [this] { again("does not answer"); });
+  link_terms terms{target_.keys, {}};
+  terms.key = target_.key;
   connection::connect(
       loop_,
-      {target_.keys, {}},
+      terms,
       target_.host,
       target_.port,
       [this, attempt = attempt_](result<std::shared_ptr<connection>> link) {
@@ -65,15 +67,6 @@ void fate_query::on_connected(result<std::shared_ptr<connection>> link) {
     return;
   }
   link_ = std::move(*link);
-  if (!target_.key.empty() && link_->peer_key() != target_.key) {
-    link_->close();
-    again(
-        fmt::format("is another host now: its key is {:.16}, and {:.16} is "
-                    "that of the host to which the guest was given",
-                    link_->peer_key(),
-                    target_.key));
-    return;
-  }
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {

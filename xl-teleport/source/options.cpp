@@ -38,6 +38,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   auto* host = app.add_option(
       "HOST", where, "the destination: HOST or HOST:PORT; paired before");
   app.add_option("-p,--port", out.port, "port of teleportd there");
+  add_peer_option(app, out.peer);
   app.add_flag("-n,--dry-run", out.dry_run, "check everything, touch nothing");
   app.add_flag("--non-live",
                non_live,

@@ -33,6 +33,7 @@ struct move_options {
   std::string guest;
   std::string host;
   std::uint16_t port = 0;
+  std::string peer;  ///< under which the host is paired; empty: `host`
   std::string settings_file;
   bool settings_named = false;
   bool json = false;

@@ -19,7 +19,10 @@ from harness.events import (LIMIT, FolderWatch, Gate, TooLate, pids_in,
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PATH = "/opt/whole:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"}
-CONFIGURATION = """[index]
+# beta is paired by its address, and knows alpha by the name that it told.
+CONFIGURATION = """[peers]
+aliases = ["10.0.1.1=alpha"]
+[index]
 keep_fresh = false
 """
 

@@ -38,7 +38,7 @@ set_store() {
             fail "no store on host $host"
         gate_hook | on_input "$host" 'cat > /usr/local/lib/lab/at-gate && chmod 755 /usr/local/lib/lab/at-gate'
         printf '%s\n' '[store]' "kind = \"$kind\"" "path = \"$path\"" "pool = \"$pool\"" \
-            '[index]' "$index" '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
+            '[arrivals]' 'boot_files = ["/srv/lab/golden/*"]' '[index]' "$index" '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
             on_input "$host" 'cat > /etc/xen/teleport.conf'
         standstill_watch "$host"
         daemon_restart "$host"
