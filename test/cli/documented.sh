@@ -78,8 +78,11 @@ awk '/^=head2 \[/ { s = $2; gsub(/[][]/, "", s) }
   /^=item B</ { k = $2; gsub(/B<|>/, "", k); print s "." k }' \
   "$source/xl-teleport/setup/teleport.conf.5.pod" | sort >told
 same known told 'keys in teleport.conf(5)'
-# Defaults in the page are those in the file.
-grep -E '^[a-z_]+ = ' "$source/xl-teleport/setup/teleport.conf" | sort >known
+# Defaults in the page are those in the file, where a list may have several lines.
+awk '/^[a-z_]+ = / { text = ""; more = 1 }
+  more { gsub(/^ +/, " "); text = text $0 }
+  more && !(text ~ /\[/ && text !~ /\]$/) { print text; more = 0 }' \
+  "$source/xl-teleport/setup/teleport.conf" | sort >known
 sed -nE 's/^=item B<([a-z_]+)>( = .*)/\1\2/p' "$source/xl-teleport/setup/teleport.conf.5.pod" |
   sort >told
 same known told 'defaults in teleport.conf(5)'
