@@ -10,7 +10,7 @@ install_programs() {
             # a package that is newer than all that it could be made of is built
             [ "$goal" = deb ] && package_is_fresh "$build" && continue
             # shellcheck disable=SC2086
-            make -s -C "$REPOSITORY" $goal > "$LAB/logs/install.log" 2>&1 9>&- ||
+            make -s -j"$(nproc)" -C "$REPOSITORY" $goal > "$LAB/logs/install.log" 2>&1 9>&- ||
                 fail "make $goal: $(tail -5 "$LAB/logs/install.log")"
         done
         packages=("$REPOSITORY/$build"/deb/xl-teleport_*_amd64.deb)
