@@ -214,12 +214,13 @@ std::string difference(const guest_info& built, const guest_info& offered) {
   if (built.type != offered.type) {
     return "it is a guest of another type than offered";
   }
-  if (built.max_memory_kib != offered.max_memory_kib) {
+  // What is offered is Xen's own limit, with libxl's slack of a MiB on top.
+  if (built.max_memory_kib > offered.max_memory_kib) {
     return fmt::format("it has {} KiB of memory, offered were {}",
                        built.max_memory_kib,
                        offered.max_memory_kib);
   }
-  if (built.vcpus != offered.vcpus) {
+  if (built.vcpus > offered.vcpus) {
     return fmt::format(
         "it has {} vcpus, offered were {}", built.vcpus, offered.vcpus);
   }

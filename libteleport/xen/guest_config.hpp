@@ -50,8 +50,8 @@ struct arrival_rules {
 /// drives as they are. What is absent stays absent: libxl's defaults are not
 /// those of every release.
 ///
-/// @param offered  what was agreed on: name, uuid, type, memory and vcpus are
-///                 to be the same
+/// @param offered  what was agreed on: name, uuid and type are to be the
+///                 same, memory and vcpus no more
 /// @param paths    for each disk that is not empty, by vdev: its new path
 /// @error errc::bad_input when something is refused, another guest is
 ///        described, a disk is not mapped, a mapped one is not there, or a

@@ -64,11 +64,9 @@ result<void> fill(index::store& tables,
       fill_extent(at, content);
       builder.add(e, content);
     }
-    batch.replace_group(disk,
-                        static_cast<std::uint32_t>((disk.base + in_disk) /
-                                                   index::group_extents),
-                        std::nullopt,
-                        builder.encode());
+    const auto number = static_cast<std::uint32_t>((disk.base + in_disk) /
+                                                   index::group_extents);
+    batch.replace_group(disk, number, std::nullopt, builder.encode(number));
     if (batch.bytes() >= batch_bytes) {
       result<void> done = tables.apply(batch);
       if (!done) {

@@ -95,7 +95,8 @@ void play_source(const std::vector<raw_record>& records) {
       if (job == nullptr) {
         continue;
       }
-      auto done = run(std::move(*job), {{&target, false}}, lookup, unpacker);
+      auto done = do_receiver_job(
+          std::move(*job), {{&target, false}}, lookup, unpacker);
       going = done.has_value();
       if (going) {
         receiver.on_job_done(std::move(*done));
@@ -114,7 +115,7 @@ void play_destination(const std::vector<raw_record>& records) {
   for (std::size_t i = 0; i <= records.size(); ++i) {
     while (auto action = sender.next()) {
       if (const auto* job = std::get_if<sender_job>(&*action)) {
-        auto done = run(*job, {{&source}}, packer);
+        auto done = do_sender_job(*job, {{&source}}, packer);
         require(done.has_value());
         sender.on_job_done(std::move(*done));
       } else {

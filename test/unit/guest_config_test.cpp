@@ -4,7 +4,6 @@
 // anew, and what is not a guest's own is refused by its name.
 
 #include "libteleport/xen/guest_config.hpp"
-#include "test/support/print_error.hpp"
 
 #include <map>
 #include <string>
@@ -14,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/xen/config.hpp"
+#include "test/support/print_error.hpp"
 
 namespace teleport {
 namespace {
@@ -136,6 +136,9 @@ TEST_CASE("another guest than the one that was offered is refused",
   CHECK(names(refusal_of({{"c_info", {{"type", "hvm"}}}}), "another type"));
   CHECK(names(refusal_of({{"b_info", {{"max_memkb", 1 << 30}}}}), "memory"));
   CHECK(names(refusal_of({{"b_info", {{"max_vcpus", 64}}}}), "vcpus"));
+  guest_info roomy = offered();
+  roomy.max_memory_kib += 1024;
+  CHECK(build_config(pvh.dump(), roomy, places, default_arrival_rules()));
 }
 
 TEST_CASE("disks that have no place, or a place without a disk, are refused",
