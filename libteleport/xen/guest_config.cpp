@@ -78,7 +78,7 @@ class config_builder {
       const auto member =
           std::ranges::find(members, name, &config_member::name);
       const auto* known = member == members.end() ? nullptr : &*member;
-      const auto at = path.empty() ? name : path + "." + name;
+      const auto at = path.empty() ? name : fmt::format("{}.{}", path, name);
       if (auto copy = build(value, known, at)) {
         built[name] = std::move(*copy);
       }
@@ -96,7 +96,7 @@ class config_builder {
                             const std::string& path) {
     if (member == nullptr) {
       // A release that knows it may take a false or a 0 for an order.
-      if (!value.is_null() && !(value.empty() || value == "")) {
+      if (!value.empty() && !is_one_of(value, {""})) {
         refused_.push_back(why_refused(path, member, value));
       }
       return std::nullopt;

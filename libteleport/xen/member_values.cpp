@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
-#include <initializer_list>
 #include <string>
-#include <string_view>
 
 #include <fnmatch.h>
 
@@ -19,14 +17,14 @@ using nlohmann::json;
 constexpr std::size_t max_text = 4095;
 constexpr std::string_view script_folder = "/etc/xen/scripts/";
 
+}  // namespace
+
 bool is_one_of(const json& value,
                std::initializer_list<std::string_view> words) {
   return value.is_string() &&
          std::ranges::find(words, value.get_ref<const std::string&>()) !=
              words.end();
 }
-
-}  // namespace
 
 bool is_off(const json& value) {
   return value.is_null() || value.empty() || value == false || value == 0 ||

@@ -9,6 +9,9 @@
 #ifndef LIBTELEPORT_XEN_MEMBER_VALUES_HPP
 #define LIBTELEPORT_XEN_MEMBER_VALUES_HPP
 
+#include <initializer_list>
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 #include "libteleport/xen/config_rules.hpp"
@@ -18,6 +21,10 @@ namespace teleport {
 
 /// Null, empty, false, 0, or one of libxl's words for such.
 [[nodiscard]] bool is_off(const nlohmann::json& value);
+
+/// A text that is one of these.
+[[nodiscard]] bool is_one_of(const nlohmann::json& value,
+                             std::initializer_list<std::string_view> words);
 
 /// A text of at most 4095 bytes without control characters.
 [[nodiscard]] bool is_text(const nlohmann::json& value);
