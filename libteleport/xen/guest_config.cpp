@@ -101,11 +101,8 @@ class config_builder {
       }
       return std::nullopt;
     }
-    if (is_left_out(member->rule) && is_off(value)) {
-      return std::nullopt;
-    }
     if (is_off(value)) {
-      return value;
+      return is_left_out(member->rule) ? std::nullopt : std::optional(value);
     }
     if (member->rule == member_rule::object) {
       return object(value, member->members, path);

@@ -47,7 +47,7 @@ destination_facts look_around(const guest_info& guest,
   }
   for (const std::string& file : guest.boot_files) {
     // Whoever asks learns nothing of other files.
-    if (may_boot_from(rules, file) && file.starts_with('/') && !exists(file)) {
+    if (may_boot_from(rules, file) && !exists(file)) {
       facts.missing_boot_files.push_back(file);
     }
   }

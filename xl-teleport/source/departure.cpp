@@ -48,7 +48,8 @@ result<void> check_only_user(const disk_home& home, std::uint32_t domid) {
     // At boot, before Xen answers: no guest was started yet.
     return domid == 0 ? result<void>() : users.error();
   }
-  for (const std::uint32_t user : users->of(*identity)) {
+  const auto domains = users->of(*identity);
+  for (const std::uint32_t user : domains) {
     if (user != domid) {
       return error(errc::refused,
                    fmt::format("{} is a disk of another guest as well "
@@ -57,7 +58,7 @@ result<void> check_only_user(const disk_home& home, std::uint32_t domid) {
                                user));
     }
   }
-  return users->of(*identity).empty()
+  return domains.empty()
              ? result<void>()
              : error(errc::busy,
                      home.place().backing + " is still the guest's");
@@ -76,11 +77,15 @@ result<void> set_aside_when_free(disk_home& home, std::uint32_t domid) {
   }
 }
 
+bool is_of_this_boot(const departure& plan) {
+  return !plan.boot.empty() && plan.boot == this_boot();
+}
+
 /// The domain that the journal names, if it is still there: its number was not
 /// dealt anew, and is not another guest's.
 result<std::optional<guest_seen>> domain_of(toolstack& xen,
                                             const departure& plan) {
-  if (plan.boot.empty() || plan.boot != this_boot()) {
+  if (!is_of_this_boot(plan)) {
     return std::optional<guest_seen>();
   }
   const auto found = xen.find_by_uuid(plan.uuid);
@@ -272,7 +277,7 @@ result<remains> look_for(const departure& plan) {
   if (!found) {
     return found.error();
   }
-  const bool same_boot = !plan.boot.empty() && plan.boot == this_boot();
+  const bool same_boot = is_of_this_boot(plan);
   remains here = remains::none;
   for (const guest_seen& one : *found) {
     if (one.state == guest_state::absent || one.state == guest_state::dying) {
@@ -333,7 +338,7 @@ result<std::vector<std::string>> set_disks_aside(const departure& plan,
   if (!book) {
     return book.error();
   }
-  const bool same_boot = !plan.boot.empty() && plan.boot == this_boot();
+  const bool same_boot = is_of_this_boot(plan);
   std::vector<std::string> shadows;
   std::string left;
   for (const departing_disk& disk : plan.disks) {

@@ -130,22 +130,15 @@ def by_itself():
 def started_again():
     with World() as world:
         guest = world.start_guest(world.here)
-        world.teleport(guest, world.here).expect(0)
-        wait_for_rest(world)
-        check_starts_here(world.there, guest)
-        for host in (world.there, world.here):
-            world.power_loss(host)
-            host.start_services()
-        guest.wait_for_records(world.there)
-        check_one_copy(world, guest, world.there)
-        world.teleport(guest, world.there).expect(0)
-        wait_for_rest(world)
-        check_starts_here(world.here, guest)
-        for host in (world.there, world.here):
-            world.power_loss(host)
-            host.start_services()
-        guest.wait_for_records(world.here)
-        check_one_copy(world, guest, world.here)
+        for old, new in ((world.here, world.there), (world.there, world.here)):
+            world.teleport(guest, old).expect(0)
+            wait_for_rest(world)
+            check_starts_here(new, guest)
+            for host in (world.there, world.here):
+                world.power_loss(host)
+                host.start_services()
+            guest.wait_for_records(new)
+            check_one_copy(world, guest, new)
 
 
 @test("a guest that nothing started at boot is started by nothing afterwards")
