@@ -77,12 +77,15 @@ $(BUILD)/%.hpp.ok: CPPFLAGS += -MMD -MP -MT $@ -MF $@.d
 comma_list = $(subst $(comma), ,$(lastword $(subst =, ,$(1))))
 $(foreach g,$(TIDY_GROUPS),$(eval $(LINT)/$(firstword $(subst =, ,$(g))).group: \
   $(call comma_list,$(g))))
+# Not from the prerequisites: those of an earlier run, in its .d, are others.
+$(foreach g,$(TIDY_GROUPS),$(eval $(LINT)/$(firstword $(subst =, ,$(g))).group: \
+  TIDY_SOURCES := $(call comma_list,$(g))))
 $(LINT)/%.group: .clang-tidy tools/lint/tidy tools/lint/lint.mk | $(SKELETONS)
-	$(call say,TIDY,$(filter %.cpp,$^))
+	$(call say,TIDY,$(TIDY_SOURCES))
 	$(Q)mkdir -p $(@D)
-	$(Q)printf '#include "%s"\n' $(filter %.cpp,$^) >$@.cpp
+	$(Q)printf '#include "%s"\n' $(TIDY_SOURCES) >$@.cpp
 	$(Q)$(CXX) $(CPPFLAGS) $(TP_FLAGS) -MM -MP -MT $@ -MF $@.d $@.cpp
-	$(Q)TIDY_DEPTH=$(TIDY_DEPTH) tools/lint/tidy $(filter %.cpp,$^) -- $(TIDY_FLAGS)
+	$(Q)TIDY_DEPTH=$(TIDY_DEPTH) tools/lint/tidy $(TIDY_SOURCES) -- $(TIDY_FLAGS)
 	$(Q)touch $@
 $(LINT)/%.tidy: % .clang-tidy test/.clang-tidy tools/lint/lint.mk | $(SKELETONS)
 	$(call say,TIDY,$<)
