@@ -19,6 +19,7 @@
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/net/peer_files.hpp"
 
 namespace teleport {
 
@@ -79,17 +80,8 @@ std::string in_lower_case(std::string name) {
   return name;
 }
 
-bool is_peer_name(std::string_view name) {
-  return !name.empty() && name.size() <= 253 && name.front() != '.' &&
-         name.front() != '-' && std::ranges::all_of(name, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                  (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == ':' ||
-                  c == '_';
-         });
-}
-
-result<std::string> peer_file(const std::string& folder,
-                              const std::string& name) {
+result<std::string> path_of_peer(const std::string& folder,
+                                 const std::string& name) {
   if (!is_peer_name(name)) {
     return error(errc::bad_input, "'" + name + "' is not a host's name");
   }
@@ -100,8 +92,9 @@ result<std::string> peer_file(const std::string& folder,
 
 result<void> make_identity(const key_files& files,
                            const std::string& host_name) {
-  if (std::filesystem::exists(files.certificate) &&
-      std::filesystem::exists(files.key)) {
+  std::error_code failure;
+  if (std::filesystem::exists(files.certificate, failure) &&
+      std::filesystem::exists(files.key, failure)) {
     return {};
   }
   const owned_key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
@@ -188,7 +181,7 @@ bool pinned_peers::is_key_of(const std::string& name,
 result<void> pin_peer(const std::string& folder,
                       const std::string& name,
                       const std::string& pem) {
-  const auto path = peer_file(folder, name);
+  const auto path = path_of_peer(folder, name);
   if (!path) {
     return path.error();
   }
@@ -205,11 +198,12 @@ result<void> pin_peer(const std::string& folder,
 }
 
 result<void> unpin_peer(const std::string& folder, const std::string& name) {
-  const auto path = peer_file(folder, name);
+  const auto path = path_of_peer(folder, name);
   if (!path) {
     return path.error();
   }
-  if (!std::filesystem::exists(*path)) {
+  std::error_code failure;
+  if (!std::filesystem::exists(*path, failure)) {
     return error(errc::not_found, "no host is paired as " + name);
   }
   return remove_durably(*path);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // tools/teleportctl/pairing.hpp: exchanges two hosts' certificates over the
-// administrator's ssh, once.
+// administrator's ssh, once; and shows and removes those that are here.
 //
-// Blocks: on ssh.
+// The other host shows its certificate first, and pins ours once it has been
+// looked at here: a pairing that is refused here has changed nothing there.
+//
+// Blocks: on ssh, which may ask the person at the terminal.
 
 #ifndef TOOLS_TELEPORTCTL_PAIRING_HPP
 #define TOOLS_TELEPORTCTL_PAIRING_HPP
 
+#include <cstdint>
 #include <string>
 
 #include "libteleport/base/error.hpp"
@@ -15,15 +19,31 @@
 
 namespace teleport {
 
-/// Pairs this host with another, both ways.
+struct pairing_request {
+  /// As ssh takes it (ssh_host.hpp); the host's name is the one under which it
+  /// is paired here.
+  std::string destination;
+  std::uint16_t ssh_port = 0;  ///< 0: ssh's own
+  std::string own_name;        ///< under which this host is paired there
+  bool replace = false;        ///< a name that has another key gets the new one
+};
+
+/// Pairs this host with another, both ways, and prints what was done.
 ///
-/// @param destination  as ssh takes it: [USER@]HOST; HOST becomes the name
-///                     under which it is paired here
-/// @param own_name     under which this host is paired there
-/// @error what ssh said, or what the other host answered
-result<void> pair_with(const std::string& destination,
-                       const std::string& own_name,
-                       const settings& options);
+/// @error what the other host answered; errc::refused when a name has another
+///        key already
+result<void> pair_with(const pairing_request& asked, const settings& options);
+
+/// The other end of pair_with(), on standard input and output.
+result<void> accept_pairing(const std::string& name,
+                            bool replace,
+                            const settings& options);
+
+/// Prints the hosts that are paired.
+result<void> list_peers(const settings& options, bool json);
+
+/// Removes a host's key under all its names, and prints these.
+result<void> unpair(const std::string& name, const settings& options);
 
 }  // namespace teleport
 

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <string>
 
@@ -15,11 +14,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/net/identity.hpp"
 #include "tools/teleportctl/index_command.hpp"
 #include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/seed_command.hpp"
@@ -38,39 +35,8 @@ int failed(const error& cause) {
   return exit_failed;
 }
 
-/// Run on the other host by `teleportctl pair`, over its administrator's ssh.
-int accept_pairing(const std::string& name, const settings& options) {
-  const std::string pem{std::istreambuf_iterator<char>(std::cin), {}};
-  const auto made = make_identity(options.keys, host_name());
-  const auto pinned =
-      made ? pin_peer(options.keys.peers, name, pem) : result<void>(made);
-  if (!pinned) {
-    return failed(pinned.error());
-  }
-  const auto own = read_small_file(options.keys.certificate, 64_KiB);
-  if (!own) {
-    return failed(own.error());
-  }
-  std::cout << *own;
-  return exit_ok;
-}
-
-int list_peers(const settings& options, bool json) {
-  const auto peers = pinned_peers::load(options.keys.peers);
-  if (!peers) {
-    return failed(peers.error());
-  }
-  nlohmann::json list = nlohmann::json::array();
-  for (const auto& [fingerprint, name] : peers->all()) {
-    list.push_back({{"name", name}, {"sha256", fingerprint}});
-    if (!json) {
-      std::cout << fmt::format("{:24} {}\n", name, fingerprint);
-    }
-  }
-  if (json) {
-    std::cout << list.dump(2) << '\n';
-  }
-  return exit_ok;
+int done_or_failed(const result<void>& done) {
+  return done ? exit_ok : failed(done.error());
 }
 
 int list_kept(const settings& options, bool json) {
@@ -191,25 +157,45 @@ struct host_commands {
   CLI::App* shadow_forget = nullptr;
   CLI::App* bwlimit = nullptr;
   std::string name;  ///< the host or guest it is about
-  std::string own_name = host_name();
+  pairing_request pairing;
   std::string rate;
   bool json = false;
+  bool show_first = true;  ///< as it always does
 };
 
 void add_host_commands(CLI::App& app, host_commands& read) {
   read.pair = app.add_subcommand("pair",
                                  "exchange keys with another host over ssh, "
                                  "once");
-  read.pair->add_option("HOST", read.name, "[USER@]HOST as ssh takes it")
+  read.pair
+      ->add_option("HOST",
+                   read.pairing.destination,
+                   "[USER@]HOST or ssh://[USER@]HOST[:PORT] as ssh takes it")
       ->required();
-  read.pair->add_option("--as", read.own_name, "name of this host there");
+  read.pairing.own_name = host_name();
+  read.pair->add_option(
+      "--as", read.pairing.own_name, "name of this host there");
+  read.pair
+      ->add_option(
+          "-p,--port", read.pairing.ssh_port, "of ssh at the other host")
+      ->check(CLI::Range(1, 65535));
+  read.pair->add_flag(
+      "--replace",
+      read.pairing.replace,
+      "where a name has another key, here or there, replace it");
+  // Run on the other host by `pair`, over its administrator's ssh.
   read.accept = app.add_subcommand("accept-pairing")->group("");
   read.accept->add_option("NAME", read.name)->required();
+  read.accept->add_flag("--replace", read.pairing.replace);
+  read.accept->add_flag("--show-first", read.show_first);
   read.peers =
       app.add_subcommand("peers", "hosts that this one is paired with");
   read.peers->add_flag("--json", read.json, "for programs");
   read.unpair = app.add_subcommand("unpair", "take back a pairing");
-  read.unpair->add_option("HOST", read.name, "its name in 'teleportctl peers'")
+  read.unpair
+      ->add_option("HOST",
+                   read.name,
+                   "its name or key's beginning, as in 'teleportctl peers'")
       ->required();
   auto* shadow = app.add_subcommand(
       "shadow", "disks kept here for guests that are elsewhere");
@@ -234,22 +220,17 @@ void add_host_commands(CLI::App& app, host_commands& read) {
 std::optional<int> run_host_command(const host_commands& read,
                                     const settings& options) {
   if (read.pair->parsed()) {
-    const auto paired = pair_with(read.name, read.own_name, options);
-    if (!paired) {
-      return failed(paired.error());
-    }
-    std::cout << "paired with " << read.name << '\n';
-    return exit_ok;
+    return done_or_failed(pair_with(read.pairing, options));
   }
   if (read.accept->parsed()) {
-    return accept_pairing(read.name, options);
+    return done_or_failed(
+        accept_pairing(read.name, read.pairing.replace, options));
   }
   if (read.peers->parsed()) {
-    return list_peers(options, read.json);
+    return done_or_failed(list_peers(options, read.json));
   }
   if (read.unpair->parsed()) {
-    const auto removed = unpin_peer(options.keys.peers, read.name);
-    return removed ? exit_ok : failed(removed.error());
+    return done_or_failed(unpair(read.name, options));
   }
   if (read.shadow_list->parsed()) {
     return list_kept(options, read.json);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// libteleport/net/peer_files.hpp: the files of the peers' folder, as a person
+// adds and removes them. A host may have several: one for each of its names.
+//
+// Blocks: on small files.
+
+#ifndef LIBTELEPORT_NET_PEER_FILES_HPP
+#define LIBTELEPORT_NET_PEER_FILES_HPP
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libteleport/base/error.hpp"
+
+namespace teleport {
+
+/// Whether it may be a host's name: a name or an address, with letters, digits,
+/// and . - : _ %, at most 253 of them. It becomes the name of a file.
+[[nodiscard]] bool is_peer_name(std::string_view name);
+
+/// One file, NAME.crt.
+struct peer_file {
+  std::string name;  ///< under which the host was paired
+  std::string key;   ///< SHA-256 of its certificate, in hexadecimal
+};
+using peer_files = std::vector<peer_file>;
+
+/// By name; without those that are no certificate. A missing folder has none.
+[[nodiscard]] result<peer_files> read_peer_files(const std::string& folder);
+
+/// Those of a name that have another key. Letters' case does not matter, as in
+/// names of hosts.
+[[nodiscard]] peer_files others_called(const peer_files& all,
+                                       const std::string& name,
+                                       const std::string& key);
+/// Those of the keys that `name` names: a host's name, or the first 8 digits at
+/// least of a key.
+[[nodiscard]] peer_files files_of_host(const peer_files& all,
+                                       const std::string& name);
+
+/// Adds a host's certificate.
+///
+/// @param replace  whether a name that has another key gets this one
+/// @return what was replaced
+/// @error errc::refused: the name has another key, which is not to be replaced
+[[nodiscard]] result<peer_files> add_peer(const std::string& folder,
+                                          const std::string& name,
+                                          const std::string& pem,
+                                          bool replace);
+/// Removes a host's key, under all names that it was paired under.
+///
+/// @param name  a host's name, or the beginning of a key
+/// @return what was removed
+/// @error errc::not_found when no host is paired as that
+[[nodiscard]] result<peer_files> remove_peer(const std::string& folder,
+                                             const std::string& name);
+
+}  // namespace teleport
+
+#endif  // LIBTELEPORT_NET_PEER_FILES_HPP
