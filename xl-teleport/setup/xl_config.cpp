@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/xen/xl_assignments.hpp"
+
 namespace teleport {
 
 namespace {
@@ -19,18 +21,6 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(blanks);
   return first == std::string_view::npos ? std::string_view()
                                          : text.substr(first);
-}
-
-/// In xl.cfg(5) a backslash and the quotes themselves are escaped.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') {
-      out += '\\';
-    }
-    out += c;
-  }
-  return out + "'";
 }
 
 /// One of xl-disk-configuration(5): the target last, for it may hold commas.
@@ -103,9 +93,9 @@ std::string with_disks(std::string_view config,
     text += '\n';
   }
   text += section_begin;
-  text += fmt::format("uuid = {}\ndisk = [\n", quoted(uuid));
+  text += fmt::format("uuid = {}\ndisk = [\n", xl_quoted(uuid));
   for (const start_disk& disk : disks) {
-    text += fmt::format("  {},\n", quoted(spec_of(disk)));
+    text += fmt::format("  {},\n", xl_quoted(spec_of(disk)));
   }
   text += "]\n";
   return text + std::string(section_end);
