@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "libteleport/base/durable_file.hpp"
 
@@ -18,8 +19,17 @@ namespace teleport {
 
 namespace {
 
+constexpr int lock_attempts = 16;
+
 std::string lock_path(const std::string& folder, const std::string& name) {
   return folder + "/" + name + ".lock";
+}
+
+bool is_at(const std::string& path, int fd) {
+  struct stat named {};
+  struct stat opened {};
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
 }  // namespace
@@ -31,17 +41,31 @@ result<unique_fd> take_lock(const std::string& folder,
     return made.error();
   }
   const std::string path = lock_path(folder, name);
-  unique_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd) {
-    return system_error(errno, "open " + path);
-  }
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      return error(errc::busy, path + " is held by another process");
+  // A file that was removed between open() and flock() locks nothing.
+  for (int i = 0; i < lock_attempts; ++i) {
+    unique_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!fd) {
+      return system_error(errno, "open " + path);
     }
-    return system_error(errno, "lock " + path);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) {
+        break;
+      }
+      return system_error(errno, "lock " + path);
+    }
+    if (is_at(path, fd.get())) {
+      return fd;
+    }
   }
-  return fd;
+  return error(errc::busy, path + " is held by another process");
+}
+
+void remove_lock(const std::string& folder,
+                 const std::string& name,
+                 unique_fd held) {
+  // Before the lock is given up: nobody else may have it.
+  (void)::unlink(lock_path(folder, name).c_str());
+  held.reset();
 }
 
 bool lock_is_held(const std::string& folder, const std::string& name) {

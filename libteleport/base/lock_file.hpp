@@ -19,6 +19,12 @@ namespace teleport {
 [[nodiscard]] result<unique_fd> take_lock(const std::string& folder,
                                           const std::string& name);
 
+/// Removes the lock's file, for a name that is never used again, and gives the
+/// lock up. Whoever has opened the file meanwhile makes a new one.
+void remove_lock(const std::string& folder,
+                 const std::string& name,
+                 unique_fd held);
+
 /// Does a process hold that lock? Asks the kernel's list, as to take the lock
 /// for a moment could turn away the one it is meant for.
 ///

@@ -14,6 +14,7 @@
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/folder.hpp"
+#include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -52,6 +53,9 @@ nlohmann::json to_json(const kept_disk& disk) {
   if (disk.identity) {
     json["identity"] = disk.identity->text();
   }
+  if (!disk.peer.empty()) {
+    json["peer"] = disk.peer;
+  }
   return json;
 }
 
@@ -63,16 +67,18 @@ std::string kept_disk_text(const kept_disk& disk) {
 }
 
 result<kept_disk> read_kept_disk(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto parsed = parse_object(text, max_entry_bytes);
   const error damaged(errc::corrupt, "no entry of a kept disk");
-  if (!json.is_object()) {
+  if (!parsed) {
     return damaged;
   }
+  const nlohmann::json& json = *parsed;
   kept_disk disk;
   disk.guest = string_at(json, "guest");
   disk.uuid = string_at(json, "uuid");
   disk.vdev = string_at(json, "vdev");
   disk.partial = string_at(json, "partial");
+  disk.peer = string_at(json, "peer");
   const auto size = json.find("size");
   if (size == json.end() || !size->is_number_unsigned() ||
       !is_plain(disk.uuid) || !is_plain(disk.vdev)) {
@@ -185,9 +191,10 @@ result<std::optional<kept_disk>> disk_book::find_for(
     return entries.error();
   }
   for (kept_disk& entry : *entries) {
+    const bool of_peer = entry.peer.empty() || entry.peer == wanted.peer;
     if (entry.guest == wanted.guest && entry.vdev == wanted.vdev &&
         entry.size == wanted.size &&
-        (entry.uuid == by_name || wanted.uuid == by_name)) {
+        (entry.uuid == by_name || (wanted.uuid == by_name && of_peer))) {
       return std::optional(std::move(entry));
     }
   }

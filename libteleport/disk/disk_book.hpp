@@ -37,6 +37,9 @@ struct kept_disk {
   /// Which disk it is, whatever its name names now. None in entries that were
   /// written before this was kept, and where it cannot be told.
   std::optional<disk_identity> identity;
+  /// SHA-256 of the certificate of the host that brought the content, or to
+  /// which the guest went. Empty in entries of release 0.1.0.
+  std::string peer;
 };
 
 /// Stands for the uuid of a guest of which only the name is known: the same for
@@ -59,7 +62,9 @@ class disk_book {
       const std::string& uuid, const std::string& vdev) const;
   /// The entry for a guest's disk of this size: under its uuid, or else one of
   /// its name where the uuid is not known on one of the two sides. What was
-  /// seeded for a name is found by the guest of that name, and the reverse.
+  /// seeded for a name is found by the guest of that name. The reverse holds
+  /// for the host that brought the guest's disk, or to which the guest went,
+  /// and for no other: a name can be guessed.
   [[nodiscard]] result<std::optional<kept_disk>> find_for(
       const kept_disk& wanted) const;
   result<void> remove(const std::string& uuid, const std::string& vdev);

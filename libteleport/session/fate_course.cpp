@@ -24,6 +24,7 @@ void fate_course::on_journal(std::optional<journal_state> entry) {
   if (next_ != step::read_journal) {
     return;
   }
+  has_entry_ = entry.has_value();
   if (entry == journal_state::running) {
     answer(destination_fate::running);
   } else if (!entry || entry == journal_state::go) {
@@ -47,6 +48,11 @@ void fate_course::on_xen(seen_guest guest) {
   }
   switch (guest) {
     case seen_guest::running:
+      if (!has_entry_) {
+        // A peer may ask with any number: nothing is written for one.
+        answer(destination_fate::running);
+        return;
+      }
       next_ = step::journal_running;  // it runs by our GO
       return;
     case seen_guest::paused:

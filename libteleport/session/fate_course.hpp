@@ -59,6 +59,7 @@ class fate_course {
 
   step next_ = step::lock;
   destination_fate fate_ = destination_fate::in_progress;
+  bool has_entry_ = false;
 };
 
 }  // namespace teleport

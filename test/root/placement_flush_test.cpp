@@ -65,8 +65,10 @@ TEST_CASE("a placement's flush leaves nothing of any target in a cache",
   REQUIRE(store);
   auto book = disk_book::open(folder / "book");
   REQUIRE(book);
-  auto placed =
-      placement::make(guest_with_two_disks(), **store, *book, kept_review());
+  auto claims = guest_claims::take(folder / "run", guest_with_two_disks());
+  REQUIRE(claims);
+  auto placed = placement::make(
+      guest_with_two_disks(), {**store, *book, *claims, "key"}, kept_review());
   REQUIRE(placed);
   {
     const unsynced_devices trace;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include <unistd.h>
@@ -24,6 +25,8 @@ namespace teleport {
 
 namespace {
 
+constexpr const char* key = "a host's key";
+
 guest_info guest_of(const std::string& uuid) {
   guest_info guest;
   guest.name = "web1";
@@ -39,6 +42,7 @@ guest_info guest_of(const std::string& uuid) {
 settings settings_in(const temp_folder& folder) {
   settings config;
   config.state_path = folder / "state";
+  config.run_path = folder / "run";
   return config;
 }
 
@@ -53,8 +57,16 @@ struct host {
     std::filesystem::create_directory(folder / "store");
     store = open_store({disk_kind::file, folder / "store", "", false}).value();
   }
+  std::optional<guest_claims> claims;
+
+  /// In a session of its own: the one before has ended.
+  result<std::unique_ptr<placement>> try_to_place(const guest_info& guest) {
+    claims.reset();
+    claims = guest_claims::take(config.run_path, guest).value();
+    return placement::make(guest, {*store, book, *claims, key}, nothing_runs);
+  }
   std::unique_ptr<placement> place(const guest_info& guest) {
-    auto placed = placement::make(guest, *store, book, nothing_runs);
+    auto placed = try_to_place(guest);
     REQUIRE(placed);
     return std::move(*placed);
   }
@@ -217,13 +229,13 @@ TEST_CASE("a device of the kept one's name that is another disk is not written",
     entry.identity = (*home)->identity().value();
   }
   REQUIRE(here.book.write(entry));
-  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs)
+  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs, key)
             ->disks[0]
             .kind == (noted ? "shadow" : "new"));
   // After a boot the name is another's.
   std::filesystem::remove(name);
   std::filesystem::create_symlink(other.path(), name);
-  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs)
+  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs, key)
             ->disks[0]
             .kind == "new");
   {
@@ -270,7 +282,7 @@ TEST_CASE("a file that came under the kept one's name is not written",
   REQUIRE(seed->keep_as_shadows());
 }
 
-TEST_CASE("what is kept follows the size of the guest's disk", "[root][seed]") {
+TEST_CASE("what is kept grows with the guest's disk", "[root][seed]") {
   if (!is_root()) {
     return;
   }
@@ -287,10 +299,10 @@ TEST_CASE("what is kept follows the size of the guest's disk", "[root][seed]") {
       REQUIRE(seed->put_back());  // an attempt that failed
     }
   }
-  guest.disks[0].size = GENERATE(2_MiB, 512_KiB);
+  guest.disks[0].size = 2_MiB;
   {
     const auto foreseen_now =
-        foresee(guest, here.book, *here.store, here.nothing_runs);
+        foresee(guest, here.book, *here.store, here.nothing_runs, key);
     REQUIRE(foreseen_now);
     CHECK(foreseen_now->disks[0].kind != "new");
     // A block was written; the rest are holes.
@@ -310,6 +322,62 @@ TEST_CASE("what is kept follows the size of the guest's disk", "[root][seed]") {
   REQUIRE(entries);
   REQUIRE(entries->size() == 1);
   CHECK(entries->front().size == guest.disks[0].size);
+}
+
+TEST_CASE("what is kept is not cut before its new content is here",
+          "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  auto guest = guest_of(real_uuid);
+  REQUIRE(here.place(guest)->keep_as_shadows());
+  const std::string file = here.folder / "store/web1-xvda.teleport-shadow";
+  guest.disks[0].size = 512;
+  const auto seen =
+      foresee(guest, here.book, *here.store, here.nothing_runs, key);
+  REQUIRE(seen);
+  REQUIRE(seen->problems.size() == 1);
+  CHECK(seen->problems[0].code == "disk_size");
+  const auto refused = here.try_to_place(guest);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::refused);
+  CHECK(std::filesystem::file_size(file) == 1_MiB);
+  CHECK(here.book.all()->front().size == 1_MiB);
+}
+
+TEST_CASE("one disk has one session, whatever words it is asked for by",
+          "[root][seed]") {
+  if (!is_root()) {
+    return;
+  }
+  host here;
+  // The name of one guest, the uuid of another: nothing ties them together.
+  auto both = guest_of(real_uuid);
+  both.name = "evil";
+  REQUIRE(here.place(both)->put_back());
+  // The uuid's guest has the disk now.
+  const auto own = here.place(guest_of(real_uuid));
+  CHECK(own->described()[0].kind == "partial");
+  auto named = guest_of(uuid_of_name("evil"));
+  named.name = "evil";
+  const auto second = guest_claims::take(here.config.run_path, named);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == errc::busy);
+  // A book that names the disk for a third guest, too, is of no use.
+  auto entry = here.book.all()->front();
+  entry.guest = "third";
+  entry.uuid = uuid_of_name("third");
+  REQUIRE(here.book.write(entry));
+  auto third = guest_of(entry.uuid);
+  third.name = "third";
+  auto claims = guest_claims::take(here.config.run_path, third);
+  REQUIRE(claims);
+  const auto refused = placement::make(
+      third, {*here.store, here.book, *claims, key}, here.nothing_runs);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::busy);
+  REQUIRE(own->put_back());
 }
 
 TEST_CASE("a disk gets no name whose shadow would have another's",

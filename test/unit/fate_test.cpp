@@ -3,7 +3,11 @@
 // test/unit/fate_test.cpp: what a destination answers to a QUERY, and what it
 // does before it answers. PROTOCOL.md, section 6.6.
 
+#include <cstddef>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -89,13 +93,16 @@ TEST_CASE("abandoned is answered once it is journalled", "[session]") {
 TEST_CASE("after GO, or with the journal lost, the answer is what Xen has",
           "[session]") {
   fate_course course = reading_journal();
-  course.on_journal(GENERATE(std::optional(journal_state::go),
-                             std::optional<journal_state>()));
+  const auto entry = GENERATE(std::optional(journal_state::go),
+                              std::optional<journal_state>());
+  course.on_journal(entry);
   REQUIRE(course.next() == step::look_at_xen);
   SECTION("it runs") {
     course.on_xen(seen::running);
-    REQUIRE(course.next() == step::journal_running);
-    course.on_journalled(GENERATE(true, false));
+    if (entry) {
+      REQUIRE(course.next() == step::journal_running);
+      course.on_journalled(GENERATE(true, false));
+    }
     CHECK(course.fate() == destination_fate::running);
   }
   SECTION("it is paused") {
@@ -111,6 +118,36 @@ TEST_CASE("after GO, or with the journal lost, the answer is what Xen has",
     CHECK(course.fate() == destination_fate::uncertain);
   }
   CHECK(course.next() == step::answer);
+}
+
+TEST_CASE("a QUERY with a number that nobody knows leaves nothing behind",
+          "[session][query]") {
+  const host here;
+  const auto files = [](const std::string& folder) {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& one :
+         std::filesystem::directory_iterator(folder)) {
+      ++count;
+    }
+    return count;
+  };
+  for (const char* uuid : {"", "2c7d4d4e-5f5c-4d0a-9d0e-3f6c3f0f7a11"}) {
+    (void)fate_of({id, uuid}, here.options);
+    CHECK(files(here.options.journal_path()) == 0);
+    CHECK(files(here.options.run_path) == 0);
+  }
+}
+
+TEST_CASE("a lock whose file was removed is nobody's", "[session][query]") {
+  const temp_folder folder;
+  auto held = take_lock(folder.path(), "one");
+  REQUIRE(held);
+  CHECK_FALSE(take_lock(folder.path(), "one"));
+  remove_lock(folder.path(), "one", std::move(*held));
+  CHECK(std::filesystem::is_empty(folder.path()));
+  const auto again = take_lock(folder.path(), "one");
+  REQUIRE(again);
+  CHECK_FALSE(take_lock(folder.path(), "one"));
 }
 
 TEST_CASE("a journal that cannot be read promises nothing", "[session]") {

@@ -192,6 +192,17 @@ TEST_CASE("what was seeded for a name is the guest's of that name",
   // The other way round: a seed for a name finds what the guest left.
   CHECK(place(partial_of("web2", uuid_of_name("web2"))) == "/store/web2");
 
+  // But not the host that has nothing but a guess of the name.
+  kept_disk theirs = partial_of("web2", other_uuid);
+  theirs.peer = "their key";
+  REQUIRE(book->write(theirs));
+  CHECK(place(partial_of("web2", uuid_of_name("web2"))).empty());
+  kept_disk asked = partial_of("web2", uuid_of_name("web2"));
+  asked.peer = "another key";
+  CHECK(place(asked).empty());
+  asked.peer = theirs.peer;
+  CHECK(place(asked) == "/store/web2");
+
   // Two guests of one name are two guests.
   CHECK(place(partial_of("web2", web1_uuid)).empty());
   kept_disk other = partial_of("web1", web1_uuid);

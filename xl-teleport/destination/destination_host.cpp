@@ -22,6 +22,7 @@
 #include "libteleport/xen/preflight.hpp"
 #include "xl-teleport/destination/kept_target.hpp"
 #include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/destination/store_promises.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 
@@ -62,6 +63,7 @@ problem unusable(const char* code, const error& cause) {
 /// Says in the reply where the disks would go.
 result<foreseen> look_for_space(const guest_info& guest,
                                 const settings& options,
+                                const std::string& peer_key,
                                 answer& reply) {
   const auto store = open_store(options.store);
   if (!store) {
@@ -75,16 +77,26 @@ result<foreseen> look_for_space(const guest_info& guest,
   if (!review) {
     return review.error();
   }
-  auto seen = foresee(guest, *book, **store, *review);
-  if (seen) {
-    reply.disks = seen->disks;
+  auto seen = foresee(guest, *book, **store, *review, peer_key);
+  if (!seen) {
+    return seen;
   }
+  const auto promised =
+      promised_to_others(guest, *book, **store, options.run_path);
+  if (!promised) {
+    return promised.error();
+  }
+  std::uint64_t& free = seen->needs.front().space.free;
+  free -= std::min(free, *promised);
+  reply.disks = seen->disks;
   return seen;
 }
 
 }  // namespace
 
-result<answer> consider(const offer& offered, const settings& options) {
+result<answer> consider(const offer& offered,
+                        const settings& options,
+                        const std::string& peer_key) {
   answer reply;
   reply.host = host_name();
   auto xen = toolstack::open();
@@ -97,7 +109,7 @@ result<answer> consider(const offer& offered, const settings& options) {
   }
   auto facts = look_around(offered.guest, options.arrivals);
   std::vector<problem> found;
-  const auto space = look_for_space(offered.guest, options, reply);
+  const auto space = look_for_space(offered.guest, options, peer_key, reply);
   if (space) {
     const foreseen::need& store = space->needs.front();
     facts.store_free_bytes = store.space.free;
@@ -116,7 +128,9 @@ result<answer> consider(const offer& offered, const settings& options) {
   return reply;
 }
 
-result<answer> consider_seed(const guest_info& guest, const settings& options) {
+result<answer> consider_seed(const guest_info& guest,
+                             const settings& options,
+                             const std::string& peer_key) {
   answer reply;
   reply.host = host_name();
   auto xen = toolstack::open();
@@ -130,7 +144,7 @@ result<answer> consider_seed(const guest_info& guest, const settings& options) {
     reply.problems.push_back(
         {"guest_here", guest.name + " is on this host already"});
   }
-  const auto space = look_for_space(guest, options, reply);
+  const auto space = look_for_space(guest, options, peer_key, reply);
   if (!space) {
     reply.problems.push_back(unusable("store_unusable", space.error()));
   } else {

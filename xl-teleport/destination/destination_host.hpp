@@ -18,13 +18,17 @@
 namespace teleport {
 
 /// Checks everything that can be known to fail; touches nothing.
+///
+/// @param peer_key  of the host that offers
 [[nodiscard]] result<answer> consider(const offer& offered,
-                                      const settings& options);
+                                      const settings& options,
+                                      const std::string& peer_key);
 
 /// The same for a seed. Xen is asked whether the guest runs here already, where
 /// there is one: this host need not be able to run guests.
 [[nodiscard]] result<answer> consider_seed(const guest_info& guest,
-                                           const settings& options);
+                                           const settings& options,
+                                           const std::string& peer_key);
 
 }  // namespace teleport
 

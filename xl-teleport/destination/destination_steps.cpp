@@ -25,6 +25,9 @@ namespace {
 /// Bytes of the stream that xl has not read yet, before the link is paused.
 constexpr std::size_t max_queued_stream = 16_MiB;
 
+/// Bytes of answers that the source has not read yet.
+constexpr std::size_t max_queued_answers = 4_MiB;
+
 std::vector<std::uint64_t> sizes_of(const guest_info& guest) {
   std::vector<std::uint64_t> sizes;
   for (const guest_disk& disk : moved_disks(guest)) {
@@ -102,6 +105,9 @@ result<void> destination_session::receive_seed(const raw_record& record) {
 }
 
 result<void> destination_session::consider(const raw_record& record) {
+  if (link_->queued() > max_queued_answers) {
+    return error(errc::protocol, "the source offers and reads no answer");
+  }
   auto offered = read_offer(as_text(record.body));
   if (!offered) {
     return offered.error();
@@ -113,10 +119,10 @@ result<void> destination_session::consider(const raw_record& record) {
                        offer_.guest.uuid,
                        offer_.id));
   loop_.work(
-      [offered_here = offer_, options = options_] {
+      [offered_here = offer_, options = options_, key = link_->peer_key()] {
         // A guest that a dead session left half-built is in this one's way.
         (void)clear_leftovers(options);
-        return teleport::consider(offered_here, options);
+        return teleport::consider(offered_here, options, key);
       },
       [this](result<answer> reply) {
         if (!reply) {
@@ -131,7 +137,10 @@ result<void> destination_session::consider(const raw_record& record) {
 
 void destination_session::prepare() {
   on_pool(
-      [this] { return hold_.prepare(offer_, link_->peer_name(), options_); },
+      [this] {
+        return hold_.prepare(
+            offer_, {link_->peer_name(), link_->peer_key()}, options_);
+      },
       [this] { perform(course_.on_prepared()); });
 }
 

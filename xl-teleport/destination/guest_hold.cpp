@@ -4,15 +4,47 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libteleport/base/boot_id.hpp"
 #include "libteleport/base/lock_file.hpp"
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/units.hpp"
+#include "libteleport/xen/start_config.hpp"
 #include "xl-teleport/destination/start_disks.hpp"
-#include "xl-teleport/setup/guest_lock.hpp"
+#include "xl-teleport/destination/store_promises.hpp"
 
 namespace teleport {
 
+namespace {
+
+/// The source's file as it may be written here; none where xl could not read
+/// it.
+std::optional<start_file> start_of(const offer& offered,
+                                   const settings& options) {
+  if (!offered.start) {
+    return std::nullopt;
+  }
+  auto built =
+      build_start_config(offered.start->text, offered.guest, options.arrivals);
+  if (!built) {
+    log_warning(fmt::format("{}: its configuration is not written here: {}",
+                            offered.guest.name,
+                            built.error().context));
+    return std::nullopt;
+  }
+  if (!built->left_out.empty()) {
+    log_warning(fmt::format("{}: left out of its configuration here: {}",
+                            offered.guest.name,
+                            fmt::join(built->left_out, ", ")));
+  }
+  return start_file{std::move(built->text), offered.start->autostart};
+}
+
+}  // namespace
+
 result<void> guest_hold::prepare(const offer& offered,
-                                 const std::string& peer,
+                                 const known_peer& peer,
                                  const settings& options) {
   // Whoever answers a QUERY locks this first, then reads the journal: as long
   // as this process lives it is told nothing but `in_progress`.
@@ -39,28 +71,30 @@ result<void> guest_hold::prepare(const offer& offered,
   entry_.role = journal_role::destination;
   entry_.guest = offered.guest.name;
   entry_.uuid = offered.guest.uuid;
-  entry_.peer = peer;
+  entry_.peer = peer.name;
+  entry_.peer_key = peer.key;
   arrival_.guest = offered.guest.name;
   arrival_.uuid = offered.guest.uuid;
   arrival_.boot = this_boot();
-  arrival_.start = offered.start;
+  arrival_.start = start_of(offered, options);
   const auto written = write_journal(journal_state::building);
-  return written ? place(offered.guest, options) : written;
+  return written ? place(offered.guest, peer, options) : written;
 }
 
 result<void> guest_hold::prepare(const guest_info& guest,
+                                 const known_peer& peer,
                                  const settings& options) {
   const auto locked = lock(guest, options);
-  return locked ? place(guest, options) : locked;
+  return locked ? place(guest, peer, options) : locked;
 }
 
 result<void> guest_hold::lock(const guest_info& guest,
                               const settings& options) {
-  auto locks = lock_guest_and_name(options.run_path, guest);
-  if (!locks) {
-    return locks.error();
+  auto claims = guest_claims::take(options.run_path, guest);
+  if (!claims) {
+    return claims.error();
   }
-  guest_locks_ = std::move(*locks);
+  claims_ = std::move(*claims);
   auto book = disk_book::open(options.kept_disks_path());
   auto store = open_store(options.store);
   if (!book || !store) {
@@ -73,12 +107,21 @@ result<void> guest_hold::lock(const guest_info& guest,
 }
 
 result<void> guest_hold::place(const guest_info& guest,
+                               const known_peer& peer,
                                const settings& options) {
   const auto review = kept_review::look(options);
   if (!review) {
     return review.error();
   }
-  auto placed = placement::make(guest, *store_, *book_, *review);
+  // Others were answered meanwhile, and may have made their targets.
+  const auto making = lock_store(options.run_path);
+  const auto room = making ? check_room(guest, options, *review, peer.key)
+                           : result<void>(making.error());
+  if (!room) {
+    return room;
+  }
+  auto placed =
+      placement::make(guest, {*store_, *book_, *claims_, peer.key}, *review);
   if (!placed) {
     return placed.error();
   }
@@ -87,6 +130,32 @@ result<void> guest_hold::place(const guest_info& guest,
   arrival_.start_disks = start_disks_of(
       guest, arrival_.disks, options.store.kind == disk_kind::file);
   return {};
+}
+
+result<void> guest_hold::check_room(const guest_info& guest,
+                                    const settings& options,
+                                    const kept_review& review,
+                                    const std::string& peer_key) {
+  const auto seen = foresee(guest, *book_, *store_, review, peer_key);
+  if (!seen) {
+    return seen.error();
+  }
+  const auto promised =
+      promised_to_others(guest, *book_, *store_, options.run_path);
+  if (!promised) {
+    return promised.error();
+  }
+  const foreseen::need& store = seen->needs.front();
+  return store.bytes + *promised <= store.space.free
+             ? result<void>()
+             : error(
+                   errc::no_space,
+                   fmt::format("the disks need {} MiB of {}, {} MiB are free, "
+                               "of which {} MiB are promised to others",
+                               store.bytes / 1_MiB,
+                               store.space.pool,
+                               store.space.free / 1_MiB,
+                               *promised / 1_MiB));
 }
 
 result<void> guest_hold::write_journal(journal_state state) {

@@ -13,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
@@ -21,23 +20,30 @@
 #include "libteleport/disk/store.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/setup_records.hpp"
+#include "xl-teleport/destination/guest_claims.hpp"
 #include "xl-teleport/destination/placement.hpp"
 #include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
 
+/// The host that brings the guest.
+struct known_peer {
+  std::string name;
+  std::string key;  ///< SHA-256 of its certificate, in hexadecimal
+};
+
 class guest_hold {
  public:
   /// For a teleport: locks, journals `building`, makes the targets. What was
   /// taken before a failure stays held.
   ///
-  /// @param peer  the source's name, for the journal
   [[nodiscard]] result<void> prepare(const offer& offered,
-                                     const std::string& peer,
+                                     const known_peer& peer,
                                      const settings& options);
   /// For a seed, which the journal knows nothing of.
   [[nodiscard]] result<void> prepare(const guest_info& guest,
+                                     const known_peer& peer,
                                      const settings& options);
 
   /// Does nothing where no entry was begun.
@@ -57,12 +63,20 @@ class guest_hold {
   [[nodiscard]] result<void> lock(const guest_info& guest,
                                   const settings& options);
   [[nodiscard]] result<void> place(const guest_info& guest,
+                                   const known_peer& peer,
                                    const settings& options);
+  /// Whether the store has room, what others were promised aside.
+  ///
+  /// @error errc::no_space
+  [[nodiscard]] result<void> check_room(const guest_info& guest,
+                                        const settings& options,
+                                        const kept_review& review,
+                                        const std::string& peer_key);
   /// Nothing is left to be done for the journal's entry.
   [[nodiscard]] result<void> note_all_done();
 
   unique_fd session_lock_;
-  std::vector<unique_fd> guest_locks_;
+  std::optional<guest_claims> claims_;
   std::optional<disk_book> book_;
   std::unique_ptr<disk_store> store_;
   std::optional<journal> journal_;

@@ -28,12 +28,14 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                                               disk_store& store,
                                               const kept_review& review,
                                               const guest_info& guest,
-                                              const guest_disk& disk) {
+                                              const guest_disk& disk,
+                                              const std::string& peer_key) {
   kept_disk wanted;
   wanted.guest = guest.name;
   wanted.uuid = guest.uuid;
   wanted.vdev = disk.vdev;
   wanted.size = disk.size;
+  wanted.peer = peer_key;
   auto kept = book.find_for(wanted);
   if (!kept || !*kept) {
     return kept;
@@ -71,6 +73,22 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
     return std::optional<kept_disk>();
   }
   return kept;
+}
+
+result<void> check_not_cut(const kept_disk& kept, const guest_disk& disk) {
+  if (!kept.shadow || kept.size <= disk.size) {
+    return {};
+  }
+  return error(
+      errc::refused,
+      fmt::format("what is kept at {} for {} has {} bytes and would be cut to "
+                  "{}; delete it after 'teleportctl shadow forget {}', and the "
+                  "next attempt makes a new one",
+                  place_of(kept),
+                  kept.guest,
+                  kept.size,
+                  disk.size,
+                  kept.guest));
 }
 
 }  // namespace teleport

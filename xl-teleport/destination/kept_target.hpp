@@ -36,13 +36,22 @@ namespace teleport {
 /// that was kept, is no guest's by now, and can have the size; else none, with
 /// the reason in the log.
 ///
+/// @param peer_key  of the host that asks (disk_book::find_for)
 /// @error when it cannot be looked at: what cannot is not gone
 [[nodiscard]] result<std::optional<kept_disk>> usable_entry(
     const disk_book& book,
     disk_store& store,
     const kept_review& review,
     const guest_info& guest,
-    const guest_disk& disk);
+    const guest_disk& disk,
+    const std::string& peer_key);
+
+/// Refuses to cut a shadow: what lies beyond the new size may be a guest's only
+/// copy, and no byte of the new content is here yet.
+///
+/// @error errc::refused
+[[nodiscard]] result<void> check_not_cut(const kept_disk& kept,
+                                         const guest_disk& disk);
 
 }  // namespace teleport
 

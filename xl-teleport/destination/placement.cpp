@@ -63,7 +63,8 @@ problem too_small(const foreseen::need& one) {
 result<foreseen> foresee(const guest_info& guest,
                          const disk_book& book,
                          disk_store& store,
-                         const kept_review& review) {
+                         const kept_review& review,
+                         const std::string& peer_key) {
   foreseen out;
   auto space = store.space();
   if (!space) {
@@ -71,7 +72,7 @@ result<foreseen> foresee(const guest_info& guest,
   }
   out.needs.push_back({std::move(*space), 0});
   for (const guest_disk& disk : moved_disks(guest)) {
-    const auto kept = usable_entry(book, store, review, guest, disk);
+    const auto kept = usable_entry(book, store, review, guest, disk, peer_key);
     if (!kept) {
       return kept.error();
     }
@@ -90,8 +91,10 @@ result<foreseen> foresee(const guest_info& guest,
       if (!added) {
         return in_context(place_of(**kept), added.error());
       }
-      fits = (*kept)->size == disk.size ? result<void>()
-                                        : (*home)->check_new_size(disk.size);
+      fits = check_not_cut(**kept, disk);
+      if (fits && (*kept)->size != disk.size) {
+        fits = (*home)->check_new_size(disk.size);
+      }
     }
     if (!fits) {
       out.problems.push_back(
@@ -108,10 +111,9 @@ result<foreseen> foresee(const guest_info& guest,
 }
 
 result<std::unique_ptr<placement>> placement::make(const guest_info& guest,
-                                                   disk_store& store,
-                                                   disk_book& book,
+                                                   placement_host here,
                                                    const kept_review& review) {
-  std::unique_ptr<placement> made(new placement(guest, store, book));
+  std::unique_ptr<placement> made(new placement(guest, std::move(here)));
   for (const guest_disk& disk : moved_disks(guest)) {
     const auto added = made->add(disk, review);
     if (!added) {
@@ -123,8 +125,36 @@ result<std::unique_ptr<placement>> placement::make(const guest_info& guest,
   return made;
 }
 
+/// The entry for a disk, once no other session can have the disk.
+result<std::optional<kept_disk>> placement::claim_kept(
+    const guest_disk& disk, const kept_review& review) {
+  const auto look = [&] {
+    return usable_entry(
+        here_.book, here_.store, review, guest_, disk, here_.peer_key);
+  };
+  const auto seen = look();
+  if (!seen || !*seen) {
+    return seen;
+  }
+  const auto home = home_of(**seen, here_.store);
+  auto done =
+      home ? here_.claims.claim(**seen, **home) : result<void>(home.error());
+  if (done) {
+    done = check_not_cut(**seen, disk);
+  }
+  if (!done) {
+    return done.error();
+  }
+  // Whoever had it until now may have renamed or handed it over.
+  auto again = look();
+  if (again && (!*again || place_of(**again) != place_of(**seen))) {
+    return error(errc::busy, place_of(**seen) + " was another session's");
+  }
+  return again;
+}
+
 result<void> placement::add(const guest_disk& disk, const kept_review& review) {
-  auto kept = usable_entry(book_, store_, review, guest_, disk);
+  auto kept = claim_kept(disk, review);
   if (!kept) {
     return kept.error();
   }
@@ -163,8 +193,8 @@ result<void> placement::take_over(spot& place) {
     return {};
   }
   place.entry.uuid = guest_.uuid;
-  const auto written = book_.write(place.entry);
-  return written ? book_.remove(before, place.entry.vdev) : written;
+  const auto written = here_.book.write(place.entry);
+  return written ? here_.book.remove(before, place.entry.vdev) : written;
 }
 
 /// The guest's disk may have another size than when it was here.
@@ -190,11 +220,11 @@ result<void> placement::fit(disk_home& home, spot& place) {
                        place.disk.size,
                        place.entry.size));
   place.entry.size = place.disk.size;
-  return book_.write(place.entry);
+  return here_.book.write(place.entry);
 }
 
 result<void> placement::adopt(spot& place) {
-  auto home = home_of(place.entry, store_);
+  auto home = home_of(place.entry, here_.store);
   if (!home) {
     return home.error();
   }
@@ -225,7 +255,7 @@ result<void> placement::adopt(spot& place) {
     place.path = std::move(*path);
     place.shadow = std::move(*home);
   } else {
-    auto placed = store_.open(place.entry.partial);
+    auto placed = here_.store.open(place.entry.partial);
     if (!placed) {
       return placed.error();
     }
@@ -238,10 +268,11 @@ result<void> placement::adopt(spot& place) {
 
 result<void> placement::create(const guest_disk& disk, spot& place) {
   const std::string name = harmless(guest_.name) + "-" + harmless(disk.vdev);
-  auto placed = store_.create(name, disk.size);
+  auto placed = here_.store.create(name, disk.size);
   if (!placed && placed.error().code == errc::busy) {
     // Another guest's disk has that name: this one's uuid tells them apart.
-    placed = store_.create(name + "-" + guest_.uuid.substr(0, 8), disk.size);
+    placed =
+        here_.store.create(name + "-" + guest_.uuid.substr(0, 8), disk.size);
   }
   if (!placed) {
     return placed.error();
@@ -252,13 +283,19 @@ result<void> placement::create(const guest_disk& disk, spot& place) {
   entry.vdev = disk.vdev;
   entry.size = disk.size;
   entry.partial = placed->backing;
-  if (const auto home = store_.home(placed->backing)) {
+  entry.peer = here_.peer_key;
+  const auto home = here_.store.home(placed->backing);
+  result<void> done = home ? result<void>() : result<void>(home.error());
+  if (done) {
     entry.identity = identity_of(**home);
+    done = here_.claims.claim(entry, **home);
   }
-  const auto written = book_.write(entry);
-  if (!written) {
-    (void)store_.remove(*placed);  // ours, empty, and nobody would find it
-    return written;
+  if (done) {
+    done = here_.book.write(entry);
+  }
+  if (!done) {
+    (void)here_.store.remove(*placed);  // ours, empty, and nobody would find it
+    return done;
   }
   place.kind = "new";
   place.path = placed->device;
@@ -332,7 +369,9 @@ result<void> placement::keep_as_shadows() {
   close_devices();
   for (spot& place : spots_) {
     if (place.shadow) {
-      const auto closed = place.shadow->close_aside();
+      place.entry.peer = here_.peer_key;
+      const auto noted = here_.book.write(place.entry);
+      const auto closed = noted ? place.shadow->close_aside() : noted;
       if (!closed) {
         return closed;
       }
@@ -345,8 +384,9 @@ result<void> placement::keep_as_shadows() {
     }
     place.entry.shadow = (*home)->place();
     place.entry.partial.clear();
+    place.entry.peer = here_.peer_key;
     place.entry.identity = identity_of(**home);
-    auto done = book_.write(place.entry);
+    auto done = here_.book.write(place.entry);
     if (done) {
       done = (*home)->set_aside();
     }
@@ -363,7 +403,7 @@ result<void> placement::put_back() {
   result<void> outcome;
   for (spot& place : spots_) {
     const auto back = place.shadow ? place.shadow->close_aside()
-                                   : store_.close(*place.placed);
+                                   : here_.store.close(*place.placed);
     if (!back) {
       log_warning(fmt::format("{}: {}", place.path, back.error().context));
       outcome = back;

@@ -30,6 +30,7 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/domain.hpp"
+#include "xl-teleport/destination/guest_claims.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {
@@ -48,18 +49,26 @@ struct foreseen {
   std::vector<problem> problems;
 };
 
+/// @param peer_key  of the host that brings the guest
 [[nodiscard]] result<foreseen> foresee(const guest_info& guest,
                                        const disk_book& book,
                                        disk_store& store,
-                                       const kept_review& review);
+                                       const kept_review& review,
+                                       const std::string& peer_key);
+
+/// Where a session's targets are found and made. All of it outlives them.
+struct placement_host {
+  disk_store& store;
+  disk_book& book;
+  guest_claims& claims;
+  /// Of the host that brings the guest.
+  std::string peer_key;
+};
 
 class placement {
  public:
   [[nodiscard]] static result<std::unique_ptr<placement>> make(
-      const guest_info& guest,
-      disk_store& store,
-      disk_book& book,
-      const kept_review& review);
+      const guest_info& guest, placement_host here, const kept_review& review);
 
   [[nodiscard]] std::vector<offered_target> described() const;
   /// The entries that the book has of them.
@@ -93,8 +102,10 @@ class placement {
     std::unique_ptr<disk_home> shadow;  ///< none of a target in the store
   };
 
-  placement(guest_info guest, disk_store& store, disk_book& book)
-      : guest_(std::move(guest)), store_(store), book_(book) {}
+  placement(guest_info guest, placement_host here)
+      : guest_(std::move(guest)), here_(std::move(here)) {}
+  [[nodiscard]] result<std::optional<kept_disk>> claim_kept(
+      const guest_disk& disk, const kept_review& review);
   result<void> add(const guest_disk& disk, const kept_review& review);
   result<void> take_over(spot& place);
   [[nodiscard]] result<void> fit(disk_home& home, spot& place);
@@ -103,8 +114,7 @@ class placement {
   void close_devices();
 
   guest_info guest_;
-  disk_store& store_;
-  disk_book& book_;
+  placement_host here_;
   std::vector<spot> spots_;
 };
 

@@ -38,7 +38,7 @@ void seed_reception::start(seed_offer offered) {
   loop_.work(
       [this] {
         (void)clear_leftovers(options_);
-        return consider_seed(offered_.guest, options_);
+        return consider_seed(offered_.guest, options_, link_.peer_key());
       },
       [this](const result<answer>& reply) {
         working_ = false;
@@ -89,8 +89,13 @@ result<void> seed_reception::perform(action next, const raw_record& record) {
     case action::none:
       return {};
     case action::prepare:
-      on_pool([this] { return hold_.prepare(offered_.guest, options_); },
-              [this] { (void)perform(course_.on_prepared()); });
+      on_pool(
+          [this] {
+            return hold_.prepare(offered_.guest,
+                                 {link_.peer_name(), link_.peer_key()},
+                                 options_);
+          },
+          [this] { (void)perform(course_.on_prepared()); });
       return {};
     case action::send_prepared:
       make_intake();

@@ -58,6 +58,7 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
     return destination_fate::in_progress;  // ask again: nothing is known
   }
   fate_course course;
+  bool is_known = true;
   using step = fate_course::step;
   unique_fd held;
   journal_entry entry;
@@ -85,6 +86,7 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
         } else {
           log_warning("teleport " + query.id +
                       " is not in the journal, which was lost");
+          is_known = false;
           course.on_journal(std::nullopt);
         }
         break;
@@ -101,6 +103,9 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
       case step::answer:
         break;
     }
+  }
+  if (!is_known) {
+    remove_lock(options.run_path, query.id, std::move(held));
   }
   return course.fate() == destination_fate::paused && query.uuid.empty()
              ? destination_fate::in_progress  // release 0.1.0 knows no `paused`

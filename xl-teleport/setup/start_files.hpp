@@ -6,7 +6,7 @@
 // the destination the guest is started there, and nowhere else by itself.
 //
 // Threads: any, under the guest's lock. Blocks: on small files, until durable.
-// Trust: a configuration may be a peer's text: it is written, never run here. A
+// Trust: write() is given what build_start_config() made of a peer's text. A
 // file of another guest is never written, renamed or removed.
 
 #ifndef XL_TELEPORT_SETUP_START_FILES_HPP

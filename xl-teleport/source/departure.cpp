@@ -192,7 +192,8 @@ departure departure_of(const guest_info& guest) {
   return {guest.name, guest.uuid, guest.domid, this_boot(), {}};
 }
 
-result<departure> plan_departure(const guest_info& guest) {
+result<departure> plan_departure(const guest_info& guest,
+                                 const std::string& peer_key) {
   departure plan = departure_of(guest);
   for (const guest_disk& disk : moved_disks(guest)) {
     const auto home = find_home(disk.device);
@@ -210,6 +211,7 @@ result<departure> plan_departure(const guest_info& guest) {
     } else {
       log_warning(disk.vdev + ": " + identity.error().context);
     }
+    entry.peer = peer_key;
     plan.disks.push_back({std::move(entry), disk.read_only});
   }
   return plan;

@@ -46,8 +46,10 @@ struct departure {
 
 /// The guest with its disks.
 ///
+/// @param peer_key  of the host to which it goes, for the book of kept disks
 /// @error as find_home()
-[[nodiscard]] result<departure> plan_departure(const guest_info& guest);
+[[nodiscard]] result<departure> plan_departure(const guest_info& guest,
+                                               const std::string& peer_key);
 
 [[nodiscard]] std::string departure_text(const departure& plan);
 /// @error errc::corrupt

@@ -136,7 +136,7 @@ result<void> source_session::prepare_here() {
     return entries.error();
   }
   journal_ = std::move(*entries);
-  auto plan = plan_departure(view_.guest);
+  auto plan = plan_departure(view_.guest, link_->peer_key());
   if (!plan) {
     return plan.error();
   }

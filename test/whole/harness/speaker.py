@@ -1,0 +1,64 @@
+"""A paired host whose root says what it likes, with the host's own key. Run on a
+host of the harness by python3: sends each record, waits for the answer to it,
+and prints the answer's number and body in hexadecimal. Ends when the link does,
+or after the last answer.
+
+    speaker.py ADDRESS FILE, whose lines are NUMBER:BODY-IN-HEX
+"""
+
+import socket
+import ssl
+import struct
+import sys
+
+KEYS = "/etc/xen/teleport/host"
+
+
+def records(link):
+    heard = b""
+    while True:
+        while len(heard) >= 8:
+            length, kind, _ = struct.unpack("<IHH", heard[:8])
+            if len(heard) < 8 + length:
+                break
+            yield kind, heard[8:8 + length]
+            heard = heard[8 + length:]
+        try:
+            piece = link.recv(65536)
+        except OSError:
+            return
+        if not piece:
+            return
+        heard += piece
+
+
+def framed(number, body):
+    return struct.pack("<IHH", len(body), number, 0) + body
+
+
+def main():
+    with open(sys.argv[2], encoding="ascii") as file:
+        words = file.read().split()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.load_cert_chain(KEYS + ".crt", KEYS + ".key")
+    with socket.create_connection((sys.argv[1], 8744)) as plain, \
+            context.wrap_socket(plain) as link:
+        hello = b"TELEPORT" + struct.pack("<II", 3, 4) + b"evil"
+        heard = records(link)
+        for number, body in [(1, hello)] + [
+                (int(kind), bytes.fromhex(text)) for kind, text in
+                (word.split(":") for word in words)]:
+            try:
+                link.sendall(framed(number, body))
+            except OSError:
+                return
+            answer = next(heard, None)
+            if answer is None:
+                return
+            print(answer[0], answer[1].hex(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
