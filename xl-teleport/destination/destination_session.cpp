@@ -19,7 +19,8 @@ destination_session::destination_session(event_loop& loop,
       options_(std::move(options)),
       link_(std::move(link)),
       lookup_(std::move(lookup)),
-      finished_(std::move(finished)) {}
+      finished_(std::move(finished)),
+      turn_(loop_, options_.run_path) {}
 
 void destination_session::start() {
   connection::handlers handlers;
@@ -167,8 +168,7 @@ void destination_session::send(action next) {
       return;
     case action::send_prepared:
       make_intake();
-      link_->send(record_type::prepared,
-                  as_bytes(to_json(hold_.disks()->described())));
+      tell_of_targets();
       return;
     case action::send_disks_durable:
       link_->send(record_type::disks_durable, {});

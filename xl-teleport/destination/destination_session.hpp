@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
@@ -27,6 +28,7 @@
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
+#include "xl-teleport/destination/memory_turn.hpp"
 #include "xl-teleport/destination/seed_reception.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -67,6 +69,9 @@ class destination_session {
   result<void> consider(const raw_record& record);
   void prepare();
   void make_intake();
+  void tell_of_targets();
+  void tell_of_disks(const raw_record& record);
+  void send_in_turn(raw_record record);
   void start_xl(const raw_record& record);
   result<void> feed_configuration(const std::string& config);
   [[nodiscard]] gate_hook hook_at_gate() const;
@@ -91,6 +96,9 @@ class destination_session {
   answer answer_;
   guest_hold hold_;
   std::unique_ptr<disk_intake> intake_;
+  memory_turn turn_;
+  /// Sent once the turn is held: without them the source sends no memory.
+  std::vector<raw_record> kept_back_;
   std::unique_ptr<guest_arrival> arrival_;
   std::unique_ptr<seed_reception> seed_;
   std::size_t jobs_ = 0;  ///< on the pool, the intake's aside

@@ -146,9 +146,7 @@ void destination_session::prepare() {
 
 void destination_session::make_intake() {
   disk_intake::events events;
-  events.send = [this](const raw_record& record) {
-    link_->send(record.type, record.body);
-  };
+  events.send = [this](const raw_record& record) { tell_of_disks(record); };
   events.on_failed = [this](const error& cause) { fail(cause); };
   events.on_rest = [this] { destroy_when_quiet(); };
   intake_ = std::make_unique<disk_intake>(loop_,
@@ -157,6 +155,44 @@ void destination_session::make_intake() {
                                           sizes_of(offer_.guest),
                                           std::move(events));
   intake_->set_targets(hold_.disks()->targets());
+}
+
+void destination_session::tell_of_targets() {
+  const std::string text = to_json(hold_.disks()->described());
+  const byte_span body = as_bytes(text);
+  // Where there is no extent to be proven, this is what the memory waits for.
+  tell_of_disks({record_type::prepared, {body.begin(), body.end()}});
+}
+
+/// The source sends the memory once it has been told that every extent is
+/// proven: what tells it so is kept back until xl has no other guest's memory
+/// to wait for (PROTOCOL.md, section 4.3).
+void destination_session::tell_of_disks(const raw_record& record) {
+  if (!turn_.is_held() && intake_->state().all_proven()) {
+    send_in_turn(record);
+  } else {
+    link_->send(record.type, record.body);
+  }
+}
+
+void destination_session::send_in_turn(raw_record record) {
+  kept_back_.push_back(std::move(record));
+  if (kept_back_.size() != 1) {
+    return;
+  }
+  turn_.await([this](const result<void>& held) {
+    if (course_.at() != destination_state::disks) {
+      turn_.release();  // given up meanwhile
+      return;
+    }
+    if (!held) {
+      fail(held.error());
+      return;
+    }
+    for (const raw_record& next : std::exchange(kept_back_, {})) {
+      link_->send(next.type, next.body);
+    }
+  });
 }
 
 /// STREAM_PIECE may be right behind GUEST_CONFIG: the link waits for xl.
@@ -186,7 +222,10 @@ result<void> destination_session::feed_configuration(
   guest_arrival::events events;
   events.on_stream_complete = [this] { perform(course_.on_stream_complete()); };
   events.on_hook = [this](const result<void>& ran) { on_gate_hook(ran); };
-  events.on_built = [this] { perform(course_.on_built()); };
+  events.on_built = [this] {
+    turn_.release();
+    perform(course_.on_built());
+  };
   events.on_started = [this](bool runs) { perform(course_.on_started(runs)); };
   events.on_failed = [this](const error& cause) { on_xl_failed(cause); };
   events.on_drained = [this] {

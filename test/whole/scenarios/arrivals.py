@@ -2,7 +2,9 @@
 told by what runs, not by the book alone."""
 
 import os
+import signal
 
+from harness.events import FolderWatch
 from harness.oracle import (check_at_rest, check_one_copy, check_starts_here,
                             wait_for_rest)
 from harness.registry import test
@@ -10,6 +12,11 @@ from harness.world import MIB, World, Wrong
 
 HOME = "/var/lib/xen/images/web1-xvda.img"
 OTHER_UUID = "11111111-1111-4111-8111-111111111111"
+WAITS = "waits until the memory of another guest has arrived"
+
+
+def all_logs(host):
+    return "".join(host.log(name) for name in os.listdir(host.path("/var/log")))
 
 
 def arrive_without_session(world, **shape):
@@ -239,3 +246,47 @@ def sparse_shadow():
         assert "store_space" in move.said, move.said
         guest.check_runs_on(world.here)
         assert shadow
+
+
+@test("a second arrival's guest runs on while the first one's memory crosses")
+def two_at_once():
+    with World() as world:
+        first = world.start_guest(world.here)
+        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
+        gate = world.there.hold("receive.restored.before")
+        one = world.teleport(first, world.here)
+        gate.wait(alongside=one.program)
+        with FolderWatch(world.there.path("/var/log")) as changes:
+            two = world.teleport(second, world.here)
+            changes.until(lambda: WAITS in all_logs(world.there)
+                          or two.program.poll() is not None, "the second waits")
+        second.wait_for_records(world.here, 20)
+        assert world.here.domain("db1")["state"] == "running"
+        gate.release()
+        one.expect(0)
+        two.expect(0)
+        for guest in (first, second):
+            guest.check_runs_on(world.there)
+        check_at_rest(world, first)
+
+
+@test("a second arrival goes on when the first one is given up")
+def turn_of_given_up():
+    with World() as world:
+        first = world.start_guest(world.here)
+        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
+        gate = world.there.hold("receive.restored.before")
+        one = world.teleport(first, world.here, "--reconnect", "0")
+        gate.wait(alongside=one.program)
+        of_first = world.here.processes("teleport")
+        with FolderWatch(world.there.path("/var/log")) as changes:
+            two = world.teleport(second, world.here, "--reconnect", "0")
+            changes.until(lambda: WAITS in all_logs(world.there)
+                          or two.program.poll() is not None, "the second waits")
+        for pid in of_first:
+            os.kill(pid, signal.SIGTERM)
+        gate.release()
+        one.expect(1)
+        two.expect(0)
+        first.check_runs_on(world.here)
+        second.check_runs_on(world.there)
