@@ -47,11 +47,10 @@ bool line_output::write(std::string_view text) {
     if (kind_ == kind::socket) {
       written =
           ::send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    } else if (kind_ == kind::file) {
-      written = ::write(fd_, text.data(), text.size());
     } else if (own_) {
       written = ::write(own_.get(), text.data(), text.size());
-    } else if (text.size() <= PIPE_BUF && has_room(fd_)) {
+    } else if (kind_ == kind::file ||
+               (text.size() <= PIPE_BUF && has_room(fd_))) {
       // A pipe that poll() calls writable has room for so much.
       written = ::write(fd_, text.data(), text.size());
     }

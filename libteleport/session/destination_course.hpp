@@ -142,7 +142,7 @@ class destination_course {
  private:
   [[nodiscard]] actions on_go();
   [[nodiscard]] actions open_when_ready() const;
-  [[nodiscard]] actions follow(destination_handover::action action);
+  [[nodiscard]] actions follow(destination_handover::action todo);
   [[nodiscard]] actions write(journal_state entry, action how);
   [[nodiscard]] actions leave();
   [[nodiscard]] actions succeed();

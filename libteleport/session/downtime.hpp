@@ -40,8 +40,11 @@ struct downtime_entry {
   /// Seconds since the guest was suspended.
   std::chrono::duration<double> at{};
 
+  // clang-tidy reads the 0 that the made function compares with as a pointer.
+  // NOLINTBEGIN(modernize-use-nullptr)
   friend auto operator<=>(const downtime_entry&,
                           const downtime_entry&) = default;
+  // NOLINTEND(modernize-use-nullptr)
 };
 
 class downtime_log {
