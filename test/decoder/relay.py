@@ -127,6 +127,10 @@ class Link:
                 data = connection.recv(65536)
             except (ssl.SSLEOFError, ConnectionError):
                 return False
+            except ssl.SSLError as failure:
+                if failure.reason != "UNEXPECTED_EOF_WHILE_READING":
+                    raise
+                return False
             if not data:
                 pass_on_the_end(other)
                 return False
