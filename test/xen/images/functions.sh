@@ -108,6 +108,9 @@ EOF
     (cd "$dir" && find . | LC_ALL=C sort | cpio --quiet -o -H newc) | gzip -1 > "$out"
 }
 
+# file_system LABEL DIRECTORY IMAGE SIZE: with the blocks that larger disks have; below 512 MiB mke2fs makes smaller ones.
+file_system() { mke2fs -q -t ext4 -b 4096 -i 16384 -L "$1" -m 0 -d "$2" "$3" "$4" > /dev/null; }
+
 # make_guest WORK TAR IMAGE: the witness's own Debian, with data that no other disk has.
 make_guest() {
     local dir=$1/guest image=$3
@@ -116,12 +119,12 @@ make_guest() {
     install -m 755 "$here/guest/init" "$here/guest/poweroff" "$dir/sbin/"
     install -m 755 "$work/witness" "$dir/usr/local/bin/witness"
     install -d "$dir/var/lib/witness" "$dir/srv/data" "$dir/srv/private"
-    # 16 MiB that nothing compresses and 16 MiB of text, the same in every build.
+    # 8 MiB that nothing compresses and 8 MiB of text, the same in every build.
     openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv 0 -in /dev/zero 2> /dev/null |
-        head -c 16M > "$dir/srv/private/random" || true
-    seq -f 'customer %012g pays an invoice' 1 480000 | head -c 16M > "$dir/srv/private/text" || true
+        head -c 8M > "$dir/srv/private/random" || true
+    seq -f 'customer %012g pays an invoice' 1 240000 | head -c 8M > "$dir/srv/private/text" || true
     echo witness > "$dir/etc/hostname"
-    mke2fs -q -t ext4 -L guest -m 0 -d "$dir" "$image" 512M > /dev/null
+    file_system guest "$dir" "$image" "$GUEST_MIB"M
     rm -rf "$dir"
 }
 
@@ -132,6 +135,6 @@ make_donor() {
     mkdir -p "$dir" "$(dirname "$image")"
     tar -C "$dir" -xf "$2"
     head -c 5M /dev/urandom > "$dir/.own"
-    mke2fs -q -t ext4 -L donor -m 0 -d "$dir" "$image" "$4" > /dev/null
+    file_system donor "$dir" "$image" "$4"
     rm -rf "$dir"
 }

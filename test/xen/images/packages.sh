@@ -20,6 +20,9 @@ DOM0_PACKAGES=(
 # The guest, and two other Debian guests whose disks are the donors. All share the base system; guest
 # and donor-rich share some packages more; vim, rsync and curl are in the guest alone.
 GUEST_VARIANT=minbase
+# Of the guest's disk: emulated processors read each byte some ten times in a teleport there and back. guest-create knows
+# it too.
+GUEST_MIB=320
 GUEST_PACKAGES=(procps iproute2 kmod busybox-static python3-minimal openssl vim-tiny rsync curl)
 DONOR_PLAIN_PACKAGES=(procps iproute2)
 DONOR_RICH_PACKAGES=(procps iproute2 kmod python3-minimal openssl sqlite3 nginx-light)

@@ -109,10 +109,12 @@ gate_digests() {
     done
 }
 
-# index_donors HOST PATH...: the index knows exactly these. index_empty HOST: and none.
+# index_donors HOST PATH...: the index knows exactly these (the hosts that scenarios go on from know /srv/lab/donors on
+# host2). index_empty HOST: and none.
 index_donors() {
     local host=$1
     shift
+    [ "$(on "$host" "find $* -name '*.img' | sort")" != "$(on "$host" 'teleportctl index list --json' | jq -r '.[].path' | sort)" ] || return 0
     index_empty "$host"
     on "$host" "teleportctl index add $*" >&2 || fail "cannot index $* on host $host"
 }

@@ -41,7 +41,7 @@ data=$(report .bulk.link)
 
 copy_donors host1
 host1 "rm $copies/plain.img
-    for mib in \$(seq 16 32 640); do dd if=/dev/urandom of=$copies/rich.img bs=1M seek=\$mib count=16 conv=notrunc status=none; done"
+    for mib in \$(seq 16 32 320); do dd if=/dev/urandom of=$copies/rich.img bs=1M seek=\$mib count=16 conv=notrunc status=none; done"
 judge host2 host1 stale
 at_least "bytes from what is left of the donors" 1 "$(report .bulk.donors)"
 at_least "gaps" $((data / 3)) "$(report .bulk.link)"

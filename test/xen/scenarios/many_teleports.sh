@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# A guest goes there and back, several times in a row (TELEPORTS, 4; 20 with LONG=1), writing all the while: one boot,
+# A guest goes there and back, several times in a row (TELEPORTS, 3; 20 with LONG=1), writing all the while: one boot,
 # and not one acknowledged record lost. Each time the whole disks are compared.
 
 guest=many1 teleports=${TELEPORTS:-${LONG:+20}} from=1 to=2
-teleports=${teleports:-4}
+teleports=${teleports:-3}
 pair_hosts
 set_store directory
-guest_create host1 $guest loop --churn 8
+index_donors host2 /srv/lab/donors
+guest_create host1 $guest loop
 for ((i = 1; i <= teleports; i++)); do
     teleport "$from" "$to" $guest
     say "measured: $i: $(report '"\(.total_seconds) s, downtime \(.downtime_seconds) s, sent \(.link.sent), memory \(.memory.coded_bytes)"')"

@@ -8,7 +8,7 @@ linear=lv1 thin=lv2
 allocated() { on "$1" "lvs --noheadings -o data_percent $2" | awk '{ print int($1 + 0.5) }'; }
 
 pair_hosts
-index_empty host2
+index_donors host2 /srv/lab/donors
 
 set_store lvm
 guest_create host1 $linear lv --idle
