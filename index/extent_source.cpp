@@ -60,7 +60,7 @@ void hash_extent(byte_span bytes, extent_content& out) {
           piece.subspan(in, std::min(block_bytes, piece.size() - in));
       if (!is_zero(block)) {
         const std::size_t number = (at + in) / block_bytes;
-        out.blocks[number / 64] |= std::uint64_t{1} << (number % 64);
+        out.blocks.set(number);
         out.digests[out.count++] = digest_block(block);
       }
     }

@@ -155,16 +155,16 @@ std::uint64_t sum_of_groups(std::span<const std::uint32_t> numbers) {
 std::uint32_t extent_view::rank(unsigned block) const noexcept {
   int count_before = 0;
   for (unsigned word = 0; word < block / 64; ++word) {
-    count_before += std::popcount(blocks[word]);
+    count_before += std::popcount(blocks.words[word]);
   }
   const std::uint64_t below = (std::uint64_t{1} << (block % 64)) - 1;
-  count_before += std::popcount(blocks[block / 64] & below);
+  count_before += std::popcount(blocks.words[block / 64] & below);
   return static_cast<std::uint32_t>(count_before);
 }
 
 unsigned extent_view::next(unsigned from) const noexcept {
   while (from < extent_blocks) {
-    const std::uint64_t rest = blocks[from / 64] >> (from % 64);
+    const std::uint64_t rest = blocks.words[from / 64] >> (from % 64);
     if (rest != 0) {
       return from + static_cast<unsigned>(std::countr_zero(rest));
     }
@@ -216,13 +216,11 @@ std::optional<extent_view> group_view::extent(unsigned extent) const {
       value_.subspan(group_header + number * extent_record, extent_record);
   extent_view view;
   view.sha = record.first(sha_bytes);
-  int bits = 0;
-  for (std::size_t i = 0; i < view.blocks.size(); ++i) {
-    view.blocks[i] = peek<std::uint64_t>(record, sha_bytes + 8 * i);
-    bits += std::popcount(view.blocks[i]);
+  for (std::size_t i = 0; i < view.blocks.words.size(); ++i) {
+    view.blocks.words[i] = peek<std::uint64_t>(record, sha_bytes + 8 * i);
   }
   view.first = peek<std::uint32_t>(record, 2 * sha_bytes);
-  view.count = static_cast<std::uint32_t>(bits);
+  view.count = static_cast<std::uint32_t>(view.blocks.count());
   if (view.first > digests() || view.count > digests() - view.first) {
     return std::nullopt;
   }
@@ -242,7 +240,7 @@ void group_builder::add(unsigned extent, const extent_content& content) {
   }
   data_ |= 1U << extent;
   records_.bytes(content.sha);
-  for (const std::uint64_t word : content.blocks) {
+  for (const std::uint64_t word : content.blocks.words) {
     records_.number(word);
   }
   records_.number(count_);

@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 
+#include "libteleport/base/block_mask.hpp"
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/unique_id.hpp"
@@ -140,18 +141,15 @@ struct disk_record {
 [[nodiscard]] std::uint64_t sum_of_groups(
     std::span<const std::uint32_t> numbers);
 
-/// Which blocks of an extent are not zero: block 0 is bit 0 of word 0.
-using block_bits = std::array<std::uint64_t, extent_blocks / 64>;
-
 /// One extent inside a group's value, bounds already checked.
 struct extent_view {
-  byte_span sha;  ///< 32 bytes
-  block_bits blocks{};
+  byte_span sha;            ///< 32 bytes
+  block_mask blocks;        ///< those that are not zero
   std::uint32_t first = 0;  ///< number of its first digest in the group
   std::uint32_t count = 0;  ///< digests, as many as bits in `blocks`
 
   [[nodiscard]] bool has(unsigned block) const noexcept {
-    return (blocks[block / 64] >> (block % 64) & 1U) != 0;
+    return blocks.test(block);
   }
   /// Digests of this extent before `block`'s.
   [[nodiscard]] std::uint32_t rank(unsigned block) const noexcept;
@@ -204,7 +202,7 @@ class group_view {
 /// What a scan found in one extent.
 struct extent_content {
   extent_digest sha{};
-  block_bits blocks{};
+  block_mask blocks;  ///< those that are not zero
   std::array<block_digest, extent_blocks> digests{};  ///< packed
   std::uint32_t count = 0;  ///< 0: all zero, sha not set
 };

@@ -58,7 +58,7 @@ byte_buffer some_group() {
     for (std::size_t i = 0; i < content.sha.size(); ++i) {
       content.sha.at(i) = static_cast<std::byte>(extent + i);
     }
-    content.blocks = {0b1011, 0, 0, 1ULL << 63U};
+    content.blocks = {{0b1011, 0, 0, 1ULL << 63U}};
     content.count = 4;
     for (unsigned i = 0; i < content.count; ++i) {
       content.digests.at(i) =

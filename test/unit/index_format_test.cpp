@@ -21,7 +21,7 @@ byte_buffer sample_group() {
   for (unsigned e = 0; e < 3; ++e) {
     content = {};
     for (unsigned b = e; b < extent_blocks; b += 50) {
-      content.blocks[b / 64] |= std::uint64_t{1} << (b % 64);
+      content.blocks.set(b);
       content.digests[content.count++] = e * 1000 + b;
     }
     content.sha[0] = static_cast<std::byte>(e + 1);
