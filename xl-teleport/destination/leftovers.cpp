@@ -23,6 +23,7 @@
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/arrival_fate.hpp"
+#include "xl-teleport/setup/finished_teleports.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 
@@ -253,6 +254,10 @@ bool clear_leftovers(const settings& config) {
   }
   cleaner work(config, *entries);
   work.run();
+  if (const auto removed = remove_finished(config); !removed) {
+    log_warning(removed.error().context);
+  }
+  remove_free_locks(config);
   return work.is_waiting();
 }
 

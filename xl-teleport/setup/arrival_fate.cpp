@@ -95,7 +95,9 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
         course.on_xen(look_for(entry.uuid));
         break;
       case step::journal_running:
-        course.on_journalled(write(*entries, entry, journal_state::running));
+        // A peer may ask for any number: what is not here does not begin to be.
+        course.on_journalled(
+            is_known && write(*entries, entry, journal_state::running));
         break;
       case step::journal_abandoned:
         course.on_journalled(write(*entries, entry, journal_state::abandoned));
