@@ -115,3 +115,23 @@ while read -r name; do
   esac
   [[ -f $source/$name ]] || fail "HACKING.md names $name, which is not there"
 done <named
+
+# The tests that SECURITY.md names for what a peer can do are there, by their
+# files and by the words between quotes that follow.
+grep -E '^\| can(not)? \|' "$source/SECURITY.md" | sed 's/.* | //' |
+  grep -oE '`[a-z_.]+`|"[^"]+"' >shown
+[[ -s shown ]] || fail 'SECURITY.md names no tests'
+while read -r word; do
+  if [[ $word = \`* ]]; then
+    name=${word//\`/}
+    [[ $name = *.* ]] || name+=.cpp
+    mapfile -t files < <(find "$source/test" -name "$name")
+    [[ -n ${files[*]} ]] ||
+      fail "SECURITY.md names the test $name, which is not there"
+  else
+    word=${word#\"}
+    grep -qF -- "${word%\"}" "${files[@]}" || fail "$name has no test \"$word"
+  fi
+done <shown
+! grep -E '^\| can(not)? \|' "$source/SECURITY.md" | grep -vE '`[a-z_.]+`[^|]*\|$' ||
+  fail 'SECURITY.md says what no test shows'
