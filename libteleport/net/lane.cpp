@@ -31,6 +31,12 @@ using net::ip::tcp;
 /// there.
 constexpr std::chrono::seconds handshake_limit{20};
 
+/// The same for whoever comes: in that time a place is taken by somebody whose
+/// key is not known. One round trip, and what a busy host needs to answer it;
+/// round trips on top of that for what is lost.
+constexpr std::chrono::seconds stranger_limit{5};
+constexpr int stranger_round_trips = 10;
+
 /// How often a peer's answers are looked at.
 constexpr std::chrono::seconds watch_interval{1};
 
@@ -193,7 +199,13 @@ void lane::accept(event_loop& loop,
     });
     return;
   }
-  self->limit_handshake();
+  self->deadline_ =
+      loop.after(stranger_limit + stranger_round_trips *
+                                      answers_of(self->socket()).round_trip,
+                 [self] {
+                   error_code closed;
+                   self->stream_.lowest_layer().close(closed);
+                 });
   self->shake_hands(terms, net::ssl::stream_base::server, ready);
 }
 

@@ -30,8 +30,8 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-/// As long as a handshake may take.
-constexpr std::chrono::milliseconds preamble_limit{20000};
+/// For the first byte, which a source sends at once.
+constexpr std::chrono::milliseconds preamble_limit{3000};
 
 /// A process that is busy receives a socket a moment later.
 constexpr timeval hand_over_limit{5, 0};

@@ -60,6 +60,10 @@ void set_buffer(int socket, int option, const char* limits) {
   }
 }
 
+/// Seconds for which the kernel holds a connection that says nothing, without
+/// telling us of it. A TLS client speaks first.
+constexpr int silent_at_first = 3;
+
 }  // namespace
 
 void tune_socket(int socket, const std::string& congestion_control) {
@@ -85,6 +89,11 @@ void tune_socket(int socket, const std::string& congestion_control) {
 
 void tune_listener(int socket) {
   set_buffer(socket, SO_RCVBUFFORCE, "tcp_rmem");
+  (void)::setsockopt(socket,
+                     IPPROTO_TCP,
+                     TCP_DEFER_ACCEPT,
+                     &silent_at_first,
+                     sizeof silent_at_first);
 }
 
 void tune_further_lane(int socket) {

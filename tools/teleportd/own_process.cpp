@@ -16,7 +16,7 @@ namespace teleport {
 
 result<pid_t> start_own_process(std::string name,
                                 std::vector<std::string> arguments,
-                                int socket) {
+                                const std::vector<int>& given) {
   spawn_options self;
   // This program, also when an upgrade replaced its file meanwhile.
   self.program = "/proc/self/exe";
@@ -24,10 +24,8 @@ result<pid_t> start_own_process(std::string name,
   self.argv.insert(self.argv.begin(), std::move(name));
   // The socket that listens above all is not passed on: the next daemon could
   // not listen at its port for as long as this process lives.
-  if (socket >= 0) {
-    self.descriptors.push_back(socket);
-    assert(self.descriptors.size() == std::size_t{own_process_socket} + 1);
-  }
+  assert(self.descriptors.size() == std::size_t{own_process_socket});
+  self.descriptors.insert(self.descriptors.end(), given.begin(), given.end());
   return spawn(std::move(self));
 }
 

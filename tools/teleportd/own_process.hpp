@@ -17,14 +17,17 @@
 
 namespace teleport {
 
-/// Where the process finds the descriptor it was given.
+/// Where the process finds the descriptors it was given.
 inline constexpr int own_process_socket = 3;
+inline constexpr int own_process_channel = 4;
 
 /// @param name       its argv[0]
 /// @param arguments  without argv[0]
-/// @param socket     becomes its descriptor own_process_socket; -1: none
+/// @param given      become its descriptors from own_process_socket on
 [[nodiscard]] result<pid_t> start_own_process(
-    std::string name, std::vector<std::string> arguments, int socket = -1);
+    std::string name,
+    std::vector<std::string> arguments,
+    const std::vector<int>& given = {});
 
 /// For such a process: ends it by SIGTERM when the one that started it ends,
 /// and gives it its name for ps and top, which would show "exe".

@@ -9,15 +9,20 @@
 // Threads: the loop; one pool thread waiting for each of these processes.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +31,7 @@
 
 #include "index/hash_index.hpp"
 #include "libteleport/base/allocator.hpp"
+#include "libteleport/base/bytes.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/spawn.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
@@ -34,10 +40,14 @@
 #include "libteleport/net/lane_inbox.hpp"
 #include "libteleport/net/listener.hpp"
 #include "libteleport/net/loop.hpp"
+#include "libteleport/wire/lane_records.hpp"
+#include "tools/teleportd/door.hpp"
+#include "tools/teleportd/door_channel.hpp"
 #include "tools/teleportd/fate_asker.hpp"
 #include "tools/teleportd/index_keeper.hpp"
 #include "tools/teleportd/keeper_scan.hpp"
 #include "tools/teleportd/own_process.hpp"
+#include "tools/teleportd/peer_watch.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
@@ -47,16 +57,18 @@
 namespace teleport {
 namespace {
 
-/// Connections served at once; more are refused at once. Each may hold some
-/// 200 MiB while it rebuilds disks.
-constexpr unsigned max_sessions = 16;
-
 /// Pool threads of a session: disks and hashing.
 constexpr unsigned session_workers = 4;
 
 /// Between two attempts to clear up what a disk in use has delayed.
 constexpr std::chrono::seconds first_pause(1);
 constexpr std::chrono::seconds longest_pause(60);
+
+/// Further connections of links on their way to the links' processes.
+constexpr unsigned most_handed_over = 4;
+
+/// Sessions that were refused or dropped, and are about to end.
+constexpr unsigned most_ending = 16;
 
 /// Before a keeper that ended is started again.
 constexpr std::chrono::seconds keeper_pause(10);
@@ -69,15 +81,10 @@ class daemon_process {
 
   int run() {
     clear_leftovers_later(std::chrono::seconds(0));
-    auto opened =
-        listener::open(loop_,
-                       options_.listen_address,
-                       options_.port,
-                       [this](unique_fd socket, const std::string& address) {
-                         accept(std::move(socket), address);
-                       });
-    if (!opened) {
-      log_error(opened.error().context);
+    const auto peers = pinned_peers::load(options_.keys.peers);
+    if (peers && peers->all().empty()) {
+      log_info("no host is paired with this one: not listening before one is");
+    } else if (!listen()) {
       return exit_failed;
     }
     if (options_.index_keep_fresh) {
@@ -87,8 +94,6 @@ class daemon_process {
     }
     loop_.on_stop_signal([this](int) { loop_.stop(); });
     asker_.start();
-    log_info(fmt::format(
-        "listening on {} port {}", options_.listen_address, options_.port));
     loop_.run();
     // Sessions outlive this process; init reaps them. The pool's threads wait
     // for sessions, so this process ends without joining them.
@@ -96,30 +101,139 @@ class daemon_process {
   }
 
  private:
+  struct visit {
+    pid_t pid = -1;
+    std::string address;
+    unique_fd socket;  ///< until it is known to be a paired host's
+    unique_fd channel;
+  };
+
+  bool listen() {
+    auto opened =
+        listener::open(loop_,
+                       options_.listen_address,
+                       options_.port,
+                       [this](unique_fd socket, const std::string& address) {
+                         accept(std::move(socket), address);
+                       });
+    if (!opened) {
+      log_error(opened.error().context);
+      return false;
+    }
+    listener_ = std::move(*opened);
+    log_info(fmt::format(
+        "listening on {} port {}", options_.listen_address, options_.port));
+    return true;
+  }
+
+  void on_peers(const pinned_peers& peers) {
+    if (!listener_ && !peers.all().empty()) {
+      (void)listen();
+    } else if (listener_ && peers.all().empty()) {
+      log_info("no host is paired with this one any more: not listening");
+      listener_.reset();
+    }
+  }
+
   void accept(unique_fd socket, const std::string& address) {
-    if (sessions_ >= max_sessions) {
-      log_warning(
-          fmt::format("{}: refused, {} sessions are open", address, sessions_));
+    if (is_lane_of_link(socket.get())) {
+      hand_over(std::move(socket), address);
       return;
     }
-    const auto pid = start_own_process(
-        "teleportd", {"--session", "--config=" + settings_file_}, socket.get());
+    const auto came =
+        door_.on_arrival(address, std::chrono::steady_clock::now());
+    for (const door::visitor old : came.dropped) {
+      warn(fmt::format("{} has not said who it is, and others wait: dropped",
+                       visits_[old].address));
+      (void)::shutdown(visits_[old].socket.get(), SHUT_RDWR);
+    }
+    if (!came.number) {
+      warn(fmt::format("{}: refused, too many connections", address));
+      return;
+    }
+    auto channel = door_channel::open();
+    const auto pid =
+        channel ? start_own_process("teleportd",
+                                    {"--session", "--config=" + settings_file_},
+                                    {socket.get(), channel->session.get()})
+                : result<pid_t>(channel.error());
     if (!pid) {
       log_error(pid.error().context);
+      door_.on_gone(*came.number);
       return;
     }
-    ++sessions_;
+    const int from = channel->daemon.get();
+    visits_[*came.number] = {
+        *pid, address, std::move(socket), std::move(channel->daemon)};
     loop_.work(
-        [pid = *pid] { return wait_until_exit(pid); },
-        [this, address](int status) {
-          --sessions_;
-          clear_leftovers_later(std::chrono::seconds(0));
+        [from] { return read_introduction(from); },
+        [this, number = *came.number](const std::optional<introduction>& who) {
+          introduced(number, who);
+        });
+  }
+
+  /// Then waits for the session's end.
+  void introduced(door::visitor number,
+                  const std::optional<introduction>& who) {
+    visit& one = visits_[number];
+    if (who && who->is_paired) {
+      const permit may = door_.on_paired(number, who->text);
+      if (may != permit::transfer) {
+        warn(fmt::format("{}: there are {} transfers of its host or of all",
+                         one.address,
+                         may == permit::ask ? "enough" : "too many"));
+      }
+      answer_with(may, one.channel.get());
+      one.socket.reset();
+    } else if (who) {
+      warn(fmt::format("{}: {}", one.address, who->text));
+      answer_with(permit::none, one.channel.get());
+    }
+    loop_.work(
+        [pid = one.pid] { return wait_until_exit(pid); },
+        [this, number](int status) {
           if (WIFSIGNALED(status)) {
             log_error(fmt::format("the session of {} was killed by signal {}",
-                                  address,
+                                  visits_[number].address,
                                   WTERMSIG(status)));
           }
+          door_.on_gone(number);
+          visits_.erase(number);
+          clear_leftovers_later(std::chrono::seconds(0));
         });
+  }
+
+  /// A further connection of a link that is here costs no process.
+  void hand_over(unique_fd socket, const std::string& address) {
+    ++handed_over_;
+    loop_.work(
+        [this, lane = std::make_shared<unique_fd>(std::move(socket))] {
+          return hand_over_to_link(lane->get(), options_.run_path);
+        },
+        [this, address](const result<bool>& done) {
+          --handed_over_;
+          if (!done) {
+            warn(fmt::format("{}: {}", address, done.error().context));
+          }
+        });
+  }
+
+  /// @return whether a whole preamble has arrived, and a thread is free for it
+  [[nodiscard]] bool is_lane_of_link(int socket) const {
+    std::array<char, preamble_bytes> bytes{};
+    const ssize_t seen =
+        ::recv(socket, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    return handed_over_ < most_handed_over &&
+           seen == static_cast<ssize_t>(bytes.size()) &&
+           decode_preamble(
+               as_bytes(std::string_view(bytes.data(), bytes.size())));
+  }
+
+  void warn(const std::string& sentence) {
+    if (const auto said =
+            rare_.say(sentence, std::chrono::steady_clock::now())) {
+      log_warning(*said);
+    }
   }
 
   /// What a session leaves when it is killed, and what waits for an xl that is
@@ -162,19 +276,33 @@ class daemon_process {
   settings options_;
   std::string settings_file_;
   // One waits for the keeper, one asks, one clears up.
-  event_loop loop_{max_sessions + 3};
+  event_loop loop_{door::most_visitors() + most_ending + most_handed_over + 3};
   fate_asker asker_{loop_, options_, settings_file_};
-  unsigned sessions_ = 0;
+  peer_watch watch_{loop_, options_.keys.peers, [this](const auto& peers) {
+                      on_peers(peers);
+                    }};
+  std::unique_ptr<listener> listener_;  ///< while a host is paired
+  door door_;
+  std::map<door::visitor, visit> visits_;
+  rare_words rare_;
+  unsigned handed_over_ = 0;
   timer keeper_timer_;
   timer leftovers_timer_;
   std::chrono::seconds leftovers_pause_ = first_pause;
 };
 
+/// Tells the daemon who has come, or why nobody was let in.
+permit tell_daemon(const result<std::shared_ptr<connection>>& link) {
+  return introduce(own_process_channel,
+                   {static_cast<bool>(link),
+                    link ? (*link)->peer_key() : link.error().context});
+}
+
 int run_session(const settings& options) {
   const auto handed_over =
       hand_over_to_link(own_process_socket, options.run_path);
   if (!handed_over) {
-    log_warning(handed_over.error().context);
+    (void)introduce(own_process_channel, {false, handed_over.error().context});
     return exit_failed;
   }
   if (*handed_over) {
@@ -183,10 +311,11 @@ int run_session(const settings& options) {
   keep_freed_memory();
   event_loop loop(session_workers);
   std::unique_ptr<destination_session> session;
+  std::unique_ptr<peer_watch> watch;
   int exit_code = exit_failed;
   loop.on_stop_signal([&](int) {
     if (session) {
-      session->cancel();
+      session->cancel("teleportd was told to stop");
     } else {
       loop.stop();
     }
@@ -196,8 +325,8 @@ int run_session(const settings& options) {
       {options.keys, options.link},
       unique_fd(own_process_socket),
       [&](result<std::shared_ptr<connection>> link) {
-        if (!link) {
-          log_warning(link.error().context);
+        const permit may = tell_daemon(link);
+        if (!link || may == permit::none) {
           loop.stop();
           return;
         }
@@ -209,6 +338,17 @@ int run_session(const settings& options) {
             [&](int code) {
               exit_code = code;
               loop.stop();
+            });
+        if (may == permit::ask) {
+          session->allow_only_questions();
+        }
+        watch = std::make_unique<peer_watch>(
+            loop,
+            options.keys.peers,
+            [&, key = (*link)->peer_key()](const pinned_peers& peers) {
+              if (!is_paired(peers, key)) {
+                session->cancel("the source is not paired any more");
+              }
             });
         session->start();
       });

@@ -2,6 +2,7 @@
 
 #include "xl-teleport/destination/destination_session.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "libteleport/base/log.hpp"
@@ -9,6 +10,13 @@
 #include "libteleport/session/greeting.hpp"
 
 namespace teleport {
+
+namespace {
+
+/// From the handshake to OFFER, SEED or QUERY, which need no person's answer.
+constexpr std::chrono::seconds opening_limit{60};
+
+}  // namespace
 
 destination_session::destination_session(event_loop& loop,
                                          settings options,
@@ -27,10 +35,22 @@ void destination_session::start() {
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) { on_link_lost(cause); };
   link_->start(std::move(handlers));
+  silence_ = loop_.after(opening_limit, [this] {
+    fail({errc::timeout, "the source said nothing that it wants"});
+  });
 }
 
-void destination_session::cancel() {
-  fail({errc::cancelled, "teleportd was told to stop"});
+void destination_session::cancel(const std::string& why) {
+  fail({errc::cancelled, why});
+}
+
+result<void> destination_session::check_place() const {
+  return only_questions_
+             ? result<void>(error(
+                   errc::busy,
+                   "this host receives as many teleports and seeds as it can, "
+                   "or as one host may send at once: try again later"))
+             : result<void>();
 }
 
 void destination_session::on_record(const raw_record& record) {
@@ -100,11 +120,14 @@ result<void> destination_session::step(action next, const raw_record& record) {
     case action::greet:
       return greet(record);
     case action::answer_query:
+      silence_ = timer();
       return answer_query(record);
     case action::receive_seed:
-      return receive_seed(record);
+      silence_ = timer();
+      return check_place() ? receive_seed(record) : check_place();
     case action::consider:
-      return consider(record);
+      silence_ = timer();
+      return check_place() ? consider(record) : check_place();
     case action::prepare:
       prepare();
       return {};

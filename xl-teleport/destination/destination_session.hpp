@@ -44,8 +44,11 @@ class destination_session {
                       std::function<void(int)> finished);
 
   void start();
-  /// SIGTERM: gives up unless the guest is past GO.
-  void cancel();
+  /// Refuses teleports and seeds: there are too many.
+  void allow_only_questions() { only_questions_ = true; }
+  /// Gives up unless the guest is past GO.
+  /// @param why  SIGTERM, say, or that the peer was unpaired
+  void cancel(const std::string& why);
 
  private:
   using action = destination_course::action;
@@ -55,6 +58,7 @@ class destination_session {
   void on_xl_failed(const error& cause);
   void fail(const error& cause);
   void refuse(const error& cause);
+  [[nodiscard]] result<void> check_place() const;
 
   void perform(const destination_course::actions& todo,
                const raw_record& record = {});
@@ -102,6 +106,8 @@ class destination_session {
   std::unique_ptr<guest_arrival> arrival_;
   std::unique_ptr<seed_reception> seed_;
   std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
+  timer silence_;         ///< runs until the peer has said what it wants
+  bool only_questions_ = false;
 };
 
 }  // namespace teleport
