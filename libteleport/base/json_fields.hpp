@@ -25,6 +25,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/sentence.hpp"
 
 namespace teleport {
 
@@ -96,7 +97,7 @@ class json_fields {
     return at == object_.end() || at->is_null() ? nullptr : &*at;
   }
 
-  /// A text without control characters.
+  /// A text without control characters and marks of direction.
   [[nodiscard]] std::string text(const char* name, std::size_t limit) {
     const auto* value = want(name);
     return value != nullptr ? text_of(*value, name, limit) : std::string();
@@ -211,11 +212,9 @@ class json_fields {
            " bytes, above limit " + std::to_string(limit));
       return {};
     }
-    for (const char c : text) {
-      if (static_cast<unsigned char>(c) < 0x20U || c == '\x7f') {
-        fail(std::string(name) + ": has a control character");
-        return {};
-      }
+    if (!is_harmless_text(text)) {
+      fail(std::string(name) + ": has a control character");
+      return {};
     }
     return text;
   }

@@ -46,11 +46,34 @@ std::size_t length_of_character(std::string_view text, std::size_t at) {
   return excluded ? 0 : length;
 }
 
+/// Whether the whole character does more than be read.
+bool is_harmful(std::string_view character) {
+  if (character.size() == 1) {
+    return byte_at(character, 0) < 0x20 || character[0] == '\x7f';
+  }
+  if (character.size() == 2) {
+    return (character >= "\u0080" && character <= "\u009f") ||
+           character == "\u061c";
+  }
+  return character.size() == 3 &&
+         (character == "\u200e" || character == "\u200f" ||
+          (character >= "\u2028" && character <= "\u202e") ||
+          (character >= "\u2066" && character <= "\u2069"));
+}
+
+/// Controls of lines stay: the last lines are looked for afterwards.
 std::string as_utf8(std::string_view text) {
   std::string valid;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = length_of_character(text, at);
-    valid += length == 0 ? replacement : text.substr(at, length);
+    const auto character = text.substr(at, length);
+    if (length == 0) {
+      valid += replacement;
+    } else if (length > 1 && is_harmful(character)) {
+      valid += ' ';
+    } else {
+      valid += character;
+    }
     at += std::max<std::size_t>(length, 1);
   }
   return valid;
@@ -70,6 +93,17 @@ std::string last_lines(const std::string& text, std::size_t limit) {
 }
 
 }  // namespace
+
+bool is_harmless_text(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = length_of_character(text, at);
+    if (length == 0 || is_harmful(text.substr(at, length))) {
+      return false;
+    }
+    at += length;
+  }
+  return true;
+}
 
 std::string sendable(std::string_view text, std::size_t limit) {
   while (!text.empty() && text.back() == '\n') {

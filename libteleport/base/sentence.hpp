@@ -18,7 +18,12 @@ namespace teleport {
 /// Bytes of a sentence in FAIL and in GO_RESULT.
 inline constexpr std::size_t max_sentence_bytes = 4096;
 
-/// The text in UTF-8 without control characters. Of a longer one its last
+/// Whether it is UTF-8 without a character that does something to a terminal or
+/// to the order of what is read: C0 and C1 controls, line and paragraph
+/// separators, marks of direction (Unicode, bidirectional formatting).
+[[nodiscard]] bool is_harmless_text(std::string_view text);
+
+/// The text in UTF-8 without such characters. Of a longer one its last
 /// lines, as many as fit, behind "... ".
 ///
 /// @param limit  bytes; at least 16

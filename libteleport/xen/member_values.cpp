@@ -9,6 +9,8 @@
 
 #include <fnmatch.h>
 
+#include "libteleport/base/sentence.hpp"
+
 namespace teleport {
 namespace {
 
@@ -57,8 +59,9 @@ bool is_word(const json& value) {
   return !text.starts_with('-') ||
          text.find_first_not_of("0123456789", 1) == std::string::npos;
 }
-bool is_printable(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+bool is_harmless(const json& value) {
+  return is_text_of(value, [](char) { return true; }) &&
+         is_harmless_text(value.get_ref<const std::string&>());
 }
 
 bool is_flag(const json& value) {
@@ -85,7 +88,7 @@ bool each_is_one_of(const json& value,
 }
 
 bool is_script(const json& value, const arrival_rules* rules) {
-  if (!is_text_of(value, is_printable)) {
+  if (!is_harmless(value)) {
     return false;
   }
   std::string_view script = value.get_ref<const std::string&>();
@@ -99,7 +102,7 @@ bool is_script(const json& value, const arrival_rules* rules) {
 }  // namespace
 
 bool is_text(const json& value) {
-  return is_text_of(value, is_printable);
+  return is_harmless(value);
 }
 
 bool is_allowed(const json& value,
@@ -115,10 +118,10 @@ bool is_allowed(const json& value,
     case member_rule::address:
       return is_text_of(value, is_letter_of_address);
     case member_rule::text:
-      return is_text_of(value, is_printable);
+      return is_harmless(value);
     case member_rule::name:
-      return is_text_of(value,
-                        [](char c) { return is_printable(c) && c != '/'; });
+      return is_harmless(value) &&
+             is_text_of(value, [](char c) { return c != '/'; });
     case member_rule::plain:
       return is_plain(value);
     case member_rule::serial:
@@ -126,7 +129,7 @@ bool is_allowed(const json& value,
     case member_rule::pointer:
       return each_is_one_of(value, {"tablet", "mouse", "keyboard"});
     case member_rule::boot_file:
-      return is_text_of(value, is_printable) &&
+      return is_harmless(value) &&
              (rules == nullptr ||
               may_boot_from(*rules, value.get_ref<const std::string&>()));
     case member_rule::script:

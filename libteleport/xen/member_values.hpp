@@ -26,7 +26,8 @@ namespace teleport {
 [[nodiscard]] bool is_one_of(const nlohmann::json& value,
                              std::initializer_list<std::string_view> words);
 
-/// A text of at most 4095 bytes without control characters.
+/// A text of at most 4095 bytes without control characters and marks of
+/// direction.
 [[nodiscard]] bool is_text(const nlohmann::json& value);
 
 /// Of a rule that is about one value: not of object, list and disks.

@@ -25,6 +25,40 @@ TEST_CASE("control characters become blanks", "[sentence]") {
   CHECK(sendable("one\ttwo\nthree\x1b[K\x7f\n") == "one two three [K ");
 }
 
+TEST_CASE("what a terminal obeys is recognised by its code point",
+          "[sentence]") {
+  for (const char* harmful : {"\u0080",
+                              "\u009b",
+                              "\u009f",
+                              "\u061c",
+                              "\u200e",
+                              "\u200f",
+                              "\u2028",
+                              "\u202e",
+                              "\u2066",
+                              "\u2069",
+                              "\x1b",
+                              "\x7f",
+                              "\n",
+                              "\x9b"}) {
+    INFO(harmful);
+    CHECK_FALSE(is_harmless_text("web" + std::string(harmful) + "1"));
+    CHECK(is_harmless_text(sendable("web" + std::string(harmful) + "1")));
+  }
+  CHECK(sendable("a\u009b2Jb\u202ec") == "a 2Jb c");
+  for (const char* good : {"",
+                           "web1",
+                           "caf\u00e9",
+                           "\u00a0",
+                           "\u2027\u202f",
+                           "\u2065\u206a",
+                           "\U0001f600"}) {
+    INFO(good);
+    CHECK(is_harmless_text(good));
+    CHECK(sendable(good) == good);
+  }
+}
+
 TEST_CASE("of a long text the last lines that fit are kept", "[sentence]") {
   CHECK(sendable("the first line\nthe last line", 20) == "... the last line");
   CHECK(sendable("1234567890123456789\nends", 20) == "... ends");
