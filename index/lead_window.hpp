@@ -25,7 +25,7 @@
 #include <span>
 #include <vector>
 
-#include "index/bucket.hpp"
+#include "index/bucket_view.hpp"
 #include "index/position.hpp"
 
 namespace teleport::index {

@@ -18,7 +18,7 @@
 #include <span>
 #include <vector>
 
-#include "index/bucket.hpp"
+#include "index/bucket_view.hpp"
 #include "index/lmdb.hpp"
 #include "libteleport/base/error.hpp"
 

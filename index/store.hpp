@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-#include "index/bucket.hpp"
+#include "index/bucket_view.hpp"
 #include "index/format.hpp"
 #include "index/lmdb.hpp"
 #include "index/pair_merge.hpp"

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/lock_file.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/by_hand.hpp"
 #include "xl-teleport/recover.hpp"
 #include "xl-teleport/setup/arrival.hpp"

@@ -15,7 +15,7 @@
 
 #include "libteleport/base/boot_id.hpp"
 #include "libteleport/migrate/handover.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/recovery.hpp"
 #include "xl-teleport/by_hand.hpp"
 #include "xl-teleport/recover.hpp"

@@ -17,7 +17,7 @@
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/xen/guardian.hpp"
 #include "xl-teleport/recover.hpp"
 #include "xl-teleport/setup/settings.hpp"

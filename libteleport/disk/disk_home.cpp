@@ -7,8 +7,8 @@
 #include <cassert>
 
 #include "libteleport/disk/device_home.hpp"
+#include "libteleport/disk/disk_store.hpp"
 #include "libteleport/disk/file_home.hpp"
-#include "libteleport/disk/store.hpp"
 #include "libteleport/disk/volume_home.hpp"
 
 namespace teleport {

@@ -17,7 +17,7 @@
 #include "libteleport/base/process.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/device_mapper.hpp"
-#include "libteleport/disk/thin_dump.hpp"
+#include "libteleport/disk/thin_dump_reader.hpp"
 
 namespace teleport {
 

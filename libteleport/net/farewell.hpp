@@ -14,8 +14,8 @@
 #include <functional>
 #include <memory>
 
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/lane.hpp"
-#include "libteleport/net/loop.hpp"
 
 namespace teleport {
 

@@ -16,8 +16,8 @@
 #include <optional>
 
 #include "libteleport/base/bytes.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/lane.hpp"
-#include "libteleport/net/loop.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/lane_records.hpp"
 #include "libteleport/wire/slice_order.hpp"

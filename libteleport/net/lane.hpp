@@ -25,12 +25,12 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/link_options.hpp"
-#include "libteleport/net/loop.hpp"
 #include "libteleport/net/shared_bytes.hpp"
-#include "libteleport/net/silence.hpp"
+#include "libteleport/net/silence_watch.hpp"
 
 namespace teleport {
 

@@ -20,10 +20,10 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/lane.hpp"
 #include "libteleport/net/lane_inbox.hpp"
 #include "libteleport/net/link_options.hpp"
-#include "libteleport/net/loop.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/lane_records.hpp"
 

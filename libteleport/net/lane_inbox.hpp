@@ -18,7 +18,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/wire/lane_records.hpp"
 
 namespace teleport {

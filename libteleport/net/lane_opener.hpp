@@ -18,11 +18,11 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/effort_watch.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/lane.hpp"
 #include "libteleport/net/lane_policy.hpp"
 #include "libteleport/net/lane_quota.hpp"
 #include "libteleport/net/link_options.hpp"
-#include "libteleport/net/loop.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/lane_records.hpp"
 

@@ -17,7 +17,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 
 namespace teleport {
 

@@ -9,7 +9,7 @@
 #define LIBTELEPORT_NET_SOCKET_INFO_HPP
 
 #include "libteleport/net/link_counters.hpp"
-#include "libteleport/net/silence.hpp"
+#include "libteleport/net/silence_watch.hpp"
 
 namespace teleport {
 

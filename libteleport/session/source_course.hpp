@@ -22,8 +22,8 @@
 #include <string_view>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/migrate/convergence.hpp"
 #include "libteleport/migrate/handover.hpp"
-#include "libteleport/migrate/plan.hpp"
 #include "libteleport/session/action_queue.hpp"
 #include "libteleport/session/downtime.hpp"
 #include "libteleport/session/link_gauge.hpp"

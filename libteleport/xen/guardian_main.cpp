@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 #include "libteleport/base/log.hpp"
-#include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/guardian.hpp"
 #include "libteleport/xen/guardian_link.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "libteleport/xen/xenstore.hpp"
 #include "libteleport/xen/xl_monitor.hpp"
 

@@ -16,8 +16,8 @@
 #include <string>
 #include <string_view>
 
-#include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/facts.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 

@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
-#include "libteleport/migrate/receiver.hpp"
-#include "libteleport/migrate/sender.hpp"
+#include "libteleport/migrate/disk_receiver.hpp"
+#include "libteleport/migrate/disk_sender.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "test/support/memory_device.hpp"
 

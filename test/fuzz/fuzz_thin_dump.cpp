@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "libteleport/base/units.hpp"
-#include "libteleport/disk/thin_dump.hpp"
+#include "libteleport/disk/thin_dump_reader.hpp"
 
 namespace {
 

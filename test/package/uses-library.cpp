@@ -8,7 +8,7 @@
 
 #include "index/hash_index.hpp"
 #include "index/holdings.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 
 /// How much of FILE do the indexed disks hold? Asked on the pool, told in the
 /// loop, as the programs do it.

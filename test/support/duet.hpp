@@ -24,8 +24,8 @@
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/dirty_map.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
-#include "libteleport/migrate/receiver.hpp"
-#include "libteleport/migrate/sender.hpp"
+#include "libteleport/migrate/disk_receiver.hpp"
+#include "libteleport/migrate/disk_sender.hpp"
 
 namespace teleport {
 

@@ -20,7 +20,7 @@
 
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
-#include "tools/evacuate/run.hpp"
+#include "tools/evacuate/evacuation_run.hpp"
 
 namespace teleport::evacuation {
 

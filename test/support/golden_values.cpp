@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "index/bucket.hpp"
+#include "index/bucket_view.hpp"
 #include "index/format.hpp"
 #include "test/support/golden_records.hpp"
 

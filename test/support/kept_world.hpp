@@ -14,8 +14,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "index/disk_keeper.hpp"
 #include "index/extent_source.hpp"
-#include "index/keeper.hpp"
 #include "index/own_disk.hpp"
 #include "index/scanner.hpp"
 #include "libteleport/base/aligned_buffer.hpp"

@@ -11,7 +11,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "libteleport/wire/codec.hpp"
+#include "libteleport/wire/block_packer.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

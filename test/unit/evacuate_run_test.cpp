@@ -12,7 +12,7 @@
 
 #include "test/support/evacuation_world.hpp"
 #include "test/support/print_error.hpp"
-#include "tools/evacuate/run.hpp"
+#include "tools/evacuate/evacuation_run.hpp"
 
 namespace teleport::evacuation {
 

@@ -8,8 +8,8 @@
 #include <catch2/catch.hpp>
 
 #include "test/support/print_error.hpp"
+#include "tools/evacuate/day_window.hpp"
 #include "tools/evacuate/schedule.hpp"
-#include "tools/evacuate/window.hpp"
 
 namespace teleport::evacuation {
 

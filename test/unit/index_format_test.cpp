@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "index/bucket.hpp"
+#include "index/bucket_view.hpp"
 #include "index/pair_merge.hpp"
 #include "test/unit/index_fixture.hpp"
 

@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "libteleport/base/units.hpp"
-#include "libteleport/migrate/plan.hpp"
+#include "libteleport/migrate/convergence.hpp"
 
 namespace teleport {
 

@@ -15,7 +15,7 @@
 #include <catch2/catch.hpp>
 
 #include "index/extent_source.hpp"
-#include "libteleport/disk/thin_dump.hpp"
+#include "libteleport/disk/thin_dump_reader.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "libteleport/base/error.hpp"
+#include "tools/evacuate/evacuation_run.hpp"
 #include "tools/evacuate/logbook.hpp"
-#include "tools/evacuate/run.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport::evacuation {

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 
 namespace teleport {
 

@@ -10,7 +10,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "tools/evacuate/command.hpp"
-#include "tools/evacuate/run.hpp"
+#include "tools/evacuate/evacuation_run.hpp"
 #include "xl-teleport/source/options.hpp"
 
 namespace teleport::evacuation {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/evacuate/window.hpp"
+#include "tools/evacuate/day_window.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
 
 namespace teleport::evacuation {

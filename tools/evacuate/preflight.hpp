@@ -20,7 +20,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "tools/evacuate/child_program.hpp"
 #include "tools/evacuate/plan.hpp"
 

@@ -11,12 +11,12 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
-#include "libteleport/net/loop.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/net/event_loop.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "tools/evacuate/aftermath.hpp"
+#include "tools/evacuate/evacuation_run.hpp"
 #include "tools/evacuate/logbook.hpp"
 #include "tools/evacuate/options.hpp"
-#include "tools/evacuate/run.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport::evacuation {

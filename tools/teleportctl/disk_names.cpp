@@ -8,7 +8,7 @@
 
 #include <glob.h>
 
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 
 namespace teleport {
 

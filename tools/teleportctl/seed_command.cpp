@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/allocator.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_port.hpp"
 #include "xl-teleport/source/reconnect.hpp"

@@ -16,7 +16,7 @@
 
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "libteleport/migrate/journal.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

@@ -20,8 +20,8 @@
 
 #include <fmt/format.h>
 
+#include "index/disk_keeper.hpp"
 #include "index/identity.hpp"
-#include "index/keeper.hpp"
 #include "index/scan_text.hpp"
 #include "index/scanner.hpp"
 #include "libteleport/base/lock_file.hpp"

@@ -2,8 +2,8 @@
 //
 // tools/teleportd/index_keeper.hpp: `teleportd --keeper`, which keeps the
 // content index fresh: finds the disks (donor_set), follows what guests write
-// on them (index/keeper.hpp) and scans what is new, each scan in a process of
-// its own.
+// on them (index/disk_keeper.hpp) and scans what is new, each scan in a process
+// of its own.
 //
 // What it knows is in the index and in the kernel's marks: it may be killed at
 // any time, and goes on from there.

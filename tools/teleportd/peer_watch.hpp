@@ -12,8 +12,8 @@
 #include <string>
 
 #include "libteleport/base/folder_watch.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/identity.hpp"
-#include "libteleport/net/loop.hpp"
 
 namespace teleport {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 

@@ -19,8 +19,8 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/before_images.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
-#include "libteleport/migrate/receiver.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/migrate/disk_receiver.hpp"
+#include "libteleport/net/event_loop.hpp"
 
 namespace teleport {
 

@@ -17,7 +17,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/pipe.hpp"
 #include "libteleport/stream/stream_filter.hpp"
 #include "libteleport/xen/receive_handshake.hpp"

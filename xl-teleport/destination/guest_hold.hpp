@@ -17,7 +17,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/guest_claims.hpp"

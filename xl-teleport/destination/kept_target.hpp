@@ -17,8 +17,8 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
-#include "libteleport/disk/store.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/disk/disk_store.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {

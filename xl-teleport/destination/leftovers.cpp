@@ -19,7 +19,7 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/migrate/journal.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/arrival_fate.hpp"

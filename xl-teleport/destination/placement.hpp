@@ -26,10 +26,10 @@
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/session/setup_records.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/destination/guest_claims.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 

@@ -17,7 +17,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/net/connection.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/seed_destination_course.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"

@@ -15,7 +15,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/disk_book.hpp"
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 #include "libteleport/xen/facts.hpp"
 
 namespace teleport {

@@ -8,7 +8,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/fate_course.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 
@@ -96,8 +96,8 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
         break;
       case step::journal_running:
         // A peer may ask for any number: what is not here does not begin to be.
-        course.on_journalled(
-            is_known && write(*entries, entry, journal_state::running));
+        course.on_journalled(is_known &&
+                             write(*entries, entry, journal_state::running));
         break;
       case step::journal_abandoned:
         course.on_journalled(write(*entries, entry, journal_state::abandoned));

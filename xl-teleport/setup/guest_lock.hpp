@@ -16,7 +16,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 

@@ -20,7 +20,7 @@
 #include "libteleport/disk/disk_identity.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/xen/disk_users.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/settings.hpp"
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/link_options.hpp"
 #include "libteleport/xen/guest_config.hpp"

@@ -14,7 +14,7 @@
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/disk/store.hpp"
+#include "libteleport/disk/disk_store.hpp"
 
 namespace teleport {
 

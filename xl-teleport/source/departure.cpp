@@ -18,7 +18,7 @@
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/disk_users.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "libteleport/xen/xl_monitor.hpp"
 #include "xl-teleport/setup/start_files.hpp"
 

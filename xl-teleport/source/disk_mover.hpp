@@ -21,10 +21,10 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
+#include "libteleport/migrate/disk_sender.hpp"
 #include "libteleport/migrate/known_content.hpp"
-#include "libteleport/migrate/sender.hpp"
-#include "libteleport/net/loop.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/net/event_loop.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/source/start_at_rest.hpp"
 
 namespace teleport {

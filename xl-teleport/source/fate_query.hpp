@@ -19,7 +19,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/net/connection.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/end_records.hpp"
 
 namespace teleport {

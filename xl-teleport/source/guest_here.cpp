@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "libteleport/base/log.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "libteleport/xen/xenstore.hpp"
 #include "libteleport/xen/xl_monitor.hpp"
 

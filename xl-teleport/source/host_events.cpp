@@ -7,7 +7,7 @@
 #include "libteleport/base/boot_id.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/recovery.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/source/autostart.hpp"
 #include "xl-teleport/source/departure.hpp"
 

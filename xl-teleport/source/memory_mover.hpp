@@ -17,10 +17,10 @@
 #include <string>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/pipe.hpp"
 #include "libteleport/stream/stream_filter.hpp"
-#include "libteleport/xen/save.hpp"
+#include "libteleport/xen/saver.hpp"
 #include "xl-teleport/setup/stream_recorder.hpp"
 
 namespace teleport {

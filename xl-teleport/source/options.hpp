@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "libteleport/migrate/plan.hpp"
+#include "libteleport/migrate/convergence.hpp"
 #include "libteleport/net/pacer.hpp"
 
 namespace teleport {

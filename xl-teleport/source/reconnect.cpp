@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 
 namespace teleport {
 

@@ -17,14 +17,14 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "libteleport/migrate/plan.hpp"
+#include "libteleport/migrate/convergence.hpp"
+#include "libteleport/migrate/disk_sender.hpp"
 #include "libteleport/migrate/rebuild.hpp"
-#include "libteleport/migrate/sender.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/session/downtime.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/stream/stream_filter.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 

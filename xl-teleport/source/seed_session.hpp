@@ -23,7 +23,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/connection.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/seed_course.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/setup/settings.hpp"

@@ -15,8 +15,8 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/setup_records.hpp"
-#include "libteleport/xen/domain.hpp"
 #include "libteleport/xen/preflight.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

@@ -20,7 +20,7 @@
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/connection.hpp"
-#include "libteleport/net/loop.hpp"
+#include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/session/source_course.hpp"
 #include "libteleport/xen/guardian.hpp"

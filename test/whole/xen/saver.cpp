@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/whole/xen/saver.cpp: libteleport/xen/save.hpp in the place of save.cpp.
-// As libxl, it starts a helper that writes the stream, asks the guest through
-// xenstore to suspend, and lets the helper finish once it has.
+// test/whole/xen/saver.cpp: libteleport/xen/saver.hpp in the place of
+// saver.cpp. As libxl, it starts a helper that writes the stream, asks the
+// guest through xenstore to suspend, and lets the helper finish once it has.
+
+#include "libteleport/xen/saver.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +24,6 @@
 #include <unistd.h>
 
 #include "libteleport/stream/formats.hpp"
-#include "libteleport/xen/save.hpp"
 #include "test/whole/xen/records.hpp"
 #include "test/whole/xen/step.hpp"
 #include "test/whole/xen/store.hpp"

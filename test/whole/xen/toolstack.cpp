@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/whole/xen/toolstack.cpp: libteleport/xen/domain.hpp over the false
+// test/whole/xen/toolstack.cpp: libteleport/xen/toolstack.hpp over the false
 // world, in the place of domain.cpp, and with its promises.
+
+#include "libteleport/xen/toolstack.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -11,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/xen/config.hpp"
-#include "libteleport/xen/domain.hpp"
 #include "test/whole/xen/step.hpp"
 #include "test/whole/xen/world.hpp"
 

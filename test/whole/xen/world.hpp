@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "libteleport/base/unique_fd.hpp"
-#include "libteleport/xen/domain.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport::whole {
 

@@ -63,7 +63,7 @@ HOOK
 
 # standstill_watch HOST: notes in there how long the host stood still, where that was for more than 3 s, as an emulated
 # one does when the machine below is busy. standstill_forget: what was noted is over. stood_still: since then a host
-# stood still for about as long as a peer may be silent (10 s, libteleport/net/silence.hpp).
+# stood still for about as long as a peer may be silent (10 s, libteleport/net/silence_watch.hpp).
 standstill_watch() {
     on_input "$1" 'cat > /usr/local/lib/lab/standstills' << 'END'
 import time

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// test/unit/disk_receiver_test.cpp: a hostile source. Whatever comes in
+// whatever state, the receiver answers errc::protocol and the target keeps what
+// it has.
+
+#include "libteleport/migrate/disk_receiver.hpp"
+
+#include <utility>
+
+#include <catch2/catch.hpp>
+
+#include "libteleport/migrate/capture.hpp"
+#include "test/support/fake_lookup.hpp"
+#include "test/support/memory_device.hpp"
+#include "test/support/print_error.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// Where an extent stands when the record under test comes.
+enum class stand {
+  unknown,
+  examining,
+  wants_digests,
+  assembling,
+  wants_data,
+  filling,
+  proven,
+  overlaying,
+};
+constexpr int stands = static_cast<int>(stand::overlaying) + 1;
+
+/// EXTENT_DATA that is not compressed.
+raw_record plain_data(const captured_extent& extent, const block_mask& blocks) {
+  block_data data = data_of(extent, blocks);
+  data.head.payload = std::move(data.raw);
+  return {record_type::extent_data, encode(data.head)};
+}
+
+/// A receiver with one disk of two extents, the second one short, and the
+/// source's side made by hand.
+struct bench {
+  bench()
+      : source(byte_buffer(extent_bytes + 3 * block_bytes - 512, std::byte{1})),
+        target(byte_buffer(source.size(), std::byte{9})),
+        targets{{&target, false}},
+        receiver({source.size()}) {
+    for (std::size_t at = 0; at < source.size(); at += block_bytes) {
+      source.content()[at] = static_cast<std::byte>(at / block_bytes);
+    }
+  }
+
+  captured_extent read(std::uint64_t extent) {
+    auto captured = capture(source, {0, extent});
+    REQUIRE(captured);
+    return std::move(*captured);
+  }
+  raw_record announcement(std::uint64_t extent) {
+    extents_record record;
+    record.first = extent;
+    record.digests = {read(extent).digest};
+    return {record_type::extents, encode(record)};
+  }
+  raw_record digests(std::uint64_t extent) {
+    return {record_type::block_digests, encode(digests_of(read(extent)))};
+  }
+  raw_record data(std::uint64_t extent, const block_mask& blocks) {
+    return plain_data(read(extent), blocks);
+  }
+  raw_record data(std::uint64_t extent) {
+    return data(extent, block_mask::first(extent_blocks));
+  }
+
+  void give(const raw_record& record) { REQUIRE(receiver.on_record(record)); }
+  /// Runs the waiting job; what is sent stays unread.
+  result<void> work() {
+    while (auto action = receiver.next()) {
+      if (auto* job = std::get_if<receiver_job>(&*action)) {
+        auto done = do_receiver_job(std::move(*job), targets, lookup, unpacker);
+        if (!done) {
+          return done.error();
+        }
+        receiver.on_job_done(std::move(*done));
+      }
+    }
+    return {};
+  }
+  void bring(std::uint64_t extent, stand where) {
+    const auto step = [&](stand least, const raw_record& record) {
+      if (where >= least) {
+        REQUIRE(work());
+        give(record);
+      }
+    };
+    step(stand::examining, announcement(extent));
+    step(stand::assembling, digests(extent));
+    step(stand::filling, data(extent));
+    if (where >= stand::proven) {
+      REQUIRE(work());
+    }
+    step(stand::overlaying, data(extent));
+    if (where == stand::wants_digests || where == stand::wants_data) {
+      REQUIRE(work());
+    }
+  }
+
+  memory_device source;
+  memory_device target;
+  std::vector<target_disk> targets;
+  fake_lookup lookup;
+  block_unpacker unpacker;
+  disk_receiver receiver;
+};
+
+void check_refused(const result<void>& outcome) {
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == errc::protocol);
+}
+
+}  // namespace
+
+TEST_CASE("each record is taken in its state and refused in all others",
+          "[migrate]") {
+  for (int i = 0; i < stands; ++i) {
+    for (const std::uint64_t extent : {0U, 1U}) {
+      CAPTURE(i, extent);
+      const auto where = static_cast<stand>(i);
+      const auto taken = [&](auto make) {
+        bench test;
+        test.bring(extent, where);
+        const byte_buffer before = test.target.content();
+        const auto outcome = test.receiver.on_record(make(test));
+        if (!outcome) {
+          CHECK(outcome.error().code == errc::protocol);
+          CHECK(test.target.content() == before);
+        }
+        return outcome.has_value();
+      };
+      CHECK(taken([&](bench& b) { return b.announcement(extent); }) ==
+            (where == stand::unknown));
+      CHECK(taken([&](bench& b) { return b.digests(extent); }) ==
+            (where == stand::wants_digests));
+      CHECK(taken([&](bench& b) { return b.data(extent); }) ==
+            (where == stand::wants_data || where == stand::proven));
+    }
+  }
+}
+
+TEST_CASE("the receiver refuses other types even with a good body",
+          "[migrate]") {
+  bench test;
+  test.bring(0, stand::wants_data);
+  for (std::uint16_t type = 1; type <= 20; ++type) {
+    const auto kind = static_cast<record_type>(type);
+    if (kind != record_type::extents && kind != record_type::block_digests &&
+        kind != record_type::extent_data) {
+      check_refused(test.receiver.on_record({kind, test.data(0).body}));
+    }
+  }
+}
+
+TEST_CASE("places outside of the disks are refused", "[migrate]") {
+  bench test;
+  test.bring(0, stand::proven);
+  extents_record past;
+  past.first = 1;
+  past.digests.resize(2);  // the second one is past the end
+  check_refused(test.receiver.on_record({record_type::extents, encode(past)}));
+  for (const extent_place place : {extent_place{0, 2},
+                                   {1, 0},
+                                   {63, 0},
+                                   {0, max_disk_bytes / extent_bytes - 1}}) {
+    bench fresh;
+    extents_record record{place.disk, place.extent, {std::nullopt}};
+    check_refused(
+        fresh.receiver.on_record({record_type::extents, encode(record)}));
+    block_digests_record digests;
+    digests.place = place;
+    check_refused(fresh.receiver.on_record(
+        {record_type::block_digests, encode(digests)}));
+    extent_data_record data;
+    data.place = place;
+    check_refused(
+        fresh.receiver.on_record({record_type::extent_data, encode(data)}));
+  }
+}
+
+TEST_CASE("more extents than allowed are refused", "[migrate]") {
+  constexpr std::uint64_t many = 2 * max_outstanding;
+  disk_receiver receiver({many * extent_bytes});
+  const auto announce = [&](std::uint64_t first, std::size_t count) {
+    extents_record record;
+    record.first = first;
+    record.digests.resize(count);
+    return receiver.on_record({record_type::extents, encode(record)});
+  };
+  for (std::uint64_t at = 64; at < max_outstanding; at += 64) {
+    CHECK(announce(at, 64));
+  }
+  CHECK(announce(0, 63));
+  check_refused(announce(max_outstanding, 2));
+  CHECK(announce(63, 1));
+  check_refused(announce(max_outstanding, 1));
+}
+
+TEST_CASE("more rounds' data than allowed is refused", "[migrate]") {
+  constexpr std::uint64_t most = max_data_bytes / extent_bytes;
+  constexpr std::uint64_t many = 2 * max_announced;
+  static_assert(many > most);
+  memory_device target(byte_buffer(many * extent_bytes));
+  fake_lookup lookup;
+  disk_receiver receiver({target.size()});
+  for (std::uint64_t at = 0; at < many; at += max_announced) {
+    extents_record record;
+    record.first = at;
+    record.digests.resize(max_announced);
+    REQUIRE(receiver.on_record({record_type::extents, encode(record)}));
+    auto action = receiver.next();
+    REQUIRE(action);
+    block_unpacker unpacker;
+    auto done = do_receiver_job(std::get<receiver_job>(std::move(*action)),
+                                {{&target, true}},
+                                lookup,
+                                unpacker);
+    REQUIRE(done);
+    receiver.on_job_done(std::move(*done));
+    (void)receiver.next();
+  }
+  REQUIRE(receiver.all_proven());
+  for (std::uint64_t i = 0; i <= most; ++i) {
+    extent_data_record data;
+    data.place = {0, i};
+    data.data = block_mask::first(extent_blocks);
+    data.raw_bytes = extent_bytes;
+    data.payload = byte_buffer(extent_bytes);
+    const auto taken =
+        receiver.on_record({record_type::extent_data, encode(data)});
+    CHECK(taken.has_value() == (i < most));
+    CHECK_FALSE(receiver.all_proven());
+  }
+}
+
+TEST_CASE("digests of another number of blocks end the teleport", "[migrate]") {
+  for (const std::size_t count : {0U, 1U, 2U, 4U}) {
+    bench test;
+    test.bring(1, stand::wants_digests);  // an extent of three blocks
+    block_digests_record record;
+    record.place = {0, 1};
+    record.digests.resize(count);
+    test.give({record_type::block_digests, encode(record)});
+    check_refused(test.work());
+    CHECK(test.target.changes() == 0);
+  }
+  bench test;
+  test.bring(1, stand::wants_digests);
+  block_digests_record record;
+  record.place = {0, 1};
+  record.digests.resize(2);
+  record.zero.set(3);  // past the end
+  test.give({record_type::block_digests, encode(record)});
+  check_refused(test.work());
+}
+
+TEST_CASE("data that leaves out what was wanted ends the teleport",
+          "[migrate]") {
+  bench test;
+  test.bring(1, stand::wants_data);
+  test.give(test.data(1, block_mask::first(2)));
+  check_refused(test.work());
+  CHECK(test.target.changes() == 0);
+}
+
+TEST_CASE("data past the end of a short extent ends the teleport",
+          "[migrate]") {
+  for (const stand where : {stand::wants_data, stand::proven}) {
+    bench test;
+    test.bring(1, where);
+    const byte_buffer before = test.target.content();
+    extent_data_record record;
+    record.place = {0, 1};
+    record.zero = block_mask::first(4);
+    test.give({record_type::extent_data, encode(record)});
+    check_refused(test.work());
+    CHECK(test.target.content() == before);
+  }
+}
+
+TEST_CASE(
+    "data that is not what its digest says is asked for once more, and "
+    "never again",
+    "[migrate]") {
+  for (const stand where : {stand::wants_data, stand::proven}) {
+    bench test;
+    test.bring(0, where);
+    const byte_buffer before = test.target.content();
+    const auto lie = [&] {
+      captured_extent extent = test.read(0);
+      extent.digest[0] ^= std::byte{1};
+      return plain_data(extent, block_mask::first(extent_blocks));
+    };
+    test.give(lie());
+    REQUIRE(test.work());
+    CHECK_FALSE(test.receiver.all_proven());
+    CHECK_FALSE(test.receiver.idle());
+    test.give(lie());
+    check_refused(test.work());
+    CHECK(test.target.content() == before);
+  }
+}
+
+TEST_CASE("a round's extent is not proven before it is again", "[migrate]") {
+  bench test;
+  test.bring(0, stand::proven);
+  test.bring(1, stand::proven);
+  REQUIRE(test.receiver.all_proven());
+  test.source.content()[5] = std::byte{77};
+  test.give(test.data(0, block_mask::first(1)));
+  CHECK_FALSE(test.receiver.all_proven());
+  REQUIRE(test.work());
+  CHECK(test.receiver.all_proven());
+  CHECK(test.target.content() == test.source.content());
+  CHECK(test.receiver.rounds().link == block_bytes);
+}
+
+}  // namespace teleport
