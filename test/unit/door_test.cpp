@@ -21,6 +21,8 @@ const door::time_point start{seconds(1000)};
 door::limits patient() {
   door::limits all;
   all.burst = 1e6;
+  all.strangers = 32;
+  all.strangers_of_address = 4;
   return all;
 }
 
@@ -92,7 +94,7 @@ TEST_CASE("processes for one address are bounded, and others go on", "[door]") {
   for (int i = 0; i < 100; ++i) {
     let_in += at.on_arrival("::ffff:10.0.0.9", start).number ? 1 : 0;
   }
-  CHECK(let_in == 16);
+  CHECK(let_in == 32);
   CHECK(at.on_arrival("10.0.0.8", start).number);
   CHECK_FALSE(at.on_arrival("10.0.0.9", start + milliseconds(200)).number);
   CHECK(at.on_arrival("10.0.0.9", start + milliseconds(500)).number);
@@ -104,7 +106,7 @@ TEST_CASE("what a door remembers of addresses is bounded", "[door]") {
     (void)at.on_arrival("2001:db8:0:" + std::to_string(i % 9999) + "::1",
                         start + milliseconds(i));
   }
-  CHECK(at.strangers() == 32);
+  CHECK(at.strangers() == 48);
 }
 
 TEST_CASE("an address of the same network of 64 bits is the same place",
@@ -123,6 +125,16 @@ TEST_CASE("a sentence about strangers is said once a minute", "[door]") {
   CHECK(words.say("fourth", start + seconds(60)) ==
         "fourth (2 more of such kind before)");
   CHECK(words.say("fifth", start + seconds(120)) == "fifth");
+}
+
+TEST_CASE("a paired host may come as often as it likes", "[door]") {
+  door at;
+  for (int i = 0; i < 1000; ++i) {
+    const auto came = at.on_arrival("10.0.0.1", start);
+    REQUIRE(came.number);
+    CHECK(at.on_paired(*came.number, "a") == permit::transfer);
+    at.on_gone(*came.number);
+  }
 }
 
 }  // namespace teleport

@@ -86,9 +86,16 @@ std::size_t door::count(permit may) const {
 }
 
 permit door::on_paired(visitor number, const std::string& key) {
-  if (strangers_.erase(number) == 0) {
+  const auto stranger = strangers_.find(number);
+  if (stranger == strangers_.end()) {
     return permit::none;  // it was dropped meanwhile
   }
+  // A paired host may come as often as it likes: an evacuation asks for each
+  // guest.
+  if (const auto its = buckets_.find(stranger->second); its != buckets_.end()) {
+    its->second.left = std::min(limits_.burst, its->second.left + 1);
+  }
+  strangers_.erase(stranger);
   const auto of_host = static_cast<std::size_t>(
       std::ranges::count_if(paired_, [&key](const auto& one) {
         return one.second.key == key && one.second.may == permit::transfer;

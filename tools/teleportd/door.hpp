@@ -34,15 +34,17 @@ class door {
   using visitor = std::uint64_t;
 
   struct limits {
-    std::size_t strangers = 32;
-    std::size_t strangers_of_address = 4;
+    std::size_t strangers = 48;
+    /// A paired host that begins 8 transfers at once is a stranger 8 times,
+    /// until its key is known.
+    std::size_t strangers_of_address = 12;
     /// Each may hold some 200 MiB while it rebuilds disks.
     std::size_t transfers = 16;
     std::size_t transfers_of_host = 8;
     std::size_t questions = 8;
-    /// Processes for connections of one address: so many at once, and so many
-    /// a second.
-    double burst = 16;
+    /// Processes for connections of one address that turn out to be no paired
+    /// host's: so many at once, and so many a second.
+    double burst = 32;
     double rate = 4;
     /// Addresses that are remembered for that.
     std::size_t addresses = 1024;
