@@ -20,6 +20,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "libteleport/net/private_file.hpp"
 
 namespace teleport {
 
@@ -95,7 +96,7 @@ result<void> make_identity(const key_files& files,
   std::error_code failure;
   if (std::filesystem::exists(files.certificate, failure) &&
       std::filesystem::exists(files.key, failure)) {
-    return {};
+    return check_private(files.key);
   }
   const owned_key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   const owned_certificate certificate =

@@ -5,6 +5,8 @@
 #include <boost/asio/ssl.hpp>
 #include <fmt/format.h>
 
+#include "libteleport/net/private_file.hpp"
+
 namespace teleport {
 
 namespace net = boost::asio;
@@ -25,6 +27,9 @@ result<std::shared_ptr<net::ssl::context>> make_tls_context(
                  fmt::format("this host has no usable key in {}: run "
                              "'teleportctl pair root@HOST' here first",
                              keys.key));
+  }
+  if (const auto checked = check_private(keys.key); !checked) {
+    return checked.error();
   }
   context->set_verify_mode(net::ssl::verify_peer |
                            net::ssl::verify_fail_if_no_peer_cert);
