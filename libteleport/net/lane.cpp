@@ -55,8 +55,8 @@ std::shared_ptr<lane> make_lane(event_loop& loop,
 
 error unreachable(std::string_view where, const error_code& failure) {
   return {errc::peer_lost,
-          fmt::format("cannot reach {}: {}; is teleportd running there and the "
-                      "port open?",
+          fmt::format("cannot reach {}: {}; is teleportd running there (it "
+                      "listens once a host is paired) and the port open?",
                       where,
                       failure == net::error::operation_aborted
                           ? "no answer in time"

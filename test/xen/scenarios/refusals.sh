@@ -47,6 +47,12 @@ peers=/etc/xen/teleport/peers
 know_again() { on "$1" "if [ -d $peers.away ]; then rm -rf $peers; mv $peers.away $peers; fi"; }
 trap 'know_again host1; know_again host2' EXIT
 host2 "mv $peers $peers.away && mkdir $peers"
+is_not_listening() { ! host2 "ss -Htln '( sport = :8744 )' | grep -q ."; }
+wait_for "host2's teleportd, which knows nobody, to stop listening" 30 is_not_listening
+refused "it listens once a host is paired"
+host2 "cp /etc/xen/teleport/host.crt $peers/another.crt"
+is_listening() { ! is_not_listening; }
+wait_for "host2's teleportd to listen again" 30 is_listening
 refused "does not know this host's key.: run 'teleportctl pair root@host2'"
 know_again host2
 host1 "mv $peers $peers.away && mkdir $peers"
