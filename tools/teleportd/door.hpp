@@ -81,7 +81,7 @@ class door {
     std::string key;
     permit may = permit::none;
   };
-  [[nodiscard]] bool may_spawn(const std::string& address, time_point now);
+  [[nodiscard]] bool may_spawn(const std::string& place, time_point now);
   [[nodiscard]] std::size_t count(permit may) const;
 
   limits limits_;
