@@ -27,9 +27,7 @@ result<index::disk_record> disk_number(index::store& tables,
 
 void fill_extent(std::uint64_t first_block, index::extent_content& out) {
   out.count = extent_blocks;
-  for (std::uint64_t& word : out.blocks) {
-    word = ~std::uint64_t{0};
-  }
+  out.blocks = block_mask::first(extent_blocks);
   for (std::size_t i = 0; i < extent_blocks; ++i) {
     out.digests[i] = digest_of_block(first_block + i);
   }
