@@ -16,17 +16,12 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/durable_file.hpp"
-#include "libteleport/base/folder.hpp"
-#include "libteleport/base/log.hpp"
-#include "libteleport/base/units.hpp"
 #include "libteleport/net/peer_files.hpp"
 #include "libteleport/net/private_file.hpp"
 
 namespace teleport {
 
 namespace {
-
-constexpr std::size_t max_pem_bytes = 64_KiB;
 
 /// A pinned certificate ends by being unpinned, not by a date; this is the
 /// date that X.509 has for "no date" (RFC 5280, 4.1.2.5).
@@ -72,13 +67,6 @@ owned_certificate self_signed(EVP_PKEY* key, const std::string& host_name) {
     return nullptr;
   }
   return certificate;
-}
-
-std::string in_lower_case(std::string name) {
-  std::ranges::transform(name, name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return name;
 }
 
 result<std::string> path_of_peer(const std::string& folder,
@@ -145,25 +133,13 @@ result<std::string> fingerprint_of(const std::string& pem) {
 
 result<pinned_peers> pinned_peers::load(const std::string& folder) {
   pinned_peers peers;
-  const auto files = files_in(folder, ".crt");
-  if (!files && files.error().code == errc::not_found) {
-    return peers;
-  }
+  const auto files = read_peer_files(folder);
   if (!files) {
-    return in_context("peers", files.error());
+    return files.error();
   }
-  for (const std::string& file : *files) {
-    const auto pem = read_small_file(file, max_pem_bytes);
-    const auto fingerprint =
-        pem ? fingerprint_of(*pem) : result<std::string>(pem.error());
-    if (!fingerprint) {
-      log_warning("peer " + file +
-                  " is left out: " + fingerprint.error().context);
-      continue;
-    }
-    const std::string name = std::filesystem::path(file).stem();
-    peers.names_[*fingerprint] = name;
-    peers.lower_names_and_keys_.emplace(in_lower_case(name), *fingerprint);
+  for (const auto& [name, key] : *files) {
+    peers.names_[key] = name;
+    peers.lower_names_and_keys_.emplace(in_lower_case(name), key);
   }
   return peers;
 }

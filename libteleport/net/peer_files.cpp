@@ -9,24 +9,14 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/log.hpp"
-#include "libteleport/base/units.hpp"
 #include "libteleport/net/identity.hpp"
 
 namespace teleport {
 
 namespace {
 
-constexpr std::size_t max_pem_bytes = 64_KiB;
-
 /// Shorter ones would name a host by chance.
 constexpr std::size_t least_key_digits = 8;
-
-bool is_same_name(const std::string& one, const std::string& other) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
-  return std::ranges::equal(one, other, {}, lower, lower);
-}
 
 template <class Wanted>
 peer_files those(const peer_files& all, Wanted wanted) {
@@ -44,6 +34,13 @@ bool is_peer_name(std::string_view name) {
                   (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == ':' ||
                   c == '_' || c == '%';
          });
+}
+
+std::string in_lower_case(std::string name) {
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name;
 }
 
 result<peer_files> read_peer_files(const std::string& folder) {
@@ -72,8 +69,9 @@ result<peer_files> read_peer_files(const std::string& folder) {
 peer_files others_called(const peer_files& all,
                          const std::string& name,
                          const std::string& key) {
+  const std::string lower = in_lower_case(name);
   return those(all, [&](const peer_file& one) {
-    return is_same_name(one.name, name) && one.key != key;
+    return in_lower_case(one.name) == lower && one.key != key;
   });
 }
 

@@ -8,17 +8,25 @@
 #ifndef LIBTELEPORT_NET_PEER_FILES_HPP
 #define LIBTELEPORT_NET_PEER_FILES_HPP
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/units.hpp"
 
 namespace teleport {
+
+/// Of a file with a certificate.
+inline constexpr std::size_t max_pem_bytes = 64_KiB;
 
 /// Whether it may be a host's name: a name or an address, with letters, digits,
 /// and . - : _ %, at most 253 of them. It becomes the name of a file.
 [[nodiscard]] bool is_peer_name(std::string_view name);
+
+/// As names of hosts are compared: ASCII's capital letters become small ones.
+[[nodiscard]] std::string in_lower_case(std::string name);
 
 /// One file, NAME.crt.
 struct peer_file {

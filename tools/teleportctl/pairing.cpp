@@ -21,8 +21,6 @@ namespace teleport {
 
 namespace {
 
-constexpr std::size_t max_pem_bytes = 64_KiB;
-
 constexpr std::string_view end_of_certificate = "-----END CERTIFICATE-----\n";
 
 /// This host's certificate, made where there is none.

@@ -95,9 +95,7 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
         course.on_xen(look_for(entry.uuid));
         break;
       case step::journal_running:
-        // A peer may ask for any number: what is not here does not begin to be.
-        course.on_journalled(is_known &&
-                             write(*entries, entry, journal_state::running));
+        course.on_journalled(write(*entries, entry, journal_state::running));
         break;
       case step::journal_abandoned:
         course.on_journalled(write(*entries, entry, journal_state::abandoned));
@@ -107,6 +105,7 @@ destination_fate fate_of(const teleport_query& query, const settings& options) {
     }
   }
   if (!is_known) {
+    // A peer may ask for any number: nothing is left of one.
     remove_lock(options.run_path, query.id, std::move(held));
   }
   return course.fate() == destination_fate::paused && query.uuid.empty()
