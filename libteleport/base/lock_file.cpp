@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -20,6 +22,11 @@ namespace teleport {
 namespace {
 
 constexpr int lock_attempts = 16;
+
+/// Holders that are waited for clear up a disk (a rename and an fsync, or two
+/// of LVM's commands) or make up to 64 volumes.
+constexpr std::chrono::seconds longest_wait{5};
+constexpr std::chrono::milliseconds pause_between{20};
 
 std::string lock_path(const std::string& folder, const std::string& name) {
   return folder + "/" + name + ".lock";
@@ -58,6 +65,18 @@ result<unique_fd> take_lock(const std::string& folder,
     }
   }
   return error(errc::busy, path + " is held by another process");
+}
+
+result<unique_fd> wait_for_lock(const std::string& folder,
+                                const std::string& name,
+                                const std::function<bool()>& is_worth_it) {
+  const auto until = std::chrono::steady_clock::now() + longest_wait;
+  auto lock = take_lock(folder, name);
+  while (!lock && is_worth_it() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(pause_between);
+    lock = take_lock(folder, name);
+  }
+  return lock;
 }
 
 void remove_lock(const std::string& folder,

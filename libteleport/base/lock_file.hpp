@@ -6,6 +6,7 @@
 #ifndef LIBTELEPORT_BASE_LOCK_FILE_HPP
 #define LIBTELEPORT_BASE_LOCK_FILE_HPP
 
+#include <functional>
 #include <string>
 
 #include "libteleport/base/error.hpp"
@@ -18,6 +19,12 @@ namespace teleport {
 /// @error errc::busy when another process holds it
 [[nodiscard]] result<unique_fd> take_lock(const std::string& folder,
                                           const std::string& name);
+
+/// As take_lock(), tried again for at most 5 s while `is_worth_it` says so.
+[[nodiscard]] result<unique_fd> wait_for_lock(
+    const std::string& folder,
+    const std::string& name,
+    const std::function<bool()>& is_worth_it = [] { return true; });
 
 /// Removes the lock's file, for a name that is never used again, and gives the
 /// lock up. Whoever has opened the file meanwhile makes a new one.

@@ -3,21 +3,11 @@
 #include "xl-teleport/destination/store_promises.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "libteleport/base/lock_file.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 
 namespace teleport {
-
-namespace {
-
-/// To make 64 volumes takes as many of LVM's commands.
-constexpr std::chrono::seconds longest_wait{5};
-constexpr std::chrono::milliseconds pause_between{20};
-
-}  // namespace
 
 result<std::uint64_t> promised_to_others(const guest_info& guest,
                                          const disk_book& book,
@@ -44,13 +34,7 @@ result<std::uint64_t> promised_to_others(const guest_info& guest,
 }
 
 result<unique_fd> lock_store(const std::string& run_path) {
-  const auto until = std::chrono::steady_clock::now() + longest_wait;
-  auto lock = take_lock(run_path, "store");
-  while (!lock && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(pause_between);
-    lock = take_lock(run_path, "store");
-  }
-  return lock;
+  return wait_for_lock(run_path, "store");
 }
 
 }  // namespace teleport

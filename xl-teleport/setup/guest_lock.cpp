@@ -2,8 +2,6 @@
 
 #include "xl-teleport/setup/guest_lock.hpp"
 
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "libteleport/base/lock_file.hpp"
@@ -12,10 +10,6 @@
 namespace teleport {
 
 namespace {
-
-/// To clear up one disk takes a rename and an fsync, or two of LVM's commands.
-constexpr std::chrono::seconds longest_wait{5};
-constexpr std::chrono::milliseconds pause_between{20};
 
 constexpr const char* leftovers_lock = "leftovers";
 
@@ -28,14 +22,9 @@ std::string lock_name(const std::string& uuid) {
 result<unique_fd> lock_guest(const std::string& run_path,
                              const std::string& uuid,
                              if_locked then) {
-  const auto until = std::chrono::steady_clock::now() + longest_wait;
-  auto lock = take_lock(run_path, lock_name(uuid));
-  while (!lock && then == if_locked::wait &&
-         lock_is_held(run_path, leftovers_lock) &&
-         std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(pause_between);
-    lock = take_lock(run_path, lock_name(uuid));
-  }
+  auto lock = wait_for_lock(run_path, lock_name(uuid), [&] {
+    return then == if_locked::wait && lock_is_held(run_path, leftovers_lock);
+  });
   if (!lock) {
     return in_context("another teleport or seed of this guest is under way",
                       lock.error());
