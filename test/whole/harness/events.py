@@ -19,6 +19,14 @@ class TooLate(Exception):
     """What was waited for did not come."""
 
 
+class Wrong(Exception):
+    """The product has broken a promise. kind: which, in one or two words."""
+
+    def __init__(self, kind, text):
+        super().__init__(f"{kind}: {text}")
+        self.kind = kind
+
+
 class FolderWatch:
     """Tells when something in one of these folders has changed."""
 
@@ -61,6 +69,21 @@ def wait_for_end(pids, what, limit=LIMIT):
             if not select.select([fd], [], [], max(0, deadline - time.monotonic()))[0]:
                 raise TooLate(f"{what} (process {pid}) does not end")
         finally:
+            os.close(fd)
+
+
+def wait_for_one_end(pids, what, limit=LIMIT):
+    """Waits until at least one of these processes has ended."""
+    watched = []
+    try:
+        for pid in pids:
+            watched.append(os.pidfd_open(pid))
+        if not select.select(watched, [], [], limit)[0]:
+            raise TooLate(f"{what}: not within {limit:.0f} s")
+    except ProcessLookupError:
+        pass  # it has
+    finally:
+        for fd in watched:
             os.close(fd)
 
 

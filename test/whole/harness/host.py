@@ -192,14 +192,14 @@ class Host:
 
     # -- programs ---------------------------------------------------------
 
-    def spawn(self, *argv, output=None, error=None):
-        """Starts a program on the host."""
+    def spawn(self, *argv, output=None, error=None, environment=None):
+        """Starts a program on the host. environment: what is added to it."""
         return subprocess.Popen(
             ["nsenter", "--target", str(self.first), "--mount", "--uts", "--ipc",
              "--net", "--pid", "--root", "--wd", "--", *argv],
             stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT if error is None else error,
-            env=ENVIRONMENT, start_new_session=True)
+            env={**ENVIRONMENT, **(environment or {})}, start_new_session=True)
 
     def run(self, *argv, check=True, limit=LIMIT):
         """Runs a program to its end: (its exit code, its output)."""
@@ -212,17 +212,28 @@ class Host:
             raise RuntimeError(f"{' '.join(argv)} on {self.name}: {out}")
         return program.returncode, out
 
-    def processes(self, *roles):
-        """The numbers of the host's processes that have one of these roles."""
+    def bring(self, name):
+        """Copies a file of the harness's to where the host sees it."""
+        shutil.copy(os.path.join(HERE, "harness", name), self.path("/var/tmp"))
+        return f"/var/tmp/{name}"
+
+    def limit_link(self, rate):
+        """How fast all teleports from this host may send, from now on."""
+        self.run("teleportctl", "bwlimit", rate)
+
+    def processes(self, *roles, guest=None):
+        """The numbers of the host's processes that have one of these roles, and
+        that name this guest where one is given."""
         namespace = os.readlink(f"/proc/{self.first}/ns/pid")
         return [pid for pid, words in pids_in(namespace)
-                if words[0] != "cat" and (not roles or role_of(words) in roles)]
+                if words[0] != "cat" and (not roles or role_of(words) in roles)
+                and (guest is None or guest in words)]
 
-    def kill(self, role, signal_number=signal.SIGKILL):
+    def kill(self, role, signal_number=signal.SIGKILL, guest=None):
         """Kills the processes of a role, and waits for a SIGKILL's effect.
 
         Returns how many there were."""
-        victims = self.processes(role)
+        victims = self.processes(role, guest=guest)
         for pid in victims:
             os.kill(pid, signal_number)
         if signal_number == signal.SIGKILL:

@@ -1,6 +1,5 @@
 """Two hosts, the network between them, and the witness that both see."""
 
-import json
 import os
 import random
 import shutil
@@ -8,8 +7,10 @@ import subprocess
 import tempfile
 
 from harness import loops
-from harness.events import LIMIT, FolderWatch, TooLate, wait_for_end
-from harness.host import ENVIRONMENT, HERE, Host
+from harness.events import LIMIT, Wrong
+from harness.guest import Guest
+from harness.host import ENVIRONMENT, Host
+from harness.programs import Evacuation, Teleport
 
 MIB = 1 << 20
 # As large as the disks of make_guest(): a size alone tells them apart nowhere.
@@ -137,10 +138,29 @@ class World:
         guest.wait_for_records(host)
         return guest
 
-    # -- teleports --------------------------------------------------------------
+    # -- programs ---------------------------------------------------------------
 
-    def teleport(self, guest, source, *options):
-        return Teleport(self, guest.name, source, self.other(source), options)
+    def end_with(self, program):
+        """Kills it at the end, should it be there still."""
+        self._programs.append(program)
+
+    def teleport(self, guest, source, *options, to=None):
+        """to: another name of the destination's, as a relay's."""
+        return Teleport(self, source, *options, guest.name,
+                        to or self.other(source).address)
+
+    def evacuate(self, *options, zone=None):
+        """Moves the guests away from `here`. zone: the host's time zone."""
+        return Evacuation(self, self.here, options, zone)
+
+    def serve_shell(self, host):
+        """What takes the place of ssh to a host: a program and its first word."""
+        file = host.bring("remote_shell.py")
+        server = host.spawn("python3", file, "serve", output=subprocess.PIPE)
+        self.end_with(server)
+        if server.stdout.readline() != b"listening\n":
+            raise RuntimeError(f"no remote shell: {server.stdout.read().decode()}")
+        return f"python3 {self.other(host).bring('remote_shell.py')} call"
 
     def power_loss(self, host, first_domid=31):
         """All of a host is gone at once; then it starts, and every number that
@@ -179,132 +199,6 @@ class World:
                                 "written")
 
 
-class Wrong(Exception):
-    """The product has broken a promise. kind: which, in one or two words."""
-
-    def __init__(self, kind, text):
-        super().__init__(f"{kind}: {text}")
-        self.kind = kind
-
-
-class Teleport:
-    """One run of `xl teleport`."""
-
-    def __init__(self, world, name, source, destination, options):
-        self.world = world
-        self.source, self.destination = source, destination
-        self.out = os.path.join(world.folder, f"teleport.{len(os.listdir(world.folder))}")
-        with open(self.out, "wb") as out, open(self.out + ".err", "wb") as error:
-            self.program = source.spawn(
-                "xl-teleport", "--json", *options, name, destination.address,
-                output=out, error=error)
-        world._programs.append(self.program)
-
-    def interrupt(self, signal_number):
-        self.source.kill("teleport", signal_number)
-
-    def wait(self, limit=LIMIT):
-        """The exit code; negative, of what killed it."""
-        try:
-            return self.program.wait(limit)
-        except subprocess.TimeoutExpired as late:
-            raise TooLate("xl teleport does not end") from late
-
-    def wait_for_words(self, words, limit=LIMIT):
-        """Until it has said this on its standard error."""
-        with FolderWatch(self.world.folder) as changes:
-            changes.until(lambda: words in self.said, f"xl teleport says '{words}'",
-                          limit)
-
-    def expect(self, *codes):
-        code = self.wait()
-        if code not in codes:
-            raise Wrong("exit code", f"{code}, not {codes}: {self.said}")
-        return self.report
-
-    @property
-    def report(self):
-        with open(self.out, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-        return json.loads(lines[-1]) if lines else {}
-
-    @property
-    def said(self):
-        with open(self.out + ".err", encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-
-
-class Guest:
-    """What the witness knows of a guest."""
-
-    def __init__(self, world, name, uuid):
-        self.world, self.name, self.uuid = world, name, uuid
-        self.folder = os.path.join(world.folder, "shared", "witness")
-
-    def lines(self):
-        """(what, host, domid, number) of each line of the witness."""
-        try:
-            with open(os.path.join(self.folder, self.uuid), encoding="ascii") as file:
-                text = file.read()
-        except FileNotFoundError:
-            return []
-        words = [line.split() for line in text.split("\n")[:-1]]
-        return [(w[0], w[1], int(w[2]), int(w[3])) for w in words]
-
-    def wait_for_records(self, host, count=5):
-        """Until the guest has written so many more records on a host."""
-        before = len(self.lines())
-
-        def enough():
-            new = [one for one in self.lines()[before:]
-                   if one[0] == "record" and one[1] == host.name]
-            return len(new) >= count
-        with FolderWatch(self.folder) as changes:
-            changes.until(enough, f"{self.name} writes on {host.name}")
-
-    def places(self, *states):
-        """(host, domain) for each domain of this guest in one of these states."""
-        return [(host, domain) for host in self.world.hosts
-                for domain in host.domains()
-                if domain["uuid"] == self.uuid and domain["state"] in states]
-
-    def running_on(self):
-        return [host for host, _ in self.places("running")]
-
-    def check_history(self):
-        """One guest wrote one history, and nothing acknowledged was lost."""
-        path = os.path.join(self.folder, self.uuid + ".violations")
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                text = file.read().strip()
-            raise Wrong(text.split(":")[0], text)
-        last = None
-        for number, (what, host, domid, record) in enumerate(self.lines(), 1):
-            where = f"line {number}: {what} {record} on {host} (domain {domid})"
-            if what == "record" and record != (last or 0) + 1:
-                kind = "runs twice" if record <= (last or 0) else "lost write"
-                raise Wrong(kind, f"{where} follows {last}")
-            if what == "arrived" and record != (last or 0):
-                raise Wrong("lost write", f"{where} follows {last}")
-            if what == "booted" and record < (last or 0):
-                raise Wrong("lost write", f"{where} follows {last}")
-            last = record
-
-    def check_runs_on(self, host):
-        """It runs there, only there, and works."""
-        running = self.running_on()
-        if len(running) > 1:
-            raise Wrong("runs twice", f"{self.name} runs on both hosts")
-        if running != [host]:
-            where = [one.name for one in running] or "nowhere: " + str(
-                [(h.name, d["name"], d["state"]) for h, d in
-                 self.places("paused", "suspended", "dying")])
-            raise Wrong("elsewhere" if running else "nowhere",
-                        f"{self.name} runs on {where}, not {host.name}")
-        self.wait_for_records(host)
-        self.check_history()
-
-
 def pair_template(folder):
     """Makes the keys of both hosts, and has them know each other, by
     teleportctl itself; in the place of ssh is a call of the other host's."""
@@ -326,7 +220,3 @@ def pair_template(folder):
         [program, "--config", f"{folder}/alpha.conf", "pair", "root@" + addresses["beta"]],
         check=True, stdout=subprocess.DEVNULL,
         env={**ENVIRONMENT, "PATH": os.path.join(folder, "bin") + ":" + ENVIRONMENT["PATH"]})
-
-
-__all__ = ["World", "Wrong", "TooLate", "HERE", "MIB", "pair_template",
-           "wait_for_end"]

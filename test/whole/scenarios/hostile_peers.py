@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 
-from harness.host import HERE
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.registry import add, test
 from harness.world import MIB, World, Wrong
@@ -26,13 +25,10 @@ extra = 'quiet'
 
 
 def run_speaker(host, to, *words):
-    # On the host, where the harness's files are not.
-    with open(os.path.join(HERE, "harness/speaker.py"), encoding="utf-8") as file, \
-            open(host.path("/var/tmp/speaker.py"), "w", encoding="utf-8") as there:
-        there.write(file.read())
     with open(host.path("/var/tmp/words"), "w", encoding="ascii") as file:
         file.write("\n".join(words))
-    return host.run("python3", "/var/tmp/speaker.py", to.address, "/var/tmp/words")[1]
+    return host.run("python3", host.bring("speaker.py"), to.address,
+                    "/var/tmp/words")[1]
 
 
 def speak(host, to, *records):

@@ -5,10 +5,11 @@ import os
 import shutil
 
 from harness.events import FolderWatch
+from harness.host import HERE
 from harness.oracle import (ask_once, check_cannot_start, check_one_copy,
                             recover, wait_for_rest)
 from harness.registry import add, test
-from harness.world import HERE, World, Wrong
+from harness.world import World, Wrong
 
 
 def kill_source_at(world, step, host, asking=False):

@@ -30,3 +30,19 @@ def two_disks():
             world.teleport(guest, source).expect(0)
             guest.check_runs_on(world.other(source))
         check_at_rest(world, guest)
+
+
+@test("five times in a row, while the guest writes")
+def five_times():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        source = world.here
+        for number in range(1, 6):
+            report = world.teleport(guest, source).expect(0)
+            kind = report["disks"][0]["kind"]
+            # From the second on its own old disk is there.
+            assert kind == ("new" if number == 1 else "shadow"), (number, report)
+            source = world.other(source)
+            guest.check_runs_on(source)
+        assert [what for what, *_ in guest.lines()].count("booted") == 1
+        check_at_rest(world, guest)
