@@ -97,10 +97,12 @@ class Evacuation(Program):
     def wait_for_event(self, kind, guest=None):
         self.wait_until(lambda: self.events(kind, guest=guest), f"'{kind}' of {guest}")
 
-    def wait_for_bulk(self, guest):
-        """Until some of the guest's disk has been sent."""
+    def wait_for_bulk(self, guest, least=65536):
+        """Until so many bytes have been sent for the guest, whose disk is on its
+        way."""
         def is_sent():
-            return any(one["progress"]["phase"] == "bulk" and one["progress"]["done"]
+            return any(one["progress"]["phase"] == "bulk"
+                       and one["progress"]["sent"] >= least
                        for one in self.events("progress", guest=guest))
         self.wait_until(is_sent, f"the bulk of {guest}")
 
