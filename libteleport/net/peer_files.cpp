@@ -89,6 +89,21 @@ peer_files files_of_host(const peer_files& all, const std::string& name) {
   });
 }
 
+result<std::vector<std::string>> peer_limit_files(const std::string& folder,
+                                                  const std::string& name) {
+  auto files = files_in(folder, limits_extension);
+  if (!files && files.error().code == errc::not_found) {
+    return std::vector<std::string>();
+  }
+  if (files) {
+    std::erase_if(*files, [&](const std::string& path) {
+      return in_lower_case(std::filesystem::path(path).stem()) !=
+             in_lower_case(name);
+    });
+  }
+  return files;
+}
+
 result<peer_files> add_peer(const std::string& folder,
                             const std::string& name,
                             const std::string& pem,
@@ -133,7 +148,14 @@ result<peer_files> remove_peer(const std::string& folder,
     found.push_back({name, ""});
   }
   for (const peer_file& one : found) {
-    const auto removed = unpin_peer(folder, one.name);
+    auto removed = unpin_peer(folder, one.name);
+    const auto limits = peer_limit_files(folder, one.name);
+    if (removed && !limits) {
+      removed = limits.error();
+    }
+    for (std::size_t i = 0; removed && i < limits->size(); ++i) {
+      removed = remove_durably((*limits)[i]);
+    }
     if (!removed) {
       return removed.error();
     }

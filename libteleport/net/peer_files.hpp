@@ -28,6 +28,9 @@ inline constexpr std::size_t max_pem_bytes = 64_KiB;
 /// As names of hosts are compared: ASCII's capital letters become small ones.
 [[nodiscard]] std::string in_lower_case(std::string name);
 
+/// Of a file beside NAME.crt that limits its host, NAME.conf.
+inline constexpr std::string_view limits_extension = ".conf";
+
 /// One file, NAME.crt.
 struct peer_file {
   std::string name;  ///< under which the host was paired
@@ -48,6 +51,11 @@ using peer_files = std::vector<peer_file>;
 [[nodiscard]] peer_files files_of_host(const peer_files& all,
                                        const std::string& name);
 
+/// Paths of the files that limit the host of a name. Letters' case does not
+/// matter: a file that is meant for a host is never passed over.
+[[nodiscard]] result<std::vector<std::string>> peer_limit_files(
+    const std::string& folder, const std::string& name);
+
 /// Adds a host's certificate.
 ///
 /// @param replace  whether a name that has another key gets this one
@@ -57,7 +65,8 @@ using peer_files = std::vector<peer_file>;
                                           const std::string& name,
                                           const std::string& pem,
                                           bool replace);
-/// Removes a host's key, under all names that it was paired under.
+/// Removes a host's key, under all names that it was paired under, and then
+/// what limited it.
 ///
 /// @param name  a host's name, or the beginning of a key
 /// @return what was removed

@@ -3,6 +3,7 @@
 #include "libteleport/net/private_file.hpp"
 
 #include <cerrno>
+#include <string_view>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,16 @@
 
 namespace teleport {
 
-result<void> check_private(const std::string& path) {
+namespace {
+
+/// @param forbidden  bits of the mode
+/// @param may        what whoever has one of them may do
+/// @param remedy     a mode for chmod, and what else is to be done
+result<void> check_mode(const std::string& path,
+                        mode_t forbidden,
+                        std::string_view may,
+                        std::string_view mode,
+                        std::string_view remedy) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) {
     return system_error(errno, "stat " + path);
@@ -19,22 +29,39 @@ result<void> check_private(const std::string& path) {
   if (file.st_uid != 0 && file.st_uid != ::geteuid()) {
     return error(errc::bad_input,
                  fmt::format("{} belongs to user {}, not to root: run 'chown "
-                             "root {}', and pair again with a new key if that "
-                             "user is not to be trusted",
+                             "root {}'{}",
                              path,
                              file.st_uid,
-                             path));
+                             path,
+                             remedy));
   }
-  if ((file.st_mode & 077U) != 0) {
+  if ((file.st_mode & forbidden) != 0) {
     return error(errc::bad_input,
-                 fmt::format("{} has mode {:04o}, so that others may read this "
-                             "host's key: run 'chmod 600 {}', and pair again "
-                             "with a new key if somebody has read it",
+                 fmt::format("{} has mode {:04o}, so that others may {}: run "
+                             "'chmod {} {}'{}",
                              path,
                              file.st_mode & 07777U,
-                             path));
+                             may,
+                             mode,
+                             path,
+                             remedy));
   }
   return {};
+}
+
+}  // namespace
+
+result<void> check_private(const std::string& path) {
+  return check_mode(path,
+                    077,
+                    "read this host's key",
+                    "600",
+                    ", and pair again with a new key if they are not to be "
+                    "trusted");
+}
+
+result<void> check_unwritable(const std::string& path) {
+  return check_mode(path, 022, "write it", "600", "");
 }
 
 }  // namespace teleport

@@ -17,6 +17,9 @@ namespace teleport {
 ///         system when it cannot be looked at
 [[nodiscard]] result<void> check_private(const std::string& path);
 
+/// The same for a file that others may read and none of them may write.
+[[nodiscard]] result<void> check_unwritable(const std::string& path);
+
 }  // namespace teleport
 
 #endif  // LIBTELEPORT_NET_PRIVATE_FILE_HPP

@@ -77,6 +77,44 @@ expect_exit 1 on here unpair 10.0.0.2
 expect_exit 0 on here pair --as alpha root@host3
 expect_exit 0 on here unpair "${theirs:0:12}"
 
+# A limited host: what its file says, from the options; the file is a person's
+# then, and ends with the pairing.
+expect_exit 0 on here pair --as alpha --limited --may teleport-here,seed-there \
+  --guests 'web*,db1' --store-limit 2GiB --sessions 3 root@host9
+expect_text out "Here host9 may do only what $tmp/here/peers/host9.conf says"
+expect_exit 0 on here peers --json
+value '.[] | select(.name == "host9") | [.role, .may, .guests, .store_limit_bytes, .sessions, .fault]' \
+  '["limited",["teleport-here","seed-there"],["web*","db1"],2147483648,3,""]'
+value '[.[] | select(.sha256 != "'"$theirs"'") | .role] | unique' '["ours"]'
+[[ $(stat -c %a here/peers/host9.conf) = 600 ]] || fail 'others can read it'
+expect_exit 0 on here peers
+expect_text out 'may teleport-here, seed-there; guests web*, db1; store 2.0 GiB; sessions 3'
+[[ $(on there peers --json | jq -r '.[] | select(.name == "alpha").role') = ours ]] ||
+  fail 'this host is limited there'
+# Paired again, or under another name, it is no host of ours.
+expect_exit 0 on here pair --as alpha root@host9
+expect_exit 0 on here pair --as alpha --limited root@host10
+expect_text out "peers/host9.conf says"
+[[ ! -e here/peers/host10.conf ]] || fail 'a second file was made'
+echo 'may = 1' >here/peers/host9.conf
+expect_exit 0 on here peers
+expect_text out "may do nothing: $tmp/here/peers/host9.conf line 1: 'may' must be"
+expect_exit 0 on here unpair host10
+[[ ! -e here/peers/host9.conf ]] || fail 'its limits are there still'
+touch here/peers/nobody.conf
+expect_exit 0 on here peers
+expect_text err 'nobody.conf limits nobody'
+rm here/peers/nobody.conf
+# Nothing is nothing; the options are those of a limited host.
+expect_exit 0 on here pair --as alpha --limited root@host9
+expect_exit 0 on here peers --json
+value '.[] | select(.name == "host9") | [.may, .guests, .store_limit_bytes, .sessions]' \
+  '[[],[],0,1]'
+expect_exit 0 on here unpair host9
+expect_exit 2 on here pair --as alpha --may seed-here root@host9
+expect_exit 2 on here pair --as alpha --limited --may seed root@host9
+expect_exit 2 on here pair --as alpha --limited --store-limit much root@host9
+
 # ssh asks at the terminal, in the foreground; Ctrl-C ends it, and nothing is
 # paired.
 cat >bin/ssh <<EOF

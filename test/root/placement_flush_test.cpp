@@ -67,8 +67,9 @@ TEST_CASE("a placement's flush leaves nothing of any target in a cache",
   REQUIRE(book);
   auto claims = guest_claims::take(folder / "run", guest_with_two_disks());
   REQUIRE(claims);
-  auto placed = placement::make(
-      guest_with_two_disks(), {**store, *book, *claims, "key"}, kept_review());
+  auto placed = placement::make(guest_with_two_disks(),
+                                {**store, *book, *claims, {"host", "key"}},
+                                kept_review());
   REQUIRE(placed);
   {
     const unsynced_devices trace;

@@ -26,6 +26,7 @@ namespace teleport {
 namespace {
 
 constexpr const char* key = "a host's key";
+const known_peer peer{"a host", key};
 
 guest_info guest_of(const std::string& uuid) {
   guest_info guest;
@@ -63,7 +64,7 @@ struct host {
   result<std::unique_ptr<placement>> try_to_place(const guest_info& guest) {
     claims.reset();
     claims = guest_claims::take(config.run_path, guest).value();
-    return placement::make(guest, {*store, book, *claims, key}, nothing_runs);
+    return placement::make(guest, {*store, book, *claims, peer}, nothing_runs);
   }
   std::unique_ptr<placement> place(const guest_info& guest) {
     auto placed = try_to_place(guest);
@@ -229,13 +230,13 @@ TEST_CASE("a device of the kept one's name that is another disk is not written",
     entry.identity = (*home)->identity().value();
   }
   REQUIRE(here.book.write(entry));
-  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs, key)
+  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs, peer)
             ->disks[0]
             .kind == (noted ? "shadow" : "new"));
   // After a boot the name is another's.
   std::filesystem::remove(name);
   std::filesystem::create_symlink(other.path(), name);
-  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs, key)
+  CHECK(foresee(guest, here.book, *here.store, here.nothing_runs, peer)
             ->disks[0]
             .kind == "new");
   {
@@ -302,7 +303,7 @@ TEST_CASE("what is kept grows with the guest's disk", "[root][seed]") {
   guest.disks[0].size = 2_MiB;
   {
     const auto foreseen_now =
-        foresee(guest, here.book, *here.store, here.nothing_runs, key);
+        foresee(guest, here.book, *here.store, here.nothing_runs, peer);
     REQUIRE(foreseen_now);
     CHECK(foreseen_now->disks[0].kind != "new");
     // A block was written; the rest are holes.
@@ -335,7 +336,7 @@ TEST_CASE("what is kept is not cut before its new content is here",
   const std::string file = here.folder / "store/web1-xvda.teleport-shadow";
   guest.disks[0].size = 512;
   const auto seen =
-      foresee(guest, here.book, *here.store, here.nothing_runs, key);
+      foresee(guest, here.book, *here.store, here.nothing_runs, peer);
   REQUIRE(seen);
   REQUIRE(seen->problems.size() == 1);
   CHECK(seen->problems[0].code == "disk_size");
@@ -374,7 +375,7 @@ TEST_CASE("one disk has one session, whatever words it is asked for by",
   auto claims = guest_claims::take(here.config.run_path, third);
   REQUIRE(claims);
   const auto refused = placement::make(
-      third, {*here.store, here.book, *claims, key}, here.nothing_runs);
+      third, {*here.store, here.book, *claims, peer}, here.nothing_runs);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == errc::busy);
   REQUIRE(own->put_back());

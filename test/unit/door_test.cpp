@@ -137,4 +137,20 @@ TEST_CASE("a paired host may come as often as it likes", "[door]") {
   }
 }
 
+TEST_CASE("a limited host has no more transfers than its file says", "[door]") {
+  door at;
+  const auto come = [&](const std::string& key, std::size_t most) {
+    const auto came = at.on_arrival("10.0.0.1", start);
+    REQUIRE(came.number);
+    return at.on_paired(*came.number, key, most);
+  };
+  CHECK(come("limited", 2) == permit::transfer);
+  CHECK(come("limited", 2) == permit::transfer);
+  CHECK(come("limited", 2) == permit::ask);
+  CHECK(come("other", 1) == permit::transfer);
+  for (int i = 1; i < 8; ++i) {
+    CHECK(come("limited", 1000) == (i < 7 ? permit::transfer : permit::ask));
+  }
+}
+
 }  // namespace teleport

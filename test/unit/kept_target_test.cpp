@@ -5,11 +5,14 @@
 
 #include "xl-teleport/destination/kept_target.hpp"
 
+#include <string>
 #include <utility>
 
 #include <catch2/catch.hpp>
 
+#include "libteleport/base/units.hpp"
 #include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
 
 namespace teleport {
 
@@ -67,6 +70,55 @@ TEST_CASE("a device that an older release kept by its name alone is not used",
   CHECK(check_identity(kept_at(disk_kind::file), identity(other_words)));
   CHECK(check_identity(kept_at(disk_kind::logical_volume),
                        identity(other_words)));
+}
+
+TEST_CASE("a limited host may fill what it brought itself, and no other's",
+          "[place][peers]") {
+  const temp_folder folder;
+  auto book = disk_book::open(folder / "book");
+  REQUIRE(book);
+  guest_info guest;
+  guest.name = "web1";
+  guest.uuid = "6f1c2f2e-0c4d-4f53-9d5b-1f5f8a0e7c11";
+  guest_disk disk;
+  disk.vdev = "xvda";
+  disk.size = 8_MiB;
+  kept_disk entry;
+  entry.guest = guest.name;
+  entry.uuid = guest.uuid;
+  entry.vdev = disk.vdev;
+  entry.size = disk.size;
+  entry.partial = "/store/web1-xvda";
+  const known_peer ours{"host2", "key 2"};
+  const known_peer limited{"host3", "key 3", {"host3", "host3.conf", {}}};
+  const auto may = [&](const known_peer& peer) {
+    const auto checked = check_may_fill(*book, guest, disk, peer);
+    CHECK((checked || checked.error().code == errc::refused));
+    return checked.has_value();
+  };
+  CHECK(may(limited));  // nothing is kept
+  entry.peer = limited.key;
+  REQUIRE(book->write(entry));
+  CHECK(may(limited));
+  CHECK(may(ours));
+  for (const std::string& other : {ours.key, std::string()}) {
+    entry.peer = other;
+    // Of another size it would be no target, and its entry written over.
+    entry.size = GENERATE(8_MiB, 4_MiB);
+    REQUIRE(book->write(entry));
+    CHECK_FALSE(may(limited));
+    CHECK(may(ours));
+  }
+  // What was seeded for the name alone is another entry.
+  REQUIRE(book->remove(entry.uuid, entry.vdev));
+  entry.uuid = uuid_of_name(guest.name);
+  entry.size = disk.size;
+  entry.peer = ours.key;
+  REQUIRE(book->write(entry));
+  CHECK_FALSE(may(limited));
+  entry.peer = limited.key;
+  REQUIRE(book->write(entry));
+  CHECK(may(limited));
 }
 
 }  // namespace teleport

@@ -4,6 +4,9 @@
 
 #include "libteleport/net/private_file.hpp"
 
+#include <fstream>
+#include <string>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +51,22 @@ TEST_CASE("another user's key is not used", "[net][key]") {
   const auto checked = check_private(files.key);
   REQUIRE_FALSE(checked);
   CHECK(checked.error().context.find("belongs to user 1000") !=
+        std::string::npos);
+}
+
+TEST_CASE("a file that others may write is told from one that they may read",
+          "[net][key]") {
+  const temp_folder folder;
+  const std::string path = folder / "host3.conf";
+  CHECK_FALSE(check_unwritable(path));
+  std::ofstream(path) << "text";
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  CHECK(check_unwritable(path));
+  const ::mode_t mode = GENERATE(0620U, 0602U, 0666U);
+  REQUIRE(::chmod(path.c_str(), mode) == 0);
+  const auto checked = check_unwritable(path);
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().context.find("'chmod 600 " + path + "'") !=
         std::string::npos);
 }
 

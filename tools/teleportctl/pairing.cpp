@@ -4,10 +4,11 @@
 
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/units.hpp"
@@ -16,6 +17,7 @@
 #include "tools/teleportctl/ssh_host.hpp"
 #include "tools/teleportctl/ssh_program.hpp"
 #include "xl-teleport/setup/host_name.hpp"
+#include "xl-teleport/setup/peer_rights_files.hpp"
 
 namespace teleport {
 
@@ -63,6 +65,37 @@ result<void> check_new(const std::string& name,
           name,
           others.front().key,
           key));
+}
+
+/// Writes what limits a host that is about to be paired, unless a file of this
+/// host does so already: that one is a person's.
+///
+/// @return the file that limits it; empty where none does
+result<std::string> limit(const std::string& name,
+                          const std::string& key,
+                          const std::optional<peer_limits>& limits,
+                          const settings& options) {
+  const auto peers = read_peer_files(options.keys.peers);
+  if (!peers) {
+    return peers.error();
+  }
+  std::vector<std::string> names = {name};
+  for (const peer_file& one : *peers) {
+    if (one.key == key) {
+      names.push_back(one.name);
+    }
+  }
+  for (const std::string& each : names) {
+    const auto files = peer_limit_files(options.keys.peers, each);
+    if (!files) {
+      return files.error();
+    }
+    if (!files->empty()) {
+      return files->front();
+    }
+  }
+  return limits ? write_peer_limits(options.keys.peers, name, *limits)
+                : result<std::string>("");
 }
 
 void tell_replaced(const peer_files& replaced, const std::string& key) {
@@ -121,10 +154,16 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
   if (!accepted) {
     return in_context("nothing was paired", accepted.error());
   }
+  const std::string only_there = "it is paired there, and not here";
+  // Before the key: the host is not ours for a moment.
+  const auto limits = limit(host->name, *key, asked.limits, options);
+  if (!limits) {
+    return in_context(only_there, limits.error());
+  }
   const auto pinned =
       add_peer(options.keys.peers, host->name, *theirs, asked.replace);
   if (!pinned) {
-    return in_context("it is paired there, and not here", pinned.error());
+    return in_context(only_there, pinned.error());
   }
   tell_replaced(*pinned, *key);
   std::cout << fmt::format(
@@ -134,6 +173,10 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
       *key,
       asked.own_name,
       *own_key);
+  if (!limits->empty()) {
+    std::cout << fmt::format(
+        "Here {} may do only what {} says\n", host->name, *limits);
+  }
   return {};
 }
 
@@ -164,24 +207,6 @@ result<void> accept_pairing(const std::string& name,
     return pinned.error();
   }
   tell_replaced(*pinned, *key);
-  return {};
-}
-
-result<void> list_peers(const settings& options, bool json) {
-  const auto peers = read_peer_files(options.keys.peers);
-  if (!peers) {
-    return peers.error();
-  }
-  nlohmann::json list = nlohmann::json::array();
-  for (const peer_file& one : *peers) {
-    list.push_back({{"name", one.name}, {"sha256", one.key}});
-    if (!json) {
-      std::cout << fmt::format("{:24} {}\n", one.name, one.key);
-    }
-  }
-  if (json) {
-    std::cout << list.dump(2) << '\n';
-  }
   return {};
 }
 

@@ -12,9 +12,11 @@
 #define TOOLS_TELEPORTCTL_PAIRING_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "libteleport/base/error.hpp"
+#include "xl-teleport/setup/peer_rights.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -26,6 +28,7 @@ struct pairing_request {
   std::uint16_t ssh_port = 0;  ///< 0: ssh's own
   std::string own_name;        ///< under which this host is paired there
   bool replace = false;        ///< a name that has another key gets the new one
+  std::optional<peer_limits> limits;  ///< none: a host of ours
 };
 
 /// Pairs this host with another, both ways, and prints what was done.
@@ -39,10 +42,8 @@ result<void> accept_pairing(const std::string& name,
                             bool replace,
                             const settings& options);
 
-/// Prints the hosts that are paired.
-result<void> list_peers(const settings& options, bool json);
-
-/// Removes a host's key under all its names, and prints these.
+/// Removes a host's key under all its names, with what limited it, and prints
+/// these.
 result<void> unpair(const std::string& name, const settings& options);
 
 }  // namespace teleport

@@ -18,7 +18,9 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "tools/teleportctl/index_command.hpp"
+#include "tools/teleportctl/limit_options.hpp"
 #include "tools/teleportctl/pairing.hpp"
+#include "tools/teleportctl/peers_command.hpp"
 #include "tools/teleportctl/seed_command.hpp"
 #include "tools/teleportctl/teleports_command.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
@@ -158,6 +160,7 @@ struct host_commands {
   CLI::App* bwlimit = nullptr;
   std::string name;  ///< the host or guest it is about
   pairing_request pairing;
+  limit_options limits;
   std::string rate;
   bool json = false;
   bool show_first = true;  ///< as it always does
@@ -183,6 +186,7 @@ void add_host_commands(CLI::App& app, host_commands& read) {
       "--replace",
       read.pairing.replace,
       "where a name has another key, here or there, replace it");
+  add_limit_options(*read.pair, read.limits);
   // Run on the other host by `pair`, over its administrator's ssh.
   read.accept = app.add_subcommand("accept-pairing")->group("");
   read.accept->add_option("NAME", read.name)->required();
@@ -220,7 +224,9 @@ void add_host_commands(CLI::App& app, host_commands& read) {
 std::optional<int> run_host_command(const host_commands& read,
                                     const settings& options) {
   if (read.pair->parsed()) {
-    return done_or_failed(pair_with(read.pairing, options));
+    pairing_request asked = read.pairing;
+    asked.limits = limits_of(read.limits);
+    return done_or_failed(pair_with(asked, options));
   }
   if (read.accept->parsed()) {
     return done_or_failed(

@@ -85,7 +85,9 @@ std::size_t door::count(permit may) const {
       paired_, [may](const auto& one) { return one.second.may == may; }));
 }
 
-permit door::on_paired(visitor number, const std::string& key) {
+permit door::on_paired(visitor number,
+                       const std::string& key,
+                       std::size_t most) {
   const auto stranger = strangers_.find(number);
   if (stranger == strangers_.end()) {
     return permit::none;  // it was dropped meanwhile
@@ -102,7 +104,7 @@ permit door::on_paired(visitor number, const std::string& key) {
       }));
   permit may = permit::none;
   if (count(permit::transfer) < limits_.transfers &&
-      of_host < limits_.transfers_of_host) {
+      of_host < std::min(limits_.transfers_of_host, most)) {
     may = permit::transfer;
   } else if (count(permit::ask) < limits_.questions) {
     may = permit::ask;

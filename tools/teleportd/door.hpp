@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -62,7 +63,12 @@ class door {
   /// A connection was accepted.
   [[nodiscard]] arrival on_arrival(const std::string& address, time_point now);
   /// Its key is that of a paired host.
-  [[nodiscard]] permit on_paired(visitor number, const std::string& key);
+  ///
+  /// @param most  transfers of a limited host
+  [[nodiscard]] permit on_paired(
+      visitor number,
+      const std::string& key,
+      std::size_t most = std::numeric_limits<std::size_t>::max());
   /// It has ended.
   void on_gone(visitor number);
 

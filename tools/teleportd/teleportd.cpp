@@ -35,6 +35,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/spawn.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
+#include "libteleport/migrate/no_lookup.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/identity.hpp"
@@ -52,6 +53,7 @@
 #include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
+#include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -106,6 +108,11 @@ class daemon_process {
     std::string address;
     unique_fd socket;  ///< until it is known to be a paired host's
     unique_fd channel;
+  };
+
+  struct newcomer {
+    std::optional<introduction> who;
+    std::size_t most_sessions = 0;  ///< of a paired host
   };
 
   bool listen() {
@@ -166,18 +173,25 @@ class daemon_process {
     visits_[*came.number] = {
         *pid, address, std::move(socket), std::move(channel->daemon)};
     loop_.work(
-        [from] { return read_introduction(from); },
-        [this, number = *came.number](const std::optional<introduction>& who) {
-          introduced(number, who);
+        [from, peers = options_.keys.peers] {
+          newcomer next{read_introduction(from)};
+          if (next.who && next.who->is_paired) {
+            next.most_sessions =
+                rights_of_peer(peers, next.who->text).most_sessions();
+          }
+          return next;
+        },
+        [this, number = *came.number](const newcomer& next) {
+          introduced(number, next);
         });
   }
 
   /// Then waits for the session's end.
-  void introduced(door::visitor number,
-                  const std::optional<introduction>& who) {
+  void introduced(door::visitor number, const newcomer& came) {
     visit& one = visits_[number];
+    const auto& who = came.who;
     if (who && who->is_paired) {
-      const permit may = door_.on_paired(number, who->text);
+      const permit may = door_.on_paired(number, who->text, came.most_sessions);
       if (may != permit::transfer) {
         warn(fmt::format("{}: there are {} transfers of its host or of all",
                          one.address,
@@ -298,6 +312,16 @@ permit tell_daemon(const result<std::shared_ptr<connection>>& link) {
                     link ? (*link)->peer_key() : link.error().context});
 }
 
+/// A limited host has no donors: they are other hosts' guests' disks, and by
+/// digests it could ask what is on them.
+std::unique_ptr<content_lookup> lookup_for(const std::string& key,
+                                           const settings& options) {
+  if (rights_of_peer(options.keys.peers, key).is_limited()) {
+    return std::make_unique<no_lookup>();
+  }
+  return std::make_unique<index::hash_index>(options.index_path);
+}
+
 int run_session(const settings& options) {
   const auto handed_over =
       hand_over_to_link(own_process_socket, options.run_path);
@@ -334,7 +358,7 @@ int run_session(const settings& options) {
             loop,
             options,
             *link,
-            std::make_unique<index::hash_index>(options.index_path),
+            lookup_for((*link)->peer_key(), options),
             [&](int code) {
               exit_code = code;
               loop.stop();

@@ -60,10 +60,26 @@ problem unusable(const char* code, const error& cause) {
   return {code, cause.context};
 }
 
+/// What a limited host asks for beyond its rights: nothing else is looked at
+/// then, and told.
+///
+/// @return whether it may
+bool check_rights(peer_deed deed,
+                  const guest_info& guest,
+                  const known_peer& peer,
+                  answer& reply) {
+  const auto may = peer.rights.check(deed, guest);
+  if (!may) {
+    log_warning(may.error().context);
+    reply.problems.push_back({"peer_rights", may.error().context});
+  }
+  return may.has_value();
+}
+
 /// Says in the reply where the disks would go.
 result<foreseen> look_for_space(const guest_info& guest,
                                 const settings& options,
-                                const std::string& peer_key,
+                                const known_peer& peer,
                                 answer& reply) {
   const auto store = open_store(options.store);
   if (!store) {
@@ -77,7 +93,7 @@ result<foreseen> look_for_space(const guest_info& guest,
   if (!review) {
     return review.error();
   }
-  auto seen = foresee(guest, *book, **store, *review, peer_key);
+  auto seen = foresee(guest, *book, **store, *review, peer);
   if (!seen) {
     return seen;
   }
@@ -96,9 +112,12 @@ result<foreseen> look_for_space(const guest_info& guest,
 
 result<answer> consider(const offer& offered,
                         const settings& options,
-                        const std::string& peer_key) {
+                        const known_peer& peer) {
   answer reply;
   reply.host = host_name();
+  if (!check_rights(peer_deed::teleport_here, offered.guest, peer, reply)) {
+    return reply;
+  }
   auto xen = toolstack::open();
   if (!xen) {
     return xen.error();
@@ -109,7 +128,7 @@ result<answer> consider(const offer& offered,
   }
   auto facts = look_around(offered.guest, options.arrivals);
   std::vector<problem> found;
-  const auto space = look_for_space(offered.guest, options, peer_key, reply);
+  const auto space = look_for_space(offered.guest, options, peer, reply);
   if (space) {
     const foreseen::need& store = space->needs.front();
     facts.store_free_bytes = store.space.free;
@@ -130,9 +149,12 @@ result<answer> consider(const offer& offered,
 
 result<answer> consider_seed(const guest_info& guest,
                              const settings& options,
-                             const std::string& peer_key) {
+                             const known_peer& peer) {
   answer reply;
   reply.host = host_name();
+  if (!check_rights(peer_deed::seed_here, guest, peer, reply)) {
+    return reply;
+  }
   auto xen = toolstack::open();
   const auto state =
       xen ? (*xen)->state_by_uuid(guest.uuid)
@@ -144,7 +166,7 @@ result<answer> consider_seed(const guest_info& guest,
     reply.problems.push_back(
         {"guest_here", guest.name + " is on this host already"});
   }
-  const auto space = look_for_space(guest, options, peer_key, reply);
+  const auto space = look_for_space(guest, options, peer, reply);
   if (!space) {
     reply.problems.push_back(unusable("store_unusable", space.error()));
   } else {

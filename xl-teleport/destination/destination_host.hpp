@@ -13,22 +13,23 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/session/setup_records.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
 
 /// Checks everything that can be known to fail; touches nothing.
 ///
-/// @param peer_key  of the host that offers
+/// @param peer  offers
 [[nodiscard]] result<answer> consider(const offer& offered,
                                       const settings& options,
-                                      const std::string& peer_key);
+                                      const known_peer& peer);
 
 /// The same for a seed. Xen is asked whether the guest runs here already, where
 /// there is one: this host need not be able to run guests.
 [[nodiscard]] result<answer> consider_seed(const guest_info& guest,
                                            const settings& options,
-                                           const std::string& peer_key);
+                                           const known_peer& peer);
 
 }  // namespace teleport
 

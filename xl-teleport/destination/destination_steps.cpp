@@ -15,6 +15,7 @@
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/setup/arrival_fate.hpp"
 
@@ -119,10 +120,11 @@ result<void> destination_session::consider(const raw_record& record) {
                        offer_.guest.uuid,
                        offer_.id));
   loop_.work(
-      [offered_here = offer_, options = options_, key = link_->peer_key()] {
+      [this, offered_here = offer_, options = options_] {
         // A guest that a dead session left half-built is in this one's way.
         (void)clear_leftovers(options);
-        return teleport::consider(offered_here, options, key);
+        return teleport::consider(
+            offered_here, options, peer_of(*link_, options_.keys));
       },
       [this](result<answer> reply) {
         if (!reply) {
@@ -138,8 +140,7 @@ result<void> destination_session::consider(const raw_record& record) {
 void destination_session::prepare() {
   on_pool(
       [this] {
-        return hold_.prepare(
-            offer_, {link_->peer_name(), link_->peer_key()}, options_);
+        return hold_.prepare(offer_, peer_of(*link_, options_.keys), options_);
       },
       [this] { perform(course_.on_prepared()); });
 }

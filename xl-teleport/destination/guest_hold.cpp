@@ -115,13 +115,13 @@ result<void> guest_hold::place(const guest_info& guest,
   }
   // Others were answered meanwhile, and may have made their targets.
   const auto making = lock_store(options.run_path);
-  const auto room = making ? check_room(guest, options, *review, peer.key)
+  const auto room = making ? check_room(guest, options, *review, peer)
                            : result<void>(making.error());
   if (!room) {
     return room;
   }
   auto placed =
-      placement::make(guest, {*store_, *book_, *claims_, peer.key}, *review);
+      placement::make(guest, {*store_, *book_, *claims_, peer}, *review);
   if (!placed) {
     return placed.error();
   }
@@ -135,8 +135,8 @@ result<void> guest_hold::place(const guest_info& guest,
 result<void> guest_hold::check_room(const guest_info& guest,
                                     const settings& options,
                                     const kept_review& review,
-                                    const std::string& peer_key) {
-  const auto seen = foresee(guest, *book_, *store_, review, peer_key);
+                                    const known_peer& peer) {
+  const auto seen = foresee(guest, *book_, *store_, review, peer);
   if (!seen) {
     return seen.error();
   }

@@ -21,17 +21,12 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/guest_claims.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/placement.hpp"
 #include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
-
-/// The host that brings the guest.
-struct known_peer {
-  std::string name;
-  std::string key;  ///< SHA-256 of its certificate, in hexadecimal
-};
 
 class guest_hold {
  public:
@@ -71,7 +66,7 @@ class guest_hold {
   [[nodiscard]] result<void> check_room(const guest_info& guest,
                                         const settings& options,
                                         const kept_review& review,
-                                        const std::string& peer_key);
+                                        const known_peer& peer);
   /// Nothing is left to be done for the journal's entry.
   [[nodiscard]] result<void> note_all_done();
 

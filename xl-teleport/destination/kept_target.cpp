@@ -10,6 +10,22 @@
 
 namespace teleport {
 
+namespace {
+
+kept_disk wanted(const guest_info& guest,
+                 const guest_disk& disk,
+                 const known_peer& peer) {
+  kept_disk entry;
+  entry.guest = guest.name;
+  entry.uuid = guest.uuid;
+  entry.vdev = disk.vdev;
+  entry.size = disk.size;
+  entry.peer = peer.key;
+  return entry;
+}
+
+}  // namespace
+
 result<std::unique_ptr<disk_home>> home_of(const kept_disk& kept,
                                            disk_store& store) {
   return kept.shadow ? home_at(*kept.shadow) : store.home(kept.partial);
@@ -29,14 +45,11 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                                               const kept_review& review,
                                               const guest_info& guest,
                                               const guest_disk& disk,
-                                              const std::string& peer_key) {
-  kept_disk wanted;
-  wanted.guest = guest.name;
-  wanted.uuid = guest.uuid;
-  wanted.vdev = disk.vdev;
-  wanted.size = disk.size;
-  wanted.peer = peer_key;
-  auto kept = book.find_for(wanted);
+                                              const known_peer& peer) {
+  if (const auto may = check_may_fill(book, guest, disk, peer); !may) {
+    return may.error();
+  }
+  auto kept = book.find_for(wanted(guest, disk, peer));
   if (!kept || !*kept) {
     return kept;
   }
@@ -73,6 +86,33 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
     return std::optional<kept_disk>();
   }
   return kept;
+}
+
+result<void> check_may_fill(const disk_book& book,
+                            const guest_info& guest,
+                            const guest_disk& disk,
+                            const known_peer& peer) {
+  if (!peer.rights.is_limited()) {
+    return {};
+  }
+  for (const auto& found : {book.find(guest.uuid, disk.vdev),
+                            book.find_for(wanted(guest, disk, peer))}) {
+    if (!found) {
+      return found.error();
+    }
+    if (*found && (*found)->peer != peer.key) {
+      return error(errc::refused,
+                   fmt::format("what is kept for {} of guest '{}' was not "
+                               "brought by {}, which is limited to its own; "
+                               "'teleportctl shadow forget {}' on this host "
+                               "makes room for it",
+                               disk.vdev,
+                               guest.name,
+                               peer.name,
+                               (*found)->uuid));
+    }
+  }
+  return {};
 }
 
 result<void> check_not_cut(const kept_disk& kept, const guest_disk& disk) {

@@ -19,6 +19,7 @@
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
 #include "libteleport/xen/toolstack.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {
@@ -36,15 +37,26 @@ namespace teleport {
 /// that was kept, is no guest's by now, and can have the size; else none, with
 /// the reason in the log.
 ///
-/// @param peer_key  of the host that asks (disk_book::find_for)
-/// @error when it cannot be looked at: what cannot is not gone
+/// @param peer  asks (disk_book::find_for)
+/// @error when it cannot be looked at: what cannot is not gone;
+///        errc::refused as check_may_fill()
 [[nodiscard]] result<std::optional<kept_disk>> usable_entry(
     const disk_book& book,
     disk_store& store,
     const kept_review& review,
     const guest_info& guest,
     const guest_disk& disk,
-    const std::string& peer_key);
+    const known_peer& peer);
+
+/// Refuses a limited host the disk that another host has brought for the guest,
+/// or a guest of this host has left: the entry of the one, too, that would be
+/// written over by a new target's.
+///
+/// @error errc::refused
+[[nodiscard]] result<void> check_may_fill(const disk_book& book,
+                                          const guest_info& guest,
+                                          const guest_disk& disk,
+                                          const known_peer& peer);
 
 /// Refuses to cut a shadow: what lies beyond the new size may be a guest's only
 /// copy, and no byte of the new content is here yet.

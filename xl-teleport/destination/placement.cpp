@@ -64,7 +64,7 @@ result<foreseen> foresee(const guest_info& guest,
                          const disk_book& book,
                          disk_store& store,
                          const kept_review& review,
-                         const std::string& peer_key) {
+                         const known_peer& peer) {
   foreseen out;
   auto space = store.space();
   if (!space) {
@@ -72,7 +72,12 @@ result<foreseen> foresee(const guest_info& guest,
   }
   out.needs.push_back({std::move(*space), 0});
   for (const guest_disk& disk : moved_disks(guest)) {
-    const auto kept = usable_entry(book, store, review, guest, disk, peer_key);
+    const auto may = check_may_fill(book, guest, disk, peer);
+    if (!may && may.error().code == errc::refused) {
+      out.problems.push_back({"others_disk", may.error().context});
+      continue;
+    }
+    const auto kept = usable_entry(book, store, review, guest, disk, peer);
     if (!kept) {
       return kept.error();
     }
@@ -130,7 +135,7 @@ result<std::optional<kept_disk>> placement::claim_kept(
     const guest_disk& disk, const kept_review& review) {
   const auto look = [&] {
     return usable_entry(
-        here_.book, here_.store, review, guest_, disk, here_.peer_key);
+        here_.book, here_.store, review, guest_, disk, here_.peer);
   };
   const auto seen = look();
   if (!seen || !*seen) {
@@ -283,7 +288,7 @@ result<void> placement::create(const guest_disk& disk, spot& place) {
   entry.vdev = disk.vdev;
   entry.size = disk.size;
   entry.partial = placed->backing;
-  entry.peer = here_.peer_key;
+  entry.peer = here_.peer.key;
   const auto home = here_.store.home(placed->backing);
   result<void> done = home ? result<void>() : result<void>(home.error());
   if (done) {
@@ -369,7 +374,7 @@ result<void> placement::keep_as_shadows() {
   close_devices();
   for (spot& place : spots_) {
     if (place.shadow) {
-      place.entry.peer = here_.peer_key;
+      place.entry.peer = here_.peer.key;
       const auto noted = here_.book.write(place.entry);
       const auto closed = noted ? place.shadow->close_aside() : noted;
       if (!closed) {
@@ -384,7 +389,7 @@ result<void> placement::keep_as_shadows() {
     }
     place.entry.shadow = (*home)->place();
     place.entry.partial.clear();
-    place.entry.peer = here_.peer_key;
+    place.entry.peer = here_.peer.key;
     place.entry.identity = identity_of(**home);
     auto done = here_.book.write(place.entry);
     if (done) {

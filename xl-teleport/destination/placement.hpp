@@ -31,6 +31,7 @@
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/destination/guest_claims.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {
@@ -49,20 +50,20 @@ struct foreseen {
   std::vector<problem> problems;
 };
 
-/// @param peer_key  of the host that brings the guest
+/// @param peer  brings the guest
 [[nodiscard]] result<foreseen> foresee(const guest_info& guest,
                                        const disk_book& book,
                                        disk_store& store,
                                        const kept_review& review,
-                                       const std::string& peer_key);
+                                       const known_peer& peer);
 
 /// Where a session's targets are found and made. All of it outlives them.
 struct placement_host {
   disk_store& store;
   disk_book& book;
   guest_claims& claims;
-  /// Of the host that brings the guest.
-  std::string peer_key;
+  /// Brings the guest.
+  known_peer peer;
 };
 
 class placement {

@@ -10,6 +10,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
 
 namespace teleport {
@@ -38,7 +39,8 @@ void seed_reception::start(seed_offer offered) {
   loop_.work(
       [this] {
         (void)clear_leftovers(options_);
-        return consider_seed(offered_.guest, options_, link_.peer_key());
+        return consider_seed(
+            offered_.guest, options_, peer_of(link_, options_.keys));
       },
       [this](const result<answer>& reply) {
         working_ = false;
@@ -91,9 +93,8 @@ result<void> seed_reception::perform(action next, const raw_record& record) {
     case action::prepare:
       on_pool(
           [this] {
-            return hold_.prepare(offered_.guest,
-                                 {link_.peer_name(), link_.peer_key()},
-                                 options_);
+            return hold_.prepare(
+                offered_.guest, peer_of(link_, options_.keys), options_);
           },
           [this] { (void)perform(course_.on_prepared()); });
       return {};

@@ -3,7 +3,6 @@
 #include "xl-teleport/setup/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,30 +12,11 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "xl-teleport/setup/texts.hpp"
+
 namespace teleport {
 
 namespace {
-
-/// "64 GiB", "512MiB" or plain bytes.
-std::optional<std::uint64_t> read_size(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, failure] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc()) {
-    return std::nullopt;
-  }
-  std::string_view unit(end, text.data() + text.size());
-  while (!unit.empty() && unit.front() == ' ') {
-    unit.remove_prefix(1);
-  }
-  static const std::map<std::string_view, unsigned> shifts = {
-      {"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
-  const auto shift = shifts.find(unit);
-  if (shift == shifts.end() || number > (UINT64_MAX >> shift->second)) {
-    return std::nullopt;
-  }
-  return number << shift->second;
-}
 
 /// Sets one key; returns what was expected when the value is not that.
 using setter =
@@ -106,7 +86,7 @@ setter size(std::uint64_t settings::*field, const char* expected) {
       [field, expected](settings& out,
                         const toml::node& node) -> std::optional<std::string> {
         const auto value =
-            read_size(node.value_exact<std::string>().value_or("none"));
+            read_bytes(node.value_exact<std::string>().value_or("none"));
         if (!value) {
           return expected;
         }

@@ -3,7 +3,10 @@
 #include "xl-teleport/setup/texts.hpp"
 
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <map>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -19,6 +22,26 @@ std::string human_bytes(std::uint64_t bytes) {
     ++unit;
   }
   return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units[unit]);
+}
+
+std::optional<std::uint64_t> read_bytes(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, failure] =
+      std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc()) {
+    return std::nullopt;
+  }
+  std::string_view unit(end, text.data() + text.size());
+  while (!unit.empty() && unit.front() == ' ') {
+    unit.remove_prefix(1);
+  }
+  static const std::map<std::string_view, unsigned> shifts = {
+      {"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  const auto shift = shifts.find(unit);
+  if (shift == shifts.end() || number > (UINT64_MAX >> shift->second)) {
+    return std::nullopt;
+  }
+  return number << shift->second;
 }
 
 double percent_of(std::uint64_t part, std::uint64_t whole) {

@@ -7,12 +7,16 @@
 #define XL_TELEPORT_SETUP_TEXTS_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace teleport {
 
 /// "1.5 MiB", "512 B": the largest binary unit of which there is one.
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
+/// Bytes: "64 GiB", "512MiB" or a plain number; nullopt for anything else.
+[[nodiscard]] std::optional<std::uint64_t> read_bytes(std::string_view text);
 /// Percent; 0 of nothing.
 [[nodiscard]] double percent_of(std::uint64_t part, std::uint64_t whole);
 

@@ -12,6 +12,7 @@
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/wire/record.hpp"
+#include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/source/known_disks.hpp"
 
 namespace teleport {
@@ -96,6 +97,12 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
   };
   link_->start(std::move(handlers));
   link_->send(record_type::hello, own_hello());
+  const auto may = rights_of_peer(settings_.keys.peers, link_->peer_key())
+                       .check(peer_deed::seed_there, request_.guest);
+  if (!may) {
+    fail(may.error());
+    return;
+  }
   const seed_offer offered{request_.guest};
   link_->send(record_type::seed, as_bytes(to_json(offered)));
   course_.on_connected(

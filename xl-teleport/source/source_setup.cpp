@@ -12,6 +12,7 @@
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
+#include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/source/known_disks.hpp"
 #include "xl-teleport/source/source_session.hpp"
 
@@ -94,6 +95,12 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
   };
   link_->start(std::move(handlers));
   link_->send(record_type::hello, own_hello());
+  const auto may = rights_of_peer(settings_.keys.peers, link_->peer_key())
+                       .check(peer_deed::teleport_there, view_.guest);
+  if (!may) {
+    fail(may.error());
+    return;
+  }
   const offer offered{id_, options_.live, view_.guest, view_.host, view_.start};
   link_->send(record_type::offer, as_bytes(to_json(offered)));
 }

@@ -1,0 +1,173 @@
+"""A paired host that is not one of ours: alpha may do on beta what beta's file
+says, and beta is sent what alpha's file says."""
+
+import json
+import os
+
+from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
+from harness.registry import add, test
+from harness.world import MIB, World, Wrong
+from scenarios.hostile_peers import (ANSWER, IMAGES, PREPARE, PREPARED, UUID, seed,
+                                     speak)
+
+ALL = ["teleport-here", "seed-here", "teleport-there", "seed-there"]
+# As each host has the other one paired.
+NAMES = {"beta": "alpha", "alpha": "10.0.2.1"}
+
+
+def limits_file(host):
+    return host.path(f"/etc/xen/teleport/peers/{NAMES[host.name]}.conf")
+
+
+def limit(host, may=(), guests=(), store="1 GiB", sessions=4):
+    """What `host` lets the other one do."""
+    with open(limits_file(host), "w", encoding="ascii") as file:
+        file.write(f"may = {json.dumps(list(may))}\nguests = {json.dumps(list(guests))}\n"
+                   f'store_limit = "{store}"\nsessions = {sessions}\n')
+    os.chmod(limits_file(host), 0o600)
+
+
+def problems(heard):
+    assert heard[-1][0] == ANSWER, heard
+    return {one["code"]: one["sentence"] for one in json.loads(heard[-1][1])["problems"]["problems"]}
+
+
+def refused(world, guest, *words):
+    move = world.teleport(guest, world.here)
+    move.expect(3)
+    for word in words:
+        assert word in move.said, move.said
+    wait_for_rest(world)
+    assert not world.there.kept_disks(), world.there.kept_disks()
+    guest.check_runs_on(world.here)
+
+
+@test("a limited host moves the guests that its file names, and no other")
+def named_guests():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        # The file counts from the next session on, and teleportd runs.
+        limit(world.there, ["teleport-here"], ["db*"])
+        refused(world, guest, "alpha may not teleport to this host guest 'web1'",
+                "'guests' of /etc/xen/teleport/peers/alpha.conf")
+        limit(world.there, ["seed-here", "teleport-there"], ["web1"])
+        refused(world, guest, '"teleport-here" is not in \'may\'')
+        limit(world.there, ["teleport-here"], ["web?"])
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        guest.check_runs_on(world.there)
+        check_one_copy(world, guest, world.there)
+
+
+@test("a limited host whose file is wrong may do nothing")
+def wrong_file():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        limit(world.there, ALL, ["*"])
+        with open(limits_file(world.there), "a", encoding="ascii") as file:
+            file.write("store = 1\n")
+        refused(world, guest, "alpha may do nothing", "alpha.conf line 5")
+        assert "alpha may do nothing" in world.there.log("teleportd.log")
+        limit(world.there, ALL, ["*"])
+        os.chmod(limits_file(world.there), 0o666)
+        refused(world, guest, "alpha may do nothing", "chmod 600")
+        said = world.there.run("teleportctl", "peers")[1]
+        assert "limited" in said and "may do nothing" in said, said
+
+
+@test("a limited host is sent the guests that are named, and no other")
+def sent_there():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        limit(world.here, ["seed-there", "teleport-here"], ["*"])
+        refused(world, guest, "10.0.2.1 may not be sent guest 'web1'",
+                '"teleport-there" is not in \'may\'')
+        # It was not told of.
+        assert "web1" not in world.there.log("teleportd.log")
+        limit(world.here, ["teleport-there"], ["*"])
+        code, said = world.here.run(
+            "teleportctl", "seed", "--reconnect", "0", "--disk", IMAGES + "web1-xvda.img",
+            "--as", f"{UUID}:xvda", world.there.address, check=False)
+        assert code == 1 and '"seed-there"' in said, said
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        guest.check_runs_on(world.there)
+
+
+@test("a limited host's seed over what another host has kept is refused")
+def others_shadow():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        # As if it had gone to a third host.
+        folder = world.here.path("/var/lib/xl-teleport/disks")
+        entry = os.path.join(folder, UUID + "_xvda.json")
+        with open(entry, encoding="utf-8") as file:
+            told = json.load(file)
+        with open(entry, "w", encoding="utf-8") as file:
+            json.dump({**told, "peer": "0" * 64}, file)
+        with open(world.here.path(told["shadow"]["aside"]), "rb") as file:
+            before = file.read()
+        limit(world.here, ["seed-here"], ["*"])
+        for size in (8 * MIB, 4 * MIB, 16 * MIB):
+            heard = speak(world.there, world.here, seed("web1", UUID, size))
+            assert "was not brought by 10.0.2.1" in problems(heard)["others_disk"], heard
+        with open(world.here.path(told["shadow"]["aside"]), "rb") as file:
+            if file.read() != before:
+                raise Wrong("lost write", "another host's shadow was written")
+        with open(entry, encoding="utf-8") as file:
+            assert json.load(file)["peer"] == "0" * 64
+        # Its own it may fill again, and a host of ours any.
+        for _ in range(2):
+            heard = speak(world.there, world.here, seed("own", "1" * 8 + UUID[8:]),
+                          (PREPARE, b""))
+            assert heard[-1][0] == PREPARED, heard
+            wait_for_rest(world)
+        os.unlink(limits_file(world.here))
+        heard = speak(world.there, world.here, seed("web1", UUID), (PREPARE, b""))
+        assert heard[-1][0] == PREPARED, heard
+        wait_for_rest(world)
+
+
+@test("what a limited host may not bring is told it in the answer alone")
+def nothing_told():
+    with World() as world:
+        guest = world.start_guest(world.there)
+        limit(world.there, ["seed-here"], ["other"])
+        heard = speak(world.here, world.there, seed(guest.name, guest.uuid))
+        assert list(problems(heard)) == ["peer_rights"], heard
+        answer = json.loads(heard[-1][1])
+        assert not answer["disks"], answer
+        check_at_rest(world, guest)
+
+
+@test("a limited host's disks are rebuilt from no disk of this host")
+def no_donors():
+    with World() as world:
+        world.make_guest(world.here)
+        image = IMAGES + "web1-xvda.img"
+        with open(world.here.path(image), "rb") as ours, \
+                open(world.there.path(IMAGES + "donor.img"), "wb") as donor:
+            donor.write(ours.read())
+        world.there.run("teleportctl", "index", "add", IMAGES + "donor.img")
+
+        def from_donors(uuid):
+            said = world.here.run(
+                "teleportctl", "seed", "--json", "--reconnect", "0", "--disk", image,
+                "--as", f"{uuid}:xvda", world.there.address)[1]
+            return json.loads(said.splitlines()[-1])["bulk"]["donors"]
+        assert from_donors(UUID) > MIB
+        limit(world.there, ["seed-here"], ["*"])
+        assert from_donors("1" * 8 + UUID[8:]) == 0
+
+
+def taken_back():
+    with World() as world:
+        limit(world.there, ALL, ["*"])
+        world.there.run("teleportctl", "unpair", "alpha")
+        left = os.listdir(world.there.path("/etc/xen/teleport/peers"))
+        assert left == [], left
+
+
+add("unpairing a limited host removes its limits, too", taken_back)

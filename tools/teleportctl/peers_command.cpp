@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/teleportctl/peers_command.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "libteleport/base/folder.hpp"
+#include "libteleport/base/json_fields.hpp"
+#include "libteleport/net/peer_files.hpp"
+#include "xl-teleport/setup/peer_rights_files.hpp"
+#include "xl-teleport/setup/texts.hpp"
+
+namespace teleport {
+
+namespace {
+
+std::vector<std::string> words_of(const peer_limits& limits) {
+  std::vector<std::string> words;
+  for (const peer_deed deed : limits.may) {
+    words.emplace_back(name_of(deed));
+  }
+  return words;
+}
+
+nlohmann::json described(const peer_file& one, const peer_rights& rights) {
+  nlohmann::json object = {{"name", one.name},
+                           {"sha256", one.key},
+                           {"role", rights.is_limited() ? "limited" : "ours"}};
+  if (rights.is_limited()) {
+    const peer_limits& limits = rights.limits();
+    object["may"] = words_of(limits);
+    object["guests"] = limits.guests;
+    object["store_limit_bytes"] = limits.store_limit;
+    object["sessions"] = limits.sessions;
+    object["fault"] = rights.fault();
+  }
+  return object;
+}
+
+void print(const peer_file& one, const peer_rights& rights) {
+  std::cout << fmt::format("{:24} {} {}\n",
+                           one.name,
+                           one.key,
+                           rights.is_limited() ? "limited" : "ours");
+  if (!rights.is_limited()) {
+    return;
+  }
+  if (!rights.fault().empty()) {
+    std::cout << fmt::format("    may do nothing: {}\n", rights.fault());
+    return;
+  }
+  const peer_limits& limits = rights.limits();
+  const auto list = [](const std::vector<std::string>& texts) {
+    return texts.empty() ? std::string("nothing")
+                         : fmt::format("{}", fmt::join(texts, ", "));
+  };
+  std::cout << fmt::format("    may {}; guests {}; store {}; sessions {}\n",
+                           list(words_of(limits)),
+                           list(limits.guests),
+                           human_bytes(limits.store_limit),
+                           limits.sessions);
+}
+
+/// Of a host that is not paired any more, or under another name.
+void tell_of_others(const peer_files& peers, const std::string& folder) {
+  const auto files = files_in(folder, limits_extension);
+  if (!files) {
+    return;
+  }
+  for (const std::string& path : *files) {
+    const std::string name =
+        in_lower_case(std::filesystem::path(path).stem().string());
+    if (std::ranges::none_of(peers, [&](const peer_file& one) {
+          return in_lower_case(one.name) == name;
+        })) {
+      std::cerr << fmt::format("{} limits nobody: no host is paired as that\n",
+                               path);
+    }
+  }
+}
+
+}  // namespace
+
+result<void> list_peers(const settings& options, bool json) {
+  const auto peers = read_peer_files(options.keys.peers);
+  if (!peers) {
+    return peers.error();
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const peer_file& one : *peers) {
+    const peer_rights rights = rights_of_peer(options.keys.peers, one.key);
+    if (json) {
+      list.push_back(described(one, rights));
+    } else {
+      print(one, rights);
+    }
+  }
+  if (json) {
+    std::cout << list.dump(
+                     2, ' ', false, nlohmann::json::error_handler_t::replace)
+              << '\n';
+  }
+  tell_of_others(*peers, options.keys.peers);
+  return {};
+}
+
+}  // namespace teleport
