@@ -1,7 +1,6 @@
 # xl-teleport: one Makefile for the whole tree (non-recursive).
 #   make                  build everything into $(BUILD)
 #   make test             unit, fuzz, cli, package and two-host Xen tests
-#   make test LONG=1      more repetitions on the Xen hosts
 #   make check            the same without the emulated Xen hosts (minutes)
 #   make demo             two emulated Xen hosts, a guest there and back
 #   make lint             format, tidy, layers, length, headers, shell

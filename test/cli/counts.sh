@@ -31,7 +31,7 @@ run_all() {
     cd tree
     # shellcheck disable=SC2030
     export UNIT RUN_CLI WHOLE PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
-    unset SAN T LONG LEAVE_OUT TEST_COUNTS
+    unset SAN T LEAVE_OUT TEST_COUNTS
     bash test/run-all "$@"
   ) >run.log 2>&1
 }
