@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -33,6 +34,12 @@ std::string first_line(const std::string& path) {
   std::string line;
   std::getline(file, line);
   return line;
+}
+
+/// What the kernel says of a device of the device mapper's.
+std::string mapper_folder(dev_t number) {
+  return "/sys/dev/block/" + std::to_string(major(number)) + ":" +
+         std::to_string(minor(number)) + "/dm/";
 }
 
 }  // namespace
@@ -80,6 +87,23 @@ std::optional<volume_name> parse_mapper_name(std::string_view name) {
   return parsed;
 }
 
+std::string renamable_path(const std::string& device) {
+  struct stat about {};
+  if (::stat(device.c_str(), &about) != 0) {
+    return device;
+  }
+  const std::string by_uuid = "/dev/disk/by-id/dm-uuid-" +
+                              first_line(mapper_folder(about.st_rdev) + "uuid");
+  struct stat found {};
+  if (::stat(by_uuid.c_str(), &found) == 0 && S_ISBLK(found.st_mode) &&
+      found.st_rdev == about.st_rdev) {
+    return by_uuid;
+  }
+  std::error_code failed;
+  const auto node = std::filesystem::canonical(device, failed);
+  return failed ? device : node.string();
+}
+
 result<std::optional<volume_name>> volume_of_device(const std::string& device) {
   struct stat about {};
   if (::stat(device.c_str(), &about) != 0) {
@@ -88,9 +112,7 @@ result<std::optional<volume_name>> volume_of_device(const std::string& device) {
   if (!S_ISBLK(about.st_mode)) {
     return std::optional<volume_name>();
   }
-  const std::string folder = "/sys/dev/block/" +
-                             std::to_string(major(about.st_rdev)) + ":" +
-                             std::to_string(minor(about.st_rdev)) + "/dm/";
+  const std::string folder = mapper_folder(about.st_rdev);
   // "LVM-", two identifiers of 32 characters, and for hidden parts a suffix.
   const std::string uuid = first_line(folder + "uuid");
   if (uuid.substr(0, 4) != "LVM-" || uuid.size() != 4 + 64) {

@@ -46,6 +46,11 @@ struct volume_name {
 [[nodiscard]] result<std::optional<volume_name>> volume_of_device(
     const std::string& device);
 
+/// A path of an active volume that its renaming leaves as it is: udev's link by
+/// the volume's uuid, which no other device ever gets; where udev made none, the
+/// kernel's node, which is dealt anew once the volume was inactive.
+[[nodiscard]] std::string renamable_path(const std::string& device);
+
 /// Runs one of LVM's commands and returns what it prints.
 ///
 /// @error errc::unsupported when LVM is not installed; errc::timeout; else as

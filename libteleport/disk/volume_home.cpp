@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <memory>
-#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,15 +42,6 @@ result<void> check_extents(const std::string& name,
                                  name,
                                  size,
                                  extent));
-}
-
-/// "/dev/dm-3", which stays the volume's path when it is renamed.
-std::string kernel_path(const std::string& name) {
-  const std::unique_ptr<char, decltype(&std::free)> real(
-      ::realpath(name.c_str(), nullptr), &std::free);
-  return real && std::string_view(real.get()).starts_with("/dev/dm-")
-             ? std::string(real.get())
-             : name;
 }
 
 }  // namespace
@@ -110,7 +99,7 @@ result<std::string> volume_home::open(const std::string& name) {
   if (!active) {
     return active.error();
   }
-  return name == place().aside ? kernel_path(name) : name;
+  return name == place().aside ? renamable_path(name) : name;
 }
 
 /// A volume stays active.

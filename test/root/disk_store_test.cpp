@@ -17,6 +17,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "libteleport/disk/logical_volume.hpp"
 #include "libteleport/disk/loop_device.hpp"
 #include "test/support/model_disk.hpp"
 #include "test/support/root_devices.hpp"
@@ -248,7 +249,14 @@ TEST_CASE("volumes are made, renamed aside and back, and removed", "[root]") {
   wait_for_udev();
   CHECK_FALSE(std::filesystem::exists(disk->device));
   CHECK((*home)->set_aside());
-  CHECK(first_byte((*home)->open_aside().value()) == 3);
+  const std::string filled = (*home)->open_aside().value();
+  CHECK(filled.starts_with("/dev/disk/by-id/dm-uuid-LVM-"));
+  REQUIRE((*home)->restore_name());
+  wait_for_udev();
+  CHECK(first_byte(filled) == 3);
+  CHECK(volume_of_device(filled).value()->path() == disk->backing);
+  REQUIRE((*home)->set_aside());
+  wait_for_udev();
   CHECK((*home)->close_aside());
   CHECK((*store)->create("my-disk", 8_MiB).error().code == errc::busy);
   for (const std::uint64_t size : {16_MiB, 4_MiB}) {

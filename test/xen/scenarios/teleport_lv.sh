@@ -64,6 +64,8 @@ teleport host2 host1 $guest
 assert_equal "the target on the way back" shadow "$(report '.disks[0].kind')"
 at_most "gaps on the way back" $(($(report .disk_bytes) / 10)) "$(report .bulk.link)"
 disks_equal host2 host1 $guest
-assert_equal "its volume has its name again" "/dev/vg0/$guest-xvda" "$(guest_disks host1 $guest | cut -d' ' -f2)"
+device=$(guest_disks host1 $guest | cut -d' ' -f2)
+assert_equal "its volume has its name again" "$(host1 "realpath /dev/vg0/$guest-xvda")" "$(host1 "realpath $device")"
+assert_equal "the path that Xen has of it" /dev/disk/by-id/dm-uuid-LVM "${device%-*}"
 guest_mode host1 $guest idle
 witness_verdict host1 $guest
