@@ -4,6 +4,7 @@
 # libteleport's domain.o, save.o and xenstore.o are not asked for.
 #   make whole                 all tests
 #   make whole W='kill power'  those whose names begin so
+#   make faults-page           test/RESULTS-faults.md, of those
 WHOLE      := $(BUILD)/test/whole
 # What takes the place of the tool stack, of the saver and of xenstore; the
 # world that they and the false xl share; the programs of the false Xen.
@@ -13,9 +14,11 @@ WHOLE_XL   := xl monitor migrate_receive stream_reader guest_config
 whole_obj   = $(1:%=$(BUILD)/test/whole/xen/%.o)
 WHOLE_BIN  := $(addprefix $(WHOLE)/,$(notdir $(PROGS)) xl guest libxl-save-helper)
 
-.PHONY: whole whole-programs
+.PHONY: whole whole-programs faults-page
 whole: whole-programs
 	$(Q)BUILD='$(BUILD)' test/whole/run $(W)
+faults-page: whole-programs
+	$(Q)BUILD='$(BUILD)' test/whole/run --page test/RESULTS-faults.md kill power
 whole-programs: $(WHOLE_BIN)
 
 $(call obj,$(WHOLE_SRC)): CXXFLAGS = -O1 -g1

@@ -1,5 +1,6 @@
 """kill -9 of every process at every step of the hand-over."""
 
+from harness import outcomes
 from harness.oracle import (check_exit_code, check_one_copy, recover,
                             wait_for_rest)
 from harness.registry import add
@@ -39,6 +40,15 @@ def host_of(world, role):
     return world.here if role in AT_SOURCE else world.there
 
 
+def when(step):
+    return outcomes.BEFORE if step in BEFORE_GO else outcomes.AFTER
+
+
+def tell_outcome(world, step, fault, code, host, asked):
+    outcomes.tell(when(step), step, fault, code,
+                  "source" if host is world.here else "destination", asked)
+
+
 def kill_at(step, victim):
     with World() as world:
         guest = world.start_guest(world.here)
@@ -48,16 +58,18 @@ def kill_at(step, victim):
         killed = host_of(world, victim).kill(victim)
         assert killed, f"there is no {victim} at {step}"
         gate.release()
-        code = move.wait()
+        code = ended = move.wait()
         print(f"xl teleport: {code}: {move.said}")
         if victim == "teleportd":
             world.there.start_teleportd()  # as systemd does
         wait_for_rest(world)
         # Killed after GO or without an answer: a person asks.
-        if code == 5 or (code < 0 or code > 5) and step in AFTER_GO:
+        asked = code == 5 or (code < 0 or code > 5) and step in AFTER_GO
+        if asked:
             code = recover(guest, world.here)
         host = check_one_copy(world, guest)
         check_exit_code(guest, code, host)
+        tell_outcome(world, step, "kill " + victim, ended, host, asked)
         if step in BEFORE_GO and victim == "teleport":
             assert host is world.here
         # Nothing that was left over stands in the way of the next one.
@@ -65,8 +77,7 @@ def kill_at(step, victim):
         check_one_copy(world, guest, world.other(host))
 
 
-for table, when in ((BEFORE_GO, "before GO"), (AFTER_GO, "after GO")):
-    for a_step, victims in table.items():
-        for a_victim in victims.split():
-            add(f"kill {a_victim} at {a_step}, {when}",
-                lambda s=a_step, v=a_victim: kill_at(s, v))
+for a_step, victims in (BEFORE_GO | AFTER_GO).items():
+    for a_victim in victims.split():
+        add(f"kill {a_victim} at {a_step}, {when(a_step)}",
+            lambda s=a_step, v=a_victim: kill_at(s, v))

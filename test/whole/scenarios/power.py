@@ -6,9 +6,7 @@ from harness.oracle import (check_exit_code, check_one_copy, recover,
                             wait_for_rest)
 from harness.registry import add
 from harness.world import World
-from scenarios.kills import AFTER_GO, BEFORE_GO, host_of
-
-STEPS = [step for table in (BEFORE_GO, AFTER_GO) for step in table]
+from scenarios.kills import AFTER_GO, BEFORE_GO, host_of, tell_outcome, when
 
 
 def lose_power_at(step, name, auto):
@@ -26,18 +24,19 @@ def lose_power_at(step, name, auto):
         code = move.wait()
         print(f"xl teleport: {code}: {move.said}")
         wait_for_rest(world)
-        if lost is world.here or code == 5:
+        asked = lost is world.here or code == 5
+        if asked:
             recover(guest, world.here)
         host = check_one_copy(world, guest)
+        tell_outcome(world, step, "power of " + name, code, host, asked)
         if lost is world.there:
             check_exit_code(guest, code, host)
         world.teleport(guest, host).expect(0)
         check_one_copy(world, guest, world.other(host))
 
 
-for a_step in STEPS:
-    when = "before GO" if a_step in BEFORE_GO else "after GO"
-    add(f"power of destination at {a_step}, {when}",
+for a_step in BEFORE_GO | AFTER_GO:
+    add(f"power of destination at {a_step}, {when(a_step)}",
         lambda s=a_step: lose_power_at(s, "destination", True))
-    add(f"power of source at {a_step}, {when}",
+    add(f"power of source at {a_step}, {when(a_step)}",
         lambda s=a_step: lose_power_at(s, "source", True))
