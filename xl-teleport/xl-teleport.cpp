@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/allocator.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/event_loop.hpp"
@@ -64,7 +65,7 @@ void show(const move_report& report,
           const move_options& options) {
   const bool well = code == exit_code::moved || code == exit_code::not_cleared;
   if (options.json) {
-    std::cout << to_json(report).dump() << '\n';
+    std::cout << dump(to_json(report)) << '\n';
   } else if (report.outcome == "moved" && !options.quiet) {
     std::cout << to_text(report);
   } else if (report.outcome == "possible" && !options.quiet) {

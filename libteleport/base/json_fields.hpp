@@ -24,60 +24,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "libteleport/base/error.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/sentence.hpp"
 
 namespace teleport {
-
-/// Objects and arrays within each other. nlohmann's dump() calls itself for
-/// each level: 100,000 levels are a text of 200 KB and no stack is that large.
-/// libxl's own configuration of a guest has 5.
-inline constexpr std::size_t max_json_depth = 32;
-
-/// Levels of brackets outside strings; of a text that is no JSON, some number.
-[[nodiscard]] constexpr std::size_t json_depth(std::string_view text) noexcept {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      i += c == '\\' ? 1U : 0U;
-      in_string = c != '"';
-    } else if (c == '{' || c == '[') {
-      deepest = ++depth > deepest ? depth : deepest;
-    } else if (c == '}' || c == ']') {
-      depth -= depth > 0 ? 1U : 0U;
-    } else {
-      in_string = c == '"';
-    }
-  }
-  return deepest;
-}
-
-/// The text as an object.
-///
-/// @param limit  bytes
-/// @error errc::corrupt, which says what the text is not
-[[nodiscard]] inline result<nlohmann::json> parse_object(std::string_view text,
-                                                         std::size_t limit) {
-  if (text.size() > limit) {
-    return error(errc::corrupt,
-                 "JSON of " + std::to_string(text.size()) + " bytes, above " +
-                     std::to_string(limit));
-  }
-  if (json_depth(text) > max_json_depth) {
-    return error(errc::corrupt,
-                 "JSON nested deeper than " + std::to_string(max_json_depth) +
-                     " levels");
-  }
-  nlohmann::json json =
-      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {  // discarded, or another kind of value
-    return error(errc::corrupt, "not a JSON object");
-  }
-  return json;
-}
 
 class json_fields {
  public:
@@ -233,11 +183,6 @@ class json_fields {
   const nlohmann::json& object_;
   std::optional<std::string> failure_;
 };
-
-/// JSON text; bytes that are not UTF-8 become U+FFFD.
-[[nodiscard]] inline std::string dump(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 }  // namespace teleport
 

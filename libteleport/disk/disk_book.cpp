@@ -62,8 +62,7 @@ nlohmann::json to_json(const kept_disk& disk) {
 }  // namespace
 
 std::string kept_disk_text(const kept_disk& disk) {
-  return to_json(disk).dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return dump(to_json(disk));
 }
 
 result<kept_disk> read_kept_disk(std::string_view text) {
@@ -160,7 +159,7 @@ result<void> disk_book::write(const kept_disk& disk) {
   if (!path) {
     return path.error();
   }
-  return write_durably(*path, to_json(disk).dump(1) + "\n", 0600);
+  return write_durably(*path, dump(to_json(disk), 1) + "\n", 0600);
 }
 
 result<std::optional<kept_disk>> disk_book::find(

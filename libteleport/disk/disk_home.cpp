@@ -6,6 +6,7 @@
 #include <array>
 #include <cassert>
 
+#include "libteleport/base/sentence.hpp"
 #include "libteleport/disk/device_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
 #include "libteleport/disk/file_home.hpp"
@@ -141,6 +142,15 @@ result<std::unique_ptr<disk_home>> find_home(const std::string& device) {
       continue;
     }
     auto home = one.make(std::move(**place));
+    for (const std::string& name :
+         {home->place().backing, home->place().aside}) {
+      if (!is_harmless_text(name)) {
+        return error(errc::unsupported,
+                     sendable(name) +
+                         " has bytes in its name that no journal can hold: a "
+                         "control character, or what is not UTF-8");
+      }
+    }
     const auto there = home->found();
     if (!there) {
       return there.error();

@@ -158,7 +158,8 @@ class disk_home {
 /// The home of the disk that a guest uses; changes nothing.
 ///
 /// @param device  a block device, or a regular file
-/// @error errc::not_found; errc::busy when the name aside is taken
+/// @error errc::not_found; errc::busy when the name aside is taken;
+///        errc::unsupported for a name that JSON cannot hold
 [[nodiscard]] result<std::unique_ptr<disk_home>> find_home(
     const std::string& device);
 

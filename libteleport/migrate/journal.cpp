@@ -40,7 +40,7 @@ std::string_view suffix_of(journal_role role) {
 
 /// Names and paths may hold any bytes; JSON text holds UTF-8 alone.
 std::string text_of(const nlohmann::json& json) {
-  return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return dump(json, 1);
 }
 
 /// Of the entry without its "sha256".

@@ -71,6 +71,12 @@ std::optional<start_file> start_of(json_fields& parent) {
   return start;
 }
 
+/// What another writer wrote, as a part of a larger object.
+json written(const std::string& text) {
+  auto object = parse_object(text, text.size());
+  return object ? std::move(*object) : json();
+}
+
 /// A field that another reader understands, as text.
 std::string part_of(json_fields& fields, const char* key) {
   const auto* found = fields.find(key);
@@ -94,8 +100,8 @@ std::vector<guest_disk> moved_disks(const guest_info& guest) {
 std::string to_json(const offer& value) {
   json object = {{"id", value.id},
                  {"live", value.live},
-                 {"guest", json::parse(to_json(value.guest))},
-                 {"source", json::parse(to_json(value.source))}};
+                 {"guest", written(to_json(value.guest))},
+                 {"source", written(to_json(value.source))}};
   if (value.start) {
     object["configuration"] = {{"text", value.start->text},
                                {"autostart", value.start->autostart}};
@@ -138,7 +144,7 @@ result<offer> read_offer(std::string_view json) {
 
 std::string to_json(const answer& value) {
   json object = {{"host", value.host},
-                 {"problems", json::parse(to_json(value.problems))},
+                 {"problems", written(to_json(value.problems))},
                  {"disks", targets_json(value.disks)}};
   if (value.room) {
     object["room"] = room_json(*value.room);

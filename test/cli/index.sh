@@ -35,8 +35,10 @@ json '[.[].path]' "[\"$tmp/images/a.img\"]" add images/a.i*
 json '[.[] | {data_blocks, hole_bytes}]' '[{"data_blocks":768,"hole_bytes":0},{"data_blocks":512,"hole_bytes":65011712}]' \
   add images --threads 1 --limit 1000
 json 'map(.state)' '["fresh","fresh"]' list
-json '[.disks, .data_blocks, .distinct_blocks, .states.fresh, .damaged_values]' \
-  '[2,1280,1024,2,0]' stat
+expect_exit 0 run list
+expect_text out '0 of these are followed; no more than 30 are (index.max_followed)'
+json '[.disks, .data_blocks, .distinct_blocks, .states.fresh, .damaged_values, .max_followed]' \
+  '[2,1280,1024,2,0,30]' stat
 expect_exit 0 run stat
 expect_text out '20.0 % of the blocks'
 
@@ -66,6 +68,18 @@ expect_exit 2 run find images/a.img --disk images/b.img
 json '[.groups, .pairs, .repaired, .to_be_scanned]' '[2,1280,false,[]]' check
 expect_exit 0 run check --dry-run
 expect_text out 'all is well'
+
+# A file's name may have any bytes.
+odd=images/$'latin\xfc.img'
+cp images/a.img "$odd"
+json '.[0].path | endswith("latin\ufffd.img")' true add "$odd"
+json 'map(.path | endswith("latin\ufffd.img"))' '[false,false,true]' list
+json '[.to_be_scanned]' '[[]]' check
+expect_exit 0 run pause "$odd"
+json 'map(.paused)' '[false,false,true]' list
+expect_exit 0 run resume "$odd"
+expect_exit 0 run remove "$odd"
+rm "$odd"
 
 # A disk that changed, one that went away.
 printf 'changed' | dd of=images/a.img bs=1 seek=5000 conv=notrunc status=none

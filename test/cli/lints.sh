@@ -5,7 +5,7 @@ requires python3 git readelf
 
 # A small tree with the lints in it.
 mkdir -p tree/tools/lint tree/libteleport/base
-cp "$TELEPORT_SOURCE"/tools/lint/{tree-files,check-length,check-members,changed-sources} \
+cp "$TELEPORT_SOURCE"/tools/lint/{tree-files,check-length,check-members,check-json,changed-sources} \
   tree/tools/lint/
 cd tree
 git init -q .
@@ -44,6 +44,27 @@ expect_text "$tmp/out" 'wide.cpp:1: a comment of 82 columns'
 seq -f '// %g' 501 >libteleport/base/wide.cpp
 expect_exit 1 tools/lint/check-length
 expect_text "$tmp/out" 'more than 500 lines'
+
+# JSON has one way in and one way out.
+mkdir -p tools/xapi
+raw_json() {
+  echo "$1" >libteleport/base/raw.cpp
+  expect_exit "$2" tools/lint/check-json
+}
+raw_json 'auto a = parse_object(text, 1); out << dump(a, 2);' 0
+raw_json 'auto a = json::parse(text, nullptr, false);' 1
+expect_text "$tmp/out" '(json_text.hpp has parse_object() and dump())'
+raw_json 'bool b = nlohmann::json::accept(text);' 1
+raw_json 'out << list.dump(2);' 1
+raw_json 'out << at->dump();' 1
+raw_json 'out << nlohmann::json{{"a", 1}};' 1
+rm libteleport/base/raw.cpp
+printf 'found = json.loads(line)\nexcept ValueError:\n' >tools/xapi/raw.py
+expect_exit 1 tools/lint/check-json
+expect_text "$tmp/out" 'raw.py:1: json.loads() without'
+printf 'found = json.loads(line)\nexcept (ValueError, RecursionError):\n' >tools/xapi/raw.py
+expect_exit 0 tools/lint/check-json
+rm tools/xapi/raw.py
 
 # What clang-tidy is given after a change.
 echo 'int a;' >libteleport/base/a.cpp

@@ -22,6 +22,9 @@ case $* in *--dry-run*)
   if [[ $name = broken ]]; then echo 'it is broken' >&2; exit 2; fi
   if [[ $name = pv ]]; then
     echo '{"guest":"pv","problems":[{"code":"pv_live","sentence":"it is PV"}],"room":null}'
+    # Neither nested without end nor in UTF-8: no report, and no end of the plugin.
+    printf '{"a":%*s\n' 100000 '' | tr ' ' '['
+    printf '{"a":"\xfc"\n'
     exit 3
   fi
   echo '{"guest":"'"$name"'","problems":[],"room":{"free_memory_kib":5}}'

@@ -80,6 +80,21 @@ TEST_CASE("where there is no record there was no evacuation", "[evacuate]") {
   CHECK(past->over);
 }
 
+TEST_CASE("a record's line that is nested without end is no event",
+          "[evacuate][json]") {
+  const temp_folder folder;
+  auto kept = record::open(folder / "state");
+  REQUIRE(kept);
+  REQUIRE(kept->begin(true));
+  REQUIRE(kept->write(about("moved", uuid_a)));
+  append(folder / "state/record.jsonl",
+         R"({"event":"moved","uuid":")" + std::string(uuid_b) + R"(","a":)" +
+             std::string(100, '[') + std::string(100, ']') + "}\n");
+  const auto past = kept->last();
+  REQUIRE(past);
+  CHECK(past->moved == std::vector<trip>{{"web", uuid_a, "host2"}});
+}
+
 TEST_CASE("a run that was cut short tells what moved and what was under way",
           "[evacuate]") {
   const temp_folder folder;

@@ -25,9 +25,6 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-/// A line longer than this is given in pieces.
-constexpr std::size_t max_line = 1_MiB;
-
 /// Standard error kept for the message.
 constexpr std::size_t max_said = 4_KiB;
 
@@ -127,7 +124,7 @@ void child_program::state::take(stream_descriptor& from,
     return;
   }
   for (const char c : piece) {
-    if (c == '\n' || line.size() >= max_line) {
+    if (c == '\n' || line.size() >= max_program_line) {
       const std::string whole = std::exchange(line, {});
       callbacks.on_line(whole);
     }

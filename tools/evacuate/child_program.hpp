@@ -14,6 +14,7 @@
 #ifndef TOOLS_EVACUATE_CHILD_PROGRAM_HPP
 #define TOOLS_EVACUATE_CHILD_PROGRAM_HPP
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,9 +22,13 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/base/units.hpp"
 #include "libteleport/net/event_loop.hpp"
 
 namespace teleport {
+
+/// A longer line of a program is given in pieces of this many bytes.
+inline constexpr std::size_t max_program_line = 1_MiB;
 
 /// How a program ended.
 struct program_end {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "libteleport/base/durable_file.hpp"
-#include "libteleport/base/json_fields.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 
@@ -28,6 +28,8 @@ using nlohmann::json;
 constexpr std::size_t kept_records = 30;
 
 constexpr std::size_t max_away_bytes = 4_KiB;
+/// Of one line of the record: a program's report and what is said of it.
+constexpr std::size_t max_event_bytes = 2_MiB;
 
 std::string text_at(const json& event, const char* key) {
   const auto at = event.find(key);
@@ -97,9 +99,8 @@ result<past_run> record::last() const {
   }
   run.any = true;
   for (std::string line; std::getline(file, line);) {
-    const json event = json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (event.is_object()) {
-      replay(event, run);
+    if (const auto event = parse_object(line, max_event_bytes)) {
+      replay(*event, run);
     }
   }
   if (file.bad()) {
@@ -217,11 +218,11 @@ result<std::vector<trip>> record::away() const {
     if (!text) {
       return text.error();
     }
-    const json entry = json::parse(*text, nullptr, /*allow_exceptions=*/false);
-    const trip one = entry.is_object() ? trip{text_at(entry, "guest"),
-                                              text_at(entry, "uuid"),
-                                              text_at(entry, "host")}
-                                       : trip();
+    const auto entry = parse_object(*text, max_away_bytes);
+    const trip one = entry ? trip{text_at(*entry, "guest"),
+                                  text_at(*entry, "uuid"),
+                                  text_at(*entry, "host")}
+                           : trip();
     if (one.uuid != file.path().filename() || one.guest.empty() ||
         one.host.empty()) {
       log_warning(file.path().string() + " is damaged and left out");

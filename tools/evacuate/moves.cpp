@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "tools/evacuate/command.hpp"
 #include "tools/evacuate/evacuation_run.hpp"
@@ -194,15 +195,15 @@ void evacuation_run::begin(std::size_t move) {
 }
 
 void evacuation_run::take_line(std::size_t move, std::string_view line) {
-  json said = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!said.is_object()) {
+  auto said = parse_object(line, max_program_line);
+  if (!said) {
     return;
   }
-  const auto progress = said.find("progress");
-  if (progress != said.end()) {
+  const auto progress = said->find("progress");
+  if (progress != said->end()) {
     story_.progress(moves_[move].guest.name, *progress);
   } else {
-    moves_[move].report = std::move(said);
+    moves_[move].report = std::move(*said);
   }
 }
 

@@ -124,9 +124,8 @@ void preflight::answered(pair which, const program_end& end) {
   if (at == running_.end()) {
     return;
   }
-  const auto report = nlohmann::json::parse(
-      at->second.last_line, nullptr, /*allow_exceptions=*/false);
-  probe found = read_probe(report, end);
+  const auto report = parse_object(at->second.last_line, max_program_line);
+  probe found = read_probe(report ? *report : nlohmann::json(), end);
   for (const problem& what : found.problems) {
     if (of_the_host_ && is_of_the_host(what)) {
       lost_hosts_.insert(which.second);

@@ -26,9 +26,9 @@ TIDY       := clang-tidy --quiet --extra-arg=-Xclang \
               --extra-arg=mode=$(TIDY_DEPTH)
 
 .PHONY: lint lint-format lint-layers lint-length lint-shell lint-tidy \
-        lint-members lint-mutations lint-headers format
-lint: lint-format lint-layers lint-length lint-members lint-mutations lint-shell \
-      lint-headers lint-tidy
+        lint-members lint-json lint-mutations lint-headers format
+lint: lint-format lint-layers lint-length lint-members lint-json \
+      lint-mutations lint-shell lint-headers lint-tidy
 	$(Q)echo "lint: clean"
 
 lint-format:
@@ -46,6 +46,9 @@ lint-length:
 lint-members:
 	$(call say,LINT,$(@:lint-%=check-%))
 	$(Q)tools/lint/check-members
+lint-json:
+	$(call say,LINT,$(@:lint-%=check-%))
+	$(Q)tools/lint/check-json
 # The lines that `make mutate` removes are still there.
 lint-mutations:
 	$(call say,LINT,mutations)

@@ -96,7 +96,9 @@ void add_index_commands(CLI::App& app, index_command& command) {
   command.find = find;
 }
 
-int run_index_command(const index_command& command, const settings& options) {
+int run_index_command(const index_command& given, const settings& options) {
+  index_command command = given;
+  command.max_followed = options.index_max_followed;
   const std::string folder = command.folder.empty()
                                  ? options.index_path
                                  : absolute_path(command.folder);

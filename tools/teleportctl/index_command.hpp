@@ -9,6 +9,7 @@
 #ifndef TOOLS_TELEPORTCTL_INDEX_COMMAND_HPP
 #define TOOLS_TELEPORTCTL_INDEX_COMMAND_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ struct index_command {
   bool json = false;
   unsigned threads = 0;
   std::uint64_t mib_per_second = 0;
+  std::size_t max_followed = 0;  ///< as the settings say
 };
 
 /// Adds the command `index` and its subcommands.
@@ -49,7 +51,7 @@ void add_index_commands(CLI::App& app, index_command& command);
 
 /// Runs what was parsed.
 /// @return exit status: 0 done, 1 failed, 2 wrong usage
-[[nodiscard]] int run_index_command(const index_command& command,
+[[nodiscard]] int run_index_command(const index_command& given,
                                     const settings& options);
 
 }  // namespace teleport

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/json_text.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
 
@@ -49,9 +50,7 @@ int print_pauses(index::store& tables, const index_command& command) {
     return index_failed(now.error());
   }
   if (command.json) {
-    std::cout << nlohmann::json{{"all", now->all}, {"paths", now->paths}}.dump(
-                     2)
-              << '\n';
+    std::cout << dump({{"all", now->all}, {"paths", now->paths}}, 2) << '\n';
     return exit_ok;
   }
   if (now->all) {

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "index/scan_text.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/units.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
@@ -147,7 +148,7 @@ int scan_paths(index::store& tables,
     }
   }
   if (command.json) {
-    std::cout << list.dump(2) << '\n';
+    std::cout << dump(list, 2) << '\n';
   }
   return exit_code;
 }
@@ -248,7 +249,7 @@ int run_index_remove(index::store& tables, const index_command& command) {
     }
   }
   if (command.json) {
-    std::cout << list.dump(2) << '\n';
+    std::cout << dump(list, 2) << '\n';
   }
   return exit_code;
 }

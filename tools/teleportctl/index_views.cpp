@@ -16,6 +16,7 @@
 #include "index/hash_index.hpp"
 #include "index/holdings.hpp"
 #include "index/identity.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "tools/teleportctl/disk_names.hpp"
@@ -117,11 +118,12 @@ std::string states_text(const seen_disks& seen) {
 
 void print_stat(const index::store_counts& counts,
                 std::uint64_t blocks,
-                const seen_disks& seen) {
+                const seen_disks& seen,
+                std::size_t max_followed) {
   const std::uint64_t data = blocks * block_bytes;
   std::cout << fmt::format(
       "disks          {} ({})\n"
-      "followed       {}, {} behind\n"
+      "followed       {} of at most {}, {} behind\n"
       "paused         {}\n"
       "oldest scan    {}\n"
       "data           {}, {} blocks\n"
@@ -133,6 +135,7 @@ void print_stat(const index::store_counts& counts,
       counts.disks,
       states_text(seen),
       seen.followed,
+      max_followed,
       human_bytes(seen.behind),
       seen.paused,
       time_text(seen.oldest_scan),
@@ -226,9 +229,14 @@ int run_index_list(index::store& tables, const index_command& command) {
     show(disk, lost_state);
   }
   if (command.json) {
-    std::cout << list.dump(2) << '\n';
+    std::cout << dump(list, 2) << '\n';
   } else if (list.empty()) {
     std::cout << "nothing is indexed\n";
+  } else {
+    std::cout << fmt::format(
+        "{} of these are followed; no more than {} are (index.max_followed)\n",
+        followed.size(),
+        command.max_followed);
   }
   return exit_ok;
 }
@@ -251,25 +259,26 @@ int run_index_stat(index::store& tables, const index_command& command) {
   const seen_disks seen =
       look_at(*disks, lost->size(), *pauses, followed_disks(tables, *disks));
   if (!command.json) {
-    print_stat(*counts, blocks, seen);
+    print_stat(*counts, blocks, seen, command.max_followed);
     return exit_ok;
   }
-  std::cout << nlohmann::json{{"disks", counts->disks},
-                              {"states", seen.states},
-                              {"followed", seen.followed},
-                              {"behind_bytes", seen.behind},
-                              {"paused", seen.paused},
-                              {"all_paused", pauses->all},
-                              {"oldest_scan", seen.oldest_scan},
-                              {"data_blocks", blocks},
-                              {"distinct_blocks", counts->tags},
-                              {"kept_blocks", counts->pairs},
-                              {"whole_extents", counts->extents},
-                              {"file_bytes", counts->file_bytes},
-                              {"free_bytes", counts->free_bytes},
-                              {"map_bytes", counts->map_bytes},
-                              {"damaged_values", counts->damaged_values}}
-                   .dump(2)
+  std::cout << dump({{"disks", counts->disks},
+                     {"states", seen.states},
+                     {"followed", seen.followed},
+                     {"max_followed", command.max_followed},
+                     {"behind_bytes", seen.behind},
+                     {"paused", seen.paused},
+                     {"all_paused", pauses->all},
+                     {"oldest_scan", seen.oldest_scan},
+                     {"data_blocks", blocks},
+                     {"distinct_blocks", counts->tags},
+                     {"kept_blocks", counts->pairs},
+                     {"whole_extents", counts->extents},
+                     {"file_bytes", counts->file_bytes},
+                     {"free_bytes", counts->free_bytes},
+                     {"map_bytes", counts->map_bytes},
+                     {"damaged_values", counts->damaged_values}},
+                    2)
             << '\n';
   return exit_ok;
 }
@@ -303,7 +312,7 @@ int run_index_check(index::store& tables, const index_command& command) {
     }
   }
   if (command.json) {
-    std::cout << all.dump(2) << '\n';
+    std::cout << dump(all, 2) << '\n';
   } else {
     std::cout << (report->faults() == 0 ? "all is well\n"
                   : command.dry_run     ? "not repaired\n"
@@ -332,14 +341,14 @@ int run_index_find(const std::shared_ptr<index::store>& tables,
     donors.push_back({{"path", lookup.donor_path(donor)}, {"blocks", blocks}});
   }
   if (command.json) {
-    std::cout << nlohmann::json{{"bytes", sum->bytes},
-                                {"zero_blocks", sum->zero},
-                                {"found_blocks", sum->found},
-                                {"missing_blocks", sum->missing},
-                                {"runs", sum->runs},
-                                {"whole_extents", sum->whole_extents},
-                                {"donors", donors}}
-                     .dump(2)
+    std::cout << dump({{"bytes", sum->bytes},
+                       {"zero_blocks", sum->zero},
+                       {"found_blocks", sum->found},
+                       {"missing_blocks", sum->missing},
+                       {"runs", sum->runs},
+                       {"whole_extents", sum->whole_extents},
+                       {"donors", donors}},
+                      2)
               << '\n';
     return exit_ok;
   }

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/allocator.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_port.hpp"
@@ -149,7 +150,7 @@ int run_seed_command(const seed_command& command, settings options) {
         }
       });
   if (command.json && last.began) {
-    std::cout << to_json(last.report).dump() << '\n';
+    std::cout << dump(to_json(last.report)) << '\n';
   }
   if (!last.outcome) {
     return complain(

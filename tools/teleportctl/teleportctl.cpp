@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
@@ -78,7 +79,7 @@ int list_kept(const settings& options, bool json) {
     }
   }
   if (json) {
-    std::cout << list.dump(2) << '\n';
+    std::cout << dump(list, 2) << '\n';
   }
   return exit_ok;
 }
@@ -133,9 +134,9 @@ int limit_rate(const std::string& text, const settings& options, bool json) {
   const auto by_hand = (*budget)->by_hand();
   const link_rate now = by_hand ? *by_hand : options.bwlimit.now();
   if (json) {
-    std::cout << nlohmann::json({{"bytes_per_second", now},
-                                 {"by_hand", by_hand.has_value()}})
-                     .dump(2)
+    std::cout << dump({{"bytes_per_second", now},
+                       {"by_hand", by_hand.has_value()}},
+                      2)
               << '\n';
   } else {
     std::cout << fmt::format("{}, {}\n",

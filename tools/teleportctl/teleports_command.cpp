@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
@@ -115,9 +116,7 @@ int list(const teleports_command& read, const settings& options) {
     }
   }
   if (read.json) {
-    std::cout << shown.dump(
-                     2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << '\n';
+    std::cout << dump(shown, 2) << '\n';
     return exit_ok;
   }
   list_damaged(options);

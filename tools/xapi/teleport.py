@@ -305,7 +305,7 @@ def index_stat(_session, args):
         if code != 0:
             raise ValueError
         return json.dumps(json.loads(out))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise program_failed(argv, code, said)
 
 

@@ -53,7 +53,7 @@ def printable(text):
 def as_object(line):
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -228,7 +228,7 @@ std::string departure_text(const departure& plan) {
                                {"domid", plan.domid},
                                {"boot", plan.boot},
                                {"disks", std::move(disks)}};
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return dump(json);
 }
 
 result<departure> read_departure(std::string_view text) {

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/json_text.hpp"
 namespace teleport {
 
 namespace {
@@ -52,8 +53,7 @@ void progress_view::show(progress now, clock::time_point time) {
     case style::none:
       break;
     case style::json:
-      (void)out_.write(nlohmann::json{{"progress", to_json(now)}}.dump() +
-                       '\n');
+      (void)out_.write(dump({{"progress", to_json(now)}}) + '\n');
       break;
     case style::terminal:
       (void)out_.write('\r' + to_text(now) + "\x1b[K");
