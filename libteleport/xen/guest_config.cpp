@@ -28,6 +28,26 @@ bool is_left_out(member_rule rule) {
   return rule == member_rule::of_host || rule == member_rule::dom0;
 }
 
+std::string why_not_listed(const std::string& path,
+                           member_rule rule,
+                           const std::string& file) {
+  return rule == member_rule::script
+             ? fmt::format(
+                   "{} names {}, which the destination does not list: "
+                   "its name can be added to nic_scripts under "
+                   "[arrivals] in teleport.conf there",
+                   path,
+                   file)
+             : fmt::format(
+                   "{} names {}, which the destination does not list: "
+                   "\"{}\" can be added to boot_files under [arrivals] "
+                   "in teleport.conf there, if the guests of every "
+                   "paired host may read it",
+                   path,
+                   file,
+                   file);
+}
+
 std::string why_refused(const std::string& path,
                         const config_member* member,
                         const json& value) {
@@ -38,12 +58,10 @@ std::string why_refused(const std::string& path,
   switch (member->rule) {
     case member_rule::boot_file:
     case member_rule::script:
-      return fmt::format(
-          "{} names {}, which the destination does not allow: it is listed "
-          "under [arrivals] {} in its teleport.conf, or not used",
-          path,
-          is_text(value) ? value.get<std::string>() : "no file",
-          member->rule == member_rule::script ? "nic_scripts" : "boot_files");
+      return is_text(value)
+                 ? why_not_listed(
+                       path, member->rule, value.get_ref<const std::string&>())
+                 : path + " names no file";
     case member_rule::refused:
     case member_rule::dom0:
     case member_rule::serial:

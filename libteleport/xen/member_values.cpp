@@ -148,7 +148,8 @@ bool is_allowed(const json& value,
 }
 
 arrival_rules default_arrival_rules() {
-  return {{"/boot/*",
+  // Kernels alone of /boot: a ramdisk of this host may hold its keys.
+  return {{"/boot/vmlinuz*",
            "/usr/lib/xen/boot/*",
            "/usr/lib/xen-*/boot/*",
            "/usr/lib/xen/bin/pygrub",
@@ -156,8 +157,7 @@ arrival_rules default_arrival_rules() {
            "/usr/lib/grub-xen/*",
            "/usr/share/seabios/*",
            "/usr/share/ovmf/*",
-           "/usr/share/OVMF/*",
-           "/var/lib/xen/boot/*"},
+           "/usr/share/OVMF/*"},
           {"vif-bridge", "vif-openvswitch", "vif-nat", "vif-route"}};
 }
 

@@ -32,7 +32,7 @@ const json pvh = json::parse(R"({
     "sched_params": {"sched": "credit2", "weight": 256},
     "device_model_stubdomain": "False", "cpuid": [{"leaf": 1, "eax": "xx01"}],
     "kernel": "/boot/vmlinuz", "cmdline": "root=/dev/xvda ro",
-    "ramdisk": "/boot/initrd", "type.pvh": {}, "arch_x86": {}},
+    "ramdisk": "/srv/boot/initrd", "type.pvh": {}, "arch_x86": {}},
   "disks": [
     {"pdev_path": "/dev/vg0/web", "vdev": "xvda", "backend": "phy",
      "format": "raw", "script": "block-special", "readwrite": 1,
@@ -52,8 +52,15 @@ guest_info offered() {
   return read_config(pvh.dump()).value();
 }
 
+/// An administrator's list: the default one, and a folder made for guests.
+arrival_rules rules_here() {
+  arrival_rules rules = default_arrival_rules();
+  rules.boot_files.emplace_back("/srv/boot/*");
+  return rules;
+}
+
 result<std::string> build(const json& config, const paths& to = places) {
-  return build_config(config.dump(), offered(), to, default_arrival_rules());
+  return build_config(config.dump(), offered(), to, rules_here());
 }
 
 /// The one sentence of the refusal of a configuration with one change.
@@ -126,6 +133,32 @@ TEST_CASE("what a host would lose to a guest is refused by its name",
   CHECK(names(build(config).error().context, "empty drive with a script"));
 }
 
+TEST_CASE("a guest boots with this host's kernels and not with its ramdisks",
+          "[config]") {
+  const arrival_rules rules = default_arrival_rules();
+  for (const char* file : {"/boot/vmlinuz-6.1.0-18-amd64",
+                           "/boot/vmlinuz",
+                           "/usr/lib/grub-xen/grub-x86_64-xen.bin",
+                           "/usr/lib/xen-4.17/boot/hvmloader",
+                           "pygrub"}) {
+    CHECK(may_boot_from(rules, file));
+  }
+  for (const char* file : {"/boot/initrd.img-6.1.0-18-amd64",
+                           "/boot/initramfs-6.1.0.img",
+                           "/boot/luks.key",
+                           "/boot/grub/grub.cfg",
+                           "/var/lib/xen/boot/ramdisk"}) {
+    CHECK_FALSE(may_boot_from(rules, file));
+  }
+  json config = pvh;
+  config["b_info"]["ramdisk"] = "/boot/initrd.img-6.1.0";
+  const auto refused = unbuildable_members(config.dump(), rules);
+  REQUIRE(refused.size() == 1);
+  CHECK(names(refused[0],
+              "\"/boot/initrd.img-6.1.0\" can be added to boot_files under "
+              "[arrivals] in teleport.conf there"));
+}
+
 TEST_CASE("another guest than the one that was offered is refused",
           "[config]") {
   CHECK(names(refusal_of({{"c_info", {{"name", "db"}}}}), "it is of db"));
@@ -138,7 +171,7 @@ TEST_CASE("another guest than the one that was offered is refused",
   CHECK(names(refusal_of({{"b_info", {{"max_vcpus", 64}}}}), "vcpus"));
   guest_info roomy = offered();
   roomy.max_memory_kib += 1024;
-  CHECK(build_config(pvh.dump(), roomy, places, default_arrival_rules()));
+  CHECK(build_config(pvh.dump(), roomy, places, rules_here()));
 }
 
 TEST_CASE("disks that have no place, or a place without a disk, are refused",
@@ -159,9 +192,8 @@ TEST_CASE("the source tells what none builds; the destination its lists, too",
   json config = pvh;
   config["b_info"]["kernel"] = "/srv/kernels/linux";
   CHECK(unbuildable_members(config.dump()).empty());
-  CHECK(unbuildable_members(config.dump(), default_arrival_rules()).size() ==
-        1);
-  arrival_rules rules = default_arrival_rules();
+  CHECK(unbuildable_members(config.dump(), rules_here()).size() == 1);
+  arrival_rules rules = rules_here();
   rules.boot_files.emplace_back("/srv/kernels/*");
   CHECK(unbuildable_members(config.dump(), rules).empty());
   config["channels"] = {{{"name", "agent"}}};

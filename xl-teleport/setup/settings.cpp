@@ -167,7 +167,7 @@ std::optional<std::string> set_boot_files(settings& out,
                                           const toml::node& node) {
   auto patterns = read_list(node, is_absolute_path);
   if (!patterns) {
-    return R"(a list of absolute paths or patterns, as ["/boot/*"])";
+    return R"(a list of absolute paths or patterns, as ["/boot/vmlinuz*"])";
   }
   out.arrivals.boot_files = std::move(*patterns);
   return std::nullopt;
