@@ -132,11 +132,49 @@ TEST_CASE("what the host's owner wrote stays", "[start_files]") {
   there.put("web1.cfg", own);
   REQUIRE(there.files.write(web1, {config("vcpus = 1\n"), false}, disks));
   CHECK(there.text("web1.cfg") == own);
-  // At home, with other disks by now.
-  there.put("web1.cfg", config("vcpus = 4\n"));
+  // At home, with other disks by now, and the guest's beyond doubt.
+  const std::string known = config("vcpus = 4\nuuid = '" + web1.uuid + "'\n");
+  there.put("web1.cfg", known);
   REQUIRE(there.files.write(web1, {config("vcpus = 1\n"), false}, disks));
-  CHECK(there.text("web1.cfg") ==
-        with_disks(config("vcpus = 4\n"), web1.uuid, disks));
+  CHECK(there.text("web1.cfg") == with_disks(known, web1.uuid, disks));
+}
+
+TEST_CASE("a configuration that may be another guest's is not written over",
+          "[start_files]") {
+  const xen_folder there;
+  const std::string beside = "web1-" + web1.uuid + ".cfg";
+  // No uuid, the name, and disks that only look like the guest's.
+  const std::string others =
+      config("# '/dev/vg0/web1.old', '/img/it's, b.img'\n");
+  there.put("web1.cfg", others);
+  there.link("web1.cfg");
+  for (int i = 0; i < 2; ++i) {
+    const auto path =
+        there.files.write(web1, {config("vcpus = 1\n"), true}, disks);
+    REQUIRE(path);
+    CHECK(*path == there.folder / beside);
+    CHECK(there.text("web1.cfg") == others);
+    CHECK(there.text("auto/" + beside) ==
+          with_disks(config("vcpus = 1\n"), web1.uuid, disks));
+  }
+  // What is the guest's beyond doubt goes with it.
+  CHECK(there.files.find(web1)->text == config("vcpus = 1\n"));
+  // Neither name is free.
+  there.put(beside, "name = 'db'\n");
+  const auto path = there.files.write(web1, {config(), false}, disks);
+  REQUIRE_FALSE(path);
+  CHECK(path.error().code == errc::refused);
+  CHECK(there.text(beside) == "name = 'db'\n");
+}
+
+TEST_CASE("a link's name that is another guest's is not needed",
+          "[start_files]") {
+  const xen_folder there;
+  there.put("auto/web1.cfg", "name = 'db'\n");
+  REQUIRE(there.files.write(web1, {config(), true}, disks));
+  CHECK(there.text("auto/web1.cfg") == "name = 'db'\n");
+  CHECK(there.text("auto/web1-" + web1.uuid + ".cfg") ==
+        there.text("web1.cfg"));
 }
 
 TEST_CASE("another guest's files are left alone", "[start_files]") {

@@ -51,11 +51,65 @@ std::vector<std::string> entries_of(const std::string& folder) {
   return paths;
 }
 
+/// Whether the text names this very path: "/img/a" is not in "/img/a.old".
+bool names_path(std::string_view config, std::string_view path) {
+  const auto is_end = [&](std::size_t at) {
+    return at >= config.size() ||
+           std::string_view("'\", \t\n").find(config[at]) != std::string::npos;
+  };
+  for (auto at = config.find(path); at != std::string_view::npos;
+       at = config.find(path, at + 1)) {
+    const bool begins =
+        at == 0 ||
+        std::string_view("'\":=, \t").find(config[at - 1]) != std::string::npos;
+    if (begins && is_end(at + path.size())) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool names_all(const std::string& config,
                const std::vector<start_disk>& disks) {
   return std::ranges::all_of(disks, [&](const start_disk& disk) {
-    return disk.path.empty() || config.find(disk.path) != std::string::npos;
+    return disk.path.empty() || names_path(config, disk.path);
   });
+}
+
+/// The configuration at a path, if it is this guest's beyond doubt: of its
+/// uuid, or without one, of its name and with all of its disks.
+std::optional<std::string> certain_config_at(
+    const std::string& path,
+    const guest_name& guest,
+    const std::vector<start_disk>& disks) {
+  auto text = config_at(path, guest);
+  const bool certain = text && (text_value(*text, "uuid") ||
+                                (!disks.empty() && names_all(*text, disks)));
+  return certain ? std::move(text) : std::nullopt;
+}
+
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
+/// A name that is in use in `auto` may be another guest's.
+result<void> link_in(const std::string& folder,
+                     const std::string& name,
+                     const std::string& other_name) {
+  std::error_code ignored;
+  fs::create_directory(folder, ignored);
+  for (const std::string& link : {name, other_name}) {
+    if (::symlink(("../" + name).c_str(), (folder + "/" + link).c_str()) == 0) {
+      return flush_folder(folder);
+    }
+    if (errno != EEXIST) {
+      return system_error(errno, "link " + folder + "/" + link);
+    }
+  }
+  return error(
+      errc::refused,
+      folder + "/" + other_name + " is there and starts another guest");
 }
 
 }  // namespace
@@ -82,25 +136,36 @@ std::optional<start_file> start_files::find(const guest_name& guest) const {
       places.push_back(path);
     }
   }
-  for (const std::string& path : places) {
-    if (auto text = config_at(path, guest)) {
-      return start_file{without_section(*text), !links.empty()};
+  for (const bool by_uuid : {true, false}) {
+    for (const std::string& path : places) {
+      const auto text = config_at(path, guest);
+      if (text && (!by_uuid || text_value(*text, "uuid"))) {
+        return start_file{without_section(*text), !links.empty()};
+      }
     }
   }
   return std::nullopt;
 }
 
-/// Never over another guest's.
-std::string start_files::place_for(const guest_name& guest) const {
+/// Never over what may be another guest's.
+result<std::string> start_files::place_for(
+    const guest_name& guest, const std::vector<start_disk>& disks) const {
   std::string path = folder_ + "/" + guest.name + ".cfg";
-  std::error_code ignored;
-  if (fs::exists(fs::symlink_status(path, ignored)) &&
-      !config_at(path, guest)) {
-    path = folder_ + "/" + guest.name + "-" + guest.uuid + ".cfg";
-    log_warning(folder_ + "/" + guest.name +
-                ".cfg is another guest's: the configuration of " + guest.name +
-                " is written to " + path);
+  if (!is_there(path) || certain_config_at(path, guest, disks)) {
+    return path;
   }
+  const std::string why =
+      path + (config_at(path, guest)
+                  ? " has no uuid and other disks, and may be another guest's"
+                  : " is another guest's");
+  path = folder_ + "/" + guest.name + "-" + guest.uuid + ".cfg";
+  if (is_there(path) && !certain_config_at(path, guest, disks)) {
+    return error(errc::refused,
+                 why + ", and so may " + path + ": no configuration of " +
+                     guest.name + " is written");
+  }
+  log_warning(why + ": the configuration of " + guest.name + " is written to " +
+              path);
   return path;
 }
 
@@ -113,7 +178,11 @@ result<std::string> start_files::write(
         errc::refused,
         "no configuration is written for a guest of the name " + guest.name);
   }
-  const std::string path = place_for(guest);
+  const auto place = place_for(guest, disks);
+  if (!place) {
+    return place.error();
+  }
+  const std::string& path = *place;
   const auto known = config_at(path, guest);
   if (!known || !names_all(*known, disks)) {
     // The owner's text on this host stays; what the source has is for a host
@@ -126,16 +195,16 @@ result<std::string> start_files::write(
       return written.error();
     }
   }
-  if (from.autostart && autostart_of(guest, false).empty()) {
-    const std::string folder = folder_ + "/auto";
-    const std::string name = path.substr(path.rfind('/') + 1);
-    std::error_code ignored;
-    fs::create_directory(folder, ignored);
-    if (::symlink(("../" + name).c_str(), (folder + "/" + name).c_str()) != 0) {
-      return system_error(errno, "link " + folder + "/" + name);
-    }
-    if (const auto flushed = flush_folder(folder); !flushed) {
-      return flushed.error();
+  const auto links = autostart_of(guest, false);
+  const bool starts = std::ranges::any_of(links, [&](const std::string& link) {
+    return certain_config_at(link, guest, disks).has_value();
+  });
+  if (from.autostart && !starts) {
+    const auto linked = link_in(folder_ + "/auto",
+                                path.substr(path.rfind('/') + 1),
+                                guest.name + "-" + guest.uuid + ".cfg");
+    if (!linked) {
+      return linked.error();
     }
   }
   return path;

@@ -35,14 +35,17 @@ class start_files {
       : folder_(std::move(folder)) {}
 
   /// The guest's configuration: NAME.cfg, else what a link in `auto` leads to,
-  /// else another .cfg of the folder.
+  /// else another .cfg of the folder. One of its uuid goes before one that has
+  /// its name and no uuid.
   [[nodiscard]] std::optional<start_file> find(const guest_name& guest) const;
 
   /// Writes the configuration with these disks, and the link. A configuration
-  /// of the guest that is there and names these disks stays as it is; where
-  /// another guest has NAME.cfg, it becomes NAME-UUID.cfg.
+  /// of the guest that is there and names these disks stays as it is. Where
+  /// NAME.cfg has another uuid, or none and other disks, it becomes
+  /// NAME-UUID.cfg.
   ///
   /// @return the configuration's path
+  /// @error errc::refused where both files may be another guest's
   [[nodiscard]] result<std::string> write(
       const guest_name& guest,
       const start_file& from,
@@ -55,7 +58,8 @@ class start_files {
  private:
   [[nodiscard]] std::vector<std::string> autostart_of(const guest_name& guest,
                                                       bool hidden) const;
-  [[nodiscard]] std::string place_for(const guest_name& guest) const;
+  [[nodiscard]] result<std::string> place_for(
+      const guest_name& guest, const std::vector<start_disk>& disks) const;
 
   std::string folder_;
 };
