@@ -92,6 +92,10 @@ class destination_course {
   [[nodiscard]] destination_state at() const noexcept { return at_; }
   [[nodiscard]] bool guest_runs() const noexcept { return runs_; }
   [[nodiscard]] bool succeeded() const noexcept { return succeeded_; }
+  /// The source has sent all: the hook and xl have the rest to do.
+  [[nodiscard]] bool is_at_gate() const noexcept {
+    return gate_.may_open() || gate_.is_open();
+  }
 
   /// A record's header has come; the driver checks its body.
   ///

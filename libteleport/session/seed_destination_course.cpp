@@ -66,8 +66,9 @@ result<seed_destination_course::action> seed_destination_course::on_record(
       break;
     case state::refused:
       if (type == record_type::prepare) {
-        at_ = state::over;
-        return action::none;
+        return error(errc::protocol,
+                     "the source sent PREPARE for a seed that was answered "
+                     "with problems");
       }
       break;
     case state::asked:

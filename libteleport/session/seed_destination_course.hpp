@@ -29,7 +29,7 @@ enum class seed_destination_state : std::uint8_t {
   preparing,
   disks,
   keeping,  ///< DISKS_COMPLETE has come: made durable and booked
-  refused,  ///< ANSWER had problems; PREPARE may still be on its way
+  refused,  ///< ANSWER had problems: nothing is to come
   over,
 };
 

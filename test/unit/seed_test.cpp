@@ -73,8 +73,7 @@ TEST_CASE("a seed takes each record in its own state and in no other",
                         type == record_type::block_digests ||
                         type == record_type::extent_data;
       const bool due =
-          ((at == state::answered || at == state::offered ||
-            at == state::refused) &&
+          ((at == state::answered || at == state::offered) &&
            type == record_type::prepare) ||
           (at == state::disks && (data || type == record_type::disks_complete));
       auto course = seed_destination_at(at);
@@ -101,9 +100,11 @@ TEST_CASE("a seed is not complete while an extent is not proven", "[seed]") {
 TEST_CASE("a seed that is not welcome goes no further", "[seed]") {
   seed_destination_course course;
   CHECK(course.on_considered(false) == action::none);
-  // One that was on its way, and no other.
-  CHECK(course.on_record(record_type::prepare, false).value() == action::none);
-  CHECK_FALSE(course.on_record(record_type::prepare, false));
+  // Whoever waits for PREPARED hears why none comes.
+  const auto prepared = course.on_record(record_type::prepare, false);
+  REQUIRE_FALSE(prepared);
+  CHECK(prepared.error().context.find("answered with problems") !=
+        std::string::npos);
   CHECK_FALSE(course.on_record(record_type::extents, false));
 }
 

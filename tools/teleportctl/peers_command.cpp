@@ -14,6 +14,7 @@
 
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/json_fields.hpp"
+#include "libteleport/base/json_text.hpp"
 #include "libteleport/net/peer_files.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/setup/texts.hpp"
@@ -104,9 +105,7 @@ result<void> list_peers(const settings& options, bool json) {
     }
   }
   if (json) {
-    std::cout << list.dump(
-                     2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << '\n';
+    std::cout << dump(list, 2) << '\n';
   }
   tell_of_others(*peers, options.keys.peers);
   return {};

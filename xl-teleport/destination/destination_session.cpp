@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/greeting.hpp"
@@ -13,8 +15,8 @@ namespace teleport {
 
 namespace {
 
-/// From the handshake to OFFER, SEED or QUERY, which need no person's answer.
-constexpr std::chrono::seconds opening_limit{60};
+/// Of the limits of silence, the smallest of which is a minute.
+constexpr std::chrono::seconds silence_interval{5};
 
 }  // namespace
 
@@ -35,9 +37,37 @@ void destination_session::start() {
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) { on_link_lost(cause); };
   link_->start(std::move(handlers));
-  silence_ = loop_.after(opening_limit, [this] {
+  opening_ = loop_.after(source_silence::opening_limit, [this] {
     fail({errc::timeout, "the source said nothing that it wants"});
   });
+  watch_silence();
+}
+
+std::optional<std::chrono::seconds> destination_session::silence_limit() const {
+  if (course_.at() == destination_state::seeding) {
+    return source_silence::limit_at(seed_->at());
+  }
+  const bool works =
+      !kept_back_.empty() || (arrival_ && arrival_->queued() > 0);
+  return works ? std::nullopt
+               : source_silence::limit_at(course_, turn_.is_held());
+}
+
+void destination_session::watch_silence() {
+  if (course_.at() == destination_state::leaving ||
+      course_.at() == destination_state::over) {
+    return;
+  }
+  const link_counters carried = link_->counters();
+  const auto limit = silence_limit();
+  if (silence_.is_too_long(limit,
+                           carried.sent + carried.received,
+                           std::chrono::steady_clock::now())) {
+    fail({errc::timeout,
+          fmt::format("the source sent nothing for {} s", limit->count())});
+    return;
+  }
+  silence_look_ = loop_.after(silence_interval, [this] { watch_silence(); });
 }
 
 void destination_session::cancel(const std::string& why) {
@@ -120,13 +150,13 @@ result<void> destination_session::step(action next, const raw_record& record) {
     case action::greet:
       return greet(record);
     case action::answer_query:
-      silence_ = timer();
+      opening_ = timer();
       return answer_query(record);
     case action::receive_seed:
-      silence_ = timer();
+      opening_ = timer();
       return check_place() ? receive_seed(record) : check_place();
     case action::consider:
-      silence_ = timer();
+      opening_ = timer();
       return check_place() ? consider(record) : check_place();
     case action::prepare:
       prepare();

@@ -13,9 +13,11 @@
 #ifndef XL_TELEPORT_DESTINATION_DESTINATION_SESSION_HPP
 #define XL_TELEPORT_DESTINATION_DESTINATION_SESSION_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/destination_course.hpp"
 #include "libteleport/session/setup_records.hpp"
+#include "libteleport/session/source_silence.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
@@ -59,6 +62,8 @@ class destination_session {
   void fail(const error& cause);
   void refuse(const error& cause);
   [[nodiscard]] result<void> check_place() const;
+  void watch_silence();
+  [[nodiscard]] std::optional<std::chrono::seconds> silence_limit() const;
 
   void perform(const destination_course::actions& todo,
                const raw_record& record = {});
@@ -106,7 +111,9 @@ class destination_session {
   std::unique_ptr<guest_arrival> arrival_;
   std::unique_ptr<seed_reception> seed_;
   std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
-  timer silence_;         ///< runs until the peer has said what it wants
+  timer opening_;         ///< runs until the peer has said what it wants
+  source_silence silence_;
+  timer silence_look_;
   bool only_questions_ = false;
 };
 

@@ -39,6 +39,9 @@ class seed_reception {
                  std::function<void()> on_kept);
 
   void start(seed_offer offered);
+  [[nodiscard]] seed_destination_state at() const noexcept {
+    return course_.at();
+  }
   result<void> on_record(const raw_record& record);
   /// Leaves everything as an attempt that may be repeated.
   /// @param done  called once nothing uses the disks any more
