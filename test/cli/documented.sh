@@ -135,3 +135,9 @@ while read -r word; do
 done <shown
 ! grep -E '^\| can(not)? \|' "$source/SECURITY.md" | grep -vE '`[a-z_.]+`[^|]*\|$' ||
   fail 'SECURITY.md says what no test shows'
+
+# The page of faults has a cell for each fault that is tried.
+"$source/test/whole/run" --list | grep -cE '^(kill|power of) ' >tried
+sed -n 's/^## .*: \([0-9]*\) faults$/\1/p' "$source/test/RESULTS-faults.md" |
+  awk '{ all += $1 } END { print all }' >told
+diff tried told || fail "test/RESULTS-faults.md is older than the faults: run 'make faults-page'"
