@@ -47,8 +47,8 @@ struct volume_name {
     const std::string& device);
 
 /// A path of an active volume that its renaming leaves as it is: udev's link by
-/// the volume's uuid, which no other device ever gets; where udev made none, the
-/// kernel's node, which is dealt anew once the volume was inactive.
+/// the volume's uuid, which no other device ever gets. Where udev made none, it
+/// is the kernel's node, which is dealt anew once the volume was inactive.
 [[nodiscard]] std::string renamable_path(const std::string& device);
 
 /// Runs one of LVM's commands and returns what it prints.
