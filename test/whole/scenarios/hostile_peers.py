@@ -84,7 +84,7 @@ def one_session(words):
         move = world.teleport(guest, world.here)
         gate.wait(alongside=move.program)
         heard = speak(world.here, world.there, seed("evil", words))
-        if not json.loads(heard[-1][1])["problems"]:
+        if not json.loads(heard[-1][1])["problems"]["problems"]:
             heard = speak(world.here, world.there, seed("evil", words), (PREPARE, b""))
             if heard[-1][0] != FAIL:
                 raise Wrong("another's disk", f"two sessions have it: {heard}")
