@@ -100,11 +100,12 @@ result<void> link_in(const std::string& folder,
   std::error_code ignored;
   fs::create_directory(folder, ignored);
   for (const std::string& link : {name, other_name}) {
-    if (::symlink(("../" + name).c_str(), (folder + "/" + link).c_str()) == 0) {
+    const fs::path path = fs::path(folder) / link;
+    if (::symlink(("../" + name).c_str(), path.c_str()) == 0) {
       return flush_folder(folder);
     }
     if (errno != EEXIST) {
-      return system_error(errno, "link " + folder + "/" + link);
+      return system_error(errno, "link " + path.string());
     }
   }
   return error(
