@@ -96,8 +96,7 @@ void add_index_commands(CLI::App& app, index_command& command) {
   command.find = find;
 }
 
-int run_index_command(const index_command& given, const settings& options) {
-  index_command command = given;
+int run_index_command(index_command command, const settings& options) {
   command.max_followed = options.index_max_followed;
   const std::string folder = command.folder.empty()
                                  ? options.index_path

@@ -51,7 +51,7 @@ void add_index_commands(CLI::App& app, index_command& command);
 
 /// Runs what was parsed.
 /// @return exit status: 0 done, 1 failed, 2 wrong usage
-[[nodiscard]] int run_index_command(const index_command& given,
+[[nodiscard]] int run_index_command(index_command command,
                                     const settings& options);
 
 }  // namespace teleport

@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/folder.hpp"
-#include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/net/peer_files.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"
@@ -23,21 +22,13 @@ namespace teleport {
 
 namespace {
 
-std::vector<std::string> words_of(const peer_limits& limits) {
-  std::vector<std::string> words;
-  for (const peer_deed deed : limits.may) {
-    words.emplace_back(name_of(deed));
-  }
-  return words;
-}
-
 nlohmann::json described(const peer_file& one, const peer_rights& rights) {
   nlohmann::json object = {{"name", one.name},
                            {"sha256", one.key},
                            {"role", rights.is_limited() ? "limited" : "ours"}};
   if (rights.is_limited()) {
     const peer_limits& limits = rights.limits();
-    object["may"] = words_of(limits);
+    object["may"] = names_of(limits.may);
     object["guests"] = limits.guests;
     object["store_limit_bytes"] = limits.store_limit;
     object["sessions"] = limits.sessions;
@@ -64,7 +55,7 @@ void print(const peer_file& one, const peer_rights& rights) {
                          : fmt::format("{}", fmt::join(texts, ", "));
   };
   std::cout << fmt::format("    may {}; guests {}; store {}; sessions {}\n",
-                           list(words_of(limits)),
+                           list(names_of(limits.may)),
                            list(limits.guests),
                            human_bytes(limits.store_limit),
                            limits.sessions);

@@ -15,6 +15,7 @@
 
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "libteleport/xen/names.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
@@ -40,19 +41,10 @@ const named_deed& entry_of(peer_deed deed) {
 /// More than the daemon has for all.
 constexpr std::int64_t most_sessions_of_file = 1000;
 
-/// Whether it has the form of a uuid, and so is no name.
-bool is_uuid(std::string_view text) {
-  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  return std::ranges::equal(text, form, [](char c, char of_form) {
-    return of_form == '-' ? c == '-'
-                          : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                                (c >= 'A' && c <= 'F');
-  });
-}
-
 bool is_of(const std::string& entry, const guest_info& guest) {
-  return is_uuid(entry)
-             ? in_lower_case(entry) == in_lower_case(guest.uuid)
+  const std::string lower = in_lower_case(entry);
+  return is_uuid(lower)
+             ? lower == in_lower_case(guest.uuid)
              : ::fnmatch(entry.c_str(), guest.name.c_str(), FNM_NOESCAPE) == 0;
 }
 
@@ -152,6 +144,14 @@ std::optional<peer_deed> deed_called(std::string_view name) {
   return found == deeds.end() ? std::nullopt : std::optional(found->deed);
 }
 
+std::vector<std::string> names_of(const std::set<peer_deed>& deeds_of_host) {
+  std::vector<std::string> names;
+  for (const peer_deed deed : deeds_of_host) {
+    names.emplace_back(name_of(deed));
+  }
+  return names;
+}
+
 result<peer_limits> read_peer_limits(std::string_view text,
                                      const std::string& path) {
   const auto wrong = [&path](const toml::source_region& where,
@@ -176,10 +176,6 @@ result<peer_limits> read_peer_limits(std::string_view text,
 }
 
 std::string peer_limits_text(const peer_limits& limits) {
-  std::vector<std::string> may;
-  for (const peer_deed deed : limits.may) {
-    may.emplace_back(name_of(deed));
-  }
   return fmt::format(
       "# Limits of a paired host (teleport-files(5)). They count from its "
       "next\n"
@@ -192,7 +188,7 @@ std::string peer_limits_text(const peer_limits& limits) {
       "store_limit = \"{} MiB\"\n"
       "# Teleports and seeds to here at a time.\n"
       "sessions = {}\n",
-      quoted_list(may),
+      quoted_list(names_of(limits.may)),
       quoted_list(limits.guests),
       limits.store_limit / 1_MiB,
       limits.sessions);

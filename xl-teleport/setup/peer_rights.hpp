@@ -28,6 +28,8 @@ enum class peer_deed { teleport_here, seed_here, teleport_there, seed_there };
 
 /// As the file has it: "teleport-here".
 [[nodiscard]] std::string_view name_of(peer_deed deed) noexcept;
+[[nodiscard]] std::vector<std::string> names_of(
+    const std::set<peer_deed>& deeds_of_host);
 [[nodiscard]] std::optional<peer_deed> deed_called(std::string_view name);
 
 /// What a limited host's file says. What it leaves out is nothing.

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/json_text.hpp"
+
 namespace teleport {
 
 namespace {
