@@ -17,6 +17,7 @@
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/xen/names.hpp"
 
 namespace teleport::evacuation {
 
@@ -35,12 +36,6 @@ std::string text_at(const json& event, const char* key) {
   const auto at = event.find(key);
   return at != event.end() && at->is_string() ? at->get<std::string>()
                                               : std::string();
-}
-
-bool is_uuid(const std::string& text) {
-  return text.size() == 36 && std::ranges::all_of(text, [](char c) {
-           return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
 }
 
 /// Applies one event of an earlier run to `past`.
@@ -211,7 +206,7 @@ result<std::vector<trip>> record::away() const {
     return system_error(failure.value(), "read folder " + folder_ + "/away");
   }
   for (const auto& file : it) {
-    if (!is_uuid(file.path().filename())) {
+    if (!is_uuid(file.path().filename().string())) {
       continue;  // the beginning of one that a crash has cut short
     }
     const auto text = read_small_file(file.path(), max_away_bytes);
