@@ -146,6 +146,7 @@ std::optional<peer_deed> deed_called(std::string_view name) {
 
 std::vector<std::string> names_of(const std::set<peer_deed>& deeds_of_host) {
   std::vector<std::string> names;
+  names.reserve(deeds_of_host.size());
   for (const peer_deed deed : deeds_of_host) {
     names.emplace_back(name_of(deed));
   }
