@@ -21,12 +21,15 @@ class Held:
         self.gate = host.hold(step) if step else None
         if not step:
             world.here.limit_link(SLOW)
-            guest.write_every(1)  # faster than that: rounds follow each other
+            # Faster than the link: rounds follow each other. Slower than it while
+            # the bulk is sent: else all that has arrived is overwritten by then.
+            guest.write_every(1 if phase == "rounds" else 100)
         self.move = world.teleport(guest, world.here, "--reconnect", "0")
         if step:
             self.gate.wait(alongside=self.move.program)
         else:
-            self.move.wait_for_phase(phase)
+            # The extent before the last that was sent has arrived.
+            self.move.wait_for_phase(phase, 2 << 20 if phase == "bulk" else 1)
 
     def let_go(self):
         if self.gate:
