@@ -63,6 +63,20 @@ error unreachable(std::string_view where, const error_code& failure) {
                           : failure.message())};
 }
 
+/// What a key is told that is not paired: who called a host, or who was called.
+error unknown_key(const link_terms& terms, const std::string& key) {
+  return {errc::not_paired,
+          terms.peer.empty()
+              ? fmt::format("the peer's key {:.16} is not paired with this "
+                            "host: run 'teleportctl pair root@HOST' on the "
+                            "source",
+                            key)
+              : fmt::format("{0} is not paired with this host (its key is "
+                            "unknown here): run 'teleportctl pair root@{0}' "
+                            "here",
+                            terms.peer)};
+}
+
 /// That a paired host is the one that was asked for.
 result<void> check_expected(const link_terms& terms,
                             const pinned_peers& peers,
@@ -252,10 +266,7 @@ result<void> lane::check_peer(const link_terms& terms) {
   key_ = to_hex(digest_extent(std::as_bytes(std::span(der))));
   const auto name = peers->name_of(key_);
   if (!name) {
-    return error(errc::not_paired,
-                 fmt::format("the peer's key {} is not paired with this host: "
-                             "run 'teleportctl pair root@HOST' on the source",
-                             key_.substr(0, 16)));
+    return unknown_key(terms, key_);
   }
   const auto is_expected = check_expected(terms, *peers, key_, *name);
   if (!is_expected) {

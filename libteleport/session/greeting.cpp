@@ -8,18 +8,6 @@
 
 namespace teleport {
 
-namespace {
-
-error not_paired(std::string_view host, std::string_view why) {
-  return {errc::not_paired,
-          fmt::format("{0} is not paired with this host ({1}): run "
-                      "'teleportctl pair root@{0}' here",
-                      host,
-                      why)};
-}
-
-}  // namespace
-
 byte_buffer own_hello() {
   hello_record hello;
   hello.software = "xl-teleport " TELEPORT_VERSION;
@@ -42,19 +30,17 @@ result<void> check_hello(byte_span body, std::string_view peer) {
   return {};
 }
 
-error connect_error(const error& cause, std::string_view host) {
-  return cause.code == errc::not_paired
-             ? not_paired(host, "its key is unknown here")
-             : cause;
-}
-
 error failure_of_destination(byte_span body, std::string_view host) {
   const auto note = decode_failure(body);
   if (!note) {
     return note.error();
   }
   return note->code == name_of(errc::not_paired)
-             ? not_paired(host, "it does not know this host's key")
+             ? error(errc::not_paired,
+                     fmt::format("{0} is not paired with this host (it does "
+                                 "not know this host's key): run 'teleportctl "
+                                 "pair root@{0}' here",
+                                 host))
              : error(errc::refused,
                      fmt::format("{}: {}", host, note->sentence));
 }

@@ -28,8 +28,6 @@ namespace teleport {
 /// @error errc::unsupported for another version, naming both; errc::protocol
 [[nodiscard]] result<void> check_hello(byte_span body, std::string_view peer);
 
-/// What a source reports when it could not connect to `host`.
-[[nodiscard]] error connect_error(const error& cause, std::string_view host);
 /// What a source reports after the FAIL of `host`. errc::not_paired, with the
 /// command that pairs the hosts, where the destination does not know the key.
 [[nodiscard]] error failure_of_destination(byte_span body,

@@ -187,6 +187,9 @@ TEST_CASE("a destination that is not paired is not talked to", "[net]") {
   loop.run();
   REQUIRE(refused);
   CHECK(refused->code == errc::not_paired);
+  CHECK(refused->context ==
+        "127.0.0.1 is not paired with this host (its key is unknown here): run "
+        "'teleportctl pair root@127.0.0.1' here");
   CHECK(stranger->bytes == 0);
 }
 

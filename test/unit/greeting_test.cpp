@@ -88,12 +88,6 @@ TEST_CASE("who is not paired is told the command that pairs", "[greeting]") {
   const error told = failure_of_destination(fail, "host2");
   CHECK(told.code == errc::not_paired);
   CHECK(contains(told.context, "'teleportctl pair root@host2'"));
-  const error unknown = connect_error({errc::not_paired, "its key"}, "host2");
-  CHECK(unknown.code == errc::not_paired);
-  CHECK(contains(unknown.context, "'teleportctl pair root@host2'"));
-  // Any other failure is told as it is.
-  CHECK(connect_error({errc::timeout, "no answer"}, "host2").context ==
-        "no answer");
   const error full = failure_of_destination(
       encode(failure_note{"no_space", "the store is full"}), "host2");
   CHECK(full.code == errc::refused);

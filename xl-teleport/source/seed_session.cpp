@@ -72,7 +72,7 @@ void seed_session::cancel() {
 
 void seed_session::connected(result<std::shared_ptr<connection>> link) {
   if (!link) {
-    fail(connect_error(link.error(), request_.host));
+    fail(link.error());
     return;
   }
   if (course_.at() == seed_course::state::over) {  // cancelled meanwhile

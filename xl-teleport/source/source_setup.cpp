@@ -74,7 +74,7 @@ void source_session::start() {
 
 void source_session::connected(result<std::shared_ptr<connection>> link) {
   if (!link) {
-    fail(connect_error(link.error(), options_.host));
+    fail(link.error());
     return;
   }
   link_ = std::move(*link);

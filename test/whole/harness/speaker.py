@@ -3,7 +3,8 @@ host of the harness by python3: sends each record, waits for the answer to it,
 and prints the answer's number and body in hexadecimal. Ends when the link does,
 or after the last answer.
 
-    speaker.py ADDRESS FILE, whose lines are NUMBER:BODY-IN-HEX
+    speaker.py ADDRESS FILE, whose lines are NUMBER:BODY-IN-HEX; records that are
+    joined by "+" are sent together, and one answer is waited for
 """
 
 import socket
@@ -47,11 +48,12 @@ def main():
             context.wrap_socket(plain) as link:
         hello = b"TELEPORT" + struct.pack("<II", 3, 4) + b"evil"
         heard = records(link)
-        for number, body in [(1, hello)] + [
-                (int(kind), bytes.fromhex(text)) for kind, text in
-                (word.split(":") for word in words)]:
+        for together in [framed(1, hello)] + [
+                b"".join(framed(int(kind), bytes.fromhex(text)) for kind, text in
+                         (record.split(":") for record in word.split("+")))
+                for word in words]:
             try:
-                link.sendall(framed(number, body))
+                link.sendall(together)
             except OSError:
                 return
             answer = next(heard, None)

@@ -32,8 +32,10 @@ def run_speaker(host, to, *words):
 
 
 def speak(host, to, *records):
-    """[(number, body)] of what is heard: HELLO, then an answer to each record."""
-    words = [f"{number}:{body.hex()}" for number, body in records]
+    """[(number, body)] of what is heard: HELLO, then an answer to each record, or
+    to each list of records that are sent together."""
+    words = ["+".join(f"{number}:{body.hex()}" for number, body in
+                      (one if isinstance(one, list) else [one])) for one in records]
     said = run_speaker(host, to, *words)
     return [(int(kind), bytes.fromhex(body)) for kind, body in
             (line.split(" ") for line in said.splitlines())]
