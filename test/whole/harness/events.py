@@ -43,18 +43,32 @@ class FolderWatch:
     def __exit__(self, *_):
         os.close(self.fd)
 
-    def until(self, condition, what, limit=LIMIT):
-        """Returns condition() once that is true; looks at each change."""
+    def until(self, condition, what, limit=LIMIT, program=None):
+        """Returns condition() once that is true; looks at each change.
+
+        program: whose doing it is; with its end nothing more is waited for."""
         deadline = time.monotonic() + limit
-        while True:
-            value = condition()
-            if value:
-                return value
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TooLate(f"{what}: not within {limit:.0f} s")
-            if select.select([self.fd], [], [], left)[0]:
-                os.read(self.fd, 65536)
+        runs = program is not None and program.poll() is None
+        end = os.pidfd_open(program.pid) if runs else None
+        try:
+            while True:
+                # Before the condition: what the program did last counts.
+                ended = program is not None and program.poll() is not None
+                value = condition()
+                if value:
+                    return value
+                if ended:
+                    raise TooLate(f"{what}: it ended before, with code "
+                                  f"{program.returncode}")
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TooLate(f"{what}: not within {limit:.0f} s")
+                watched = [self.fd] if end is None else [self.fd, end]
+                if self.fd in select.select(watched, [], [], left)[0]:
+                    os.read(self.fd, 65536)
+        finally:
+            if end is not None:
+                os.close(end)
 
 
 def wait_for_end(pids, what, limit=LIMIT):

@@ -30,9 +30,12 @@ class Program:
 
     def wait_until(self, condition, what, limit=LIMIT):
         """Until condition() holds; it is looked at when the program says
-        something."""
-        with FolderWatch(self.world.folder) as changes:
-            changes.until(condition, f"{self.name}: {what}", limit)
+        something. Fails with all that it said once it has ended."""
+        try:
+            with FolderWatch(self.world.folder) as changes:
+                changes.until(condition, f"{self.name}: {what}", limit, self.program)
+        except TooLate as late:
+            raise TooLate(f"{late}; it said: {self.said}") from late
 
     def wait_for_words(self, words, limit=LIMIT):
         """Until it has said this on its standard error."""

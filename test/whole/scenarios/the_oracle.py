@@ -5,7 +5,9 @@ import os
 import shutil
 
 from harness import loops
+from harness.events import TooLate
 from harness.oracle import check_one_copy
+from harness.programs import Teleport
 from harness.registry import test
 from harness.world import World, Wrong
 
@@ -36,6 +38,20 @@ def two_copies():
         world.there.run("xl", "destroy", "web1")
         # Also when one of them has ended since.
         expect_wrong("runs twice", guest.check_history)
+
+
+@test("a wait for a program that has ended is over at once, and says why")
+def ended_program():
+    with World(start=False) as world:
+        world.here.power_on()
+        move = Teleport(world, world.here, "no-such-guest", "nowhere")
+        try:
+            move.wait_for_words("what it never says")
+        except TooLate as late:
+            assert "it ended before, with code" in str(late), late
+            assert move.said and move.said in str(late), late
+            return
+        raise AssertionError("it waited for nothing")
 
 
 @test("the oracle sees a lost write")
