@@ -122,7 +122,7 @@ result<void> start_if_gone(journal& entries,
   if (!state) {
     return state.error();
   }
-  const auto autostart = autostart_of(entry.guest);
+  const auto autostart = autostart_of({entry.guest, entry.uuid});
   return *state == guest_state::absent && autostart ? start_guest(*autostart)
                                                     : result<void>();
 }

@@ -158,7 +158,7 @@ exit_code departure_recovery::start() {
       must_be_set_aside(entry_.state) && plan_.boot != this_boot();
   auto back = bring_disks_back(plan_, config_);
   if (back) {
-    back = show_autostart(entry_.guest);
+    back = show_autostart({entry_.guest, entry_.uuid});
   }
   if (!back) {
     return complain(
@@ -170,7 +170,7 @@ exit_code departure_recovery::start() {
   }
   // What xendomains would have started at boot, had the disks been there.
   const auto configuration =
-      was_set_aside ? autostart_of(entry_.guest) : std::nullopt;
+      was_set_aside ? autostart_of({entry_.guest, entry_.uuid}) : std::nullopt;
   if (configuration) {
     const auto started = start_guest(*configuration);
     return close(

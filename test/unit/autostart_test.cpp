@@ -15,16 +15,12 @@
 
 namespace teleport {
 
-TEST_CASE("a guest's name is read from xl's configuration", "[autostart]") {
-  CHECK(guest_name_in("name = \"web1\"\n") == "web1");
-  CHECK(guest_name_in("# name = 'no'\nmemory=4\n name='web1' # it\r\n") ==
-        "web1");
-  CHECK(guest_name_in("nametag = 'no'\nname=\"web 1\"") == "web 1");
-  CHECK(guest_name_in("name = web1\n") == "");
-  CHECK(guest_name_in("name = \"web1\n") == "");
-  CHECK(guest_name_in("name") == "");
-  CHECK(guest_name_in("") == "");
-}
+namespace {
+
+const guest_name web1{"web1", "2c7d4d4e-5f5c-4d0a-9d0e-3f6c3f0f7a11"};
+const guest_name web10{"web10", "2c7d4d4e-5f5c-4d0a-9d0e-3f6c3f0f7a12"};
+
+}  // namespace
 
 TEST_CASE("a guest's autostart is hidden and shown again, no other's",
           "[autostart]") {
@@ -33,24 +29,34 @@ TEST_CASE("a guest's autostart is hidden and shown again, no other's",
   const std::string other = folder.path() + "/web10.cfg";
   std::ofstream(own) << "name = 'web1'\n";
   std::ofstream(other) << "name = 'web10'\n";
-  CHECK(autostart_of("web1", folder.path()) == own);
-  const auto hidden = hide_autostart("web1", folder.path());
+  CHECK(autostart_of(web1, folder.path()) == own);
+  const auto hidden = hide_autostart(web1, folder.path());
   REQUIRE(hidden);
   REQUIRE(*hidden);
   CHECK(std::filesystem::path(**hidden).filename().string().front() == '.');
-  CHECK(autostart_of("web1", folder.path()) == std::nullopt);
-  CHECK(autostart_of("web10", folder.path()) == other);
-  CHECK(show_autostart("web1", folder.path()));
-  CHECK(autostart_of("web1", folder.path()) == own);
+  CHECK(autostart_of(web1, folder.path()) == std::nullopt);
+  CHECK(autostart_of(web10, folder.path()) == other);
+  CHECK(show_autostart(web1, folder.path()));
+  CHECK(autostart_of(web1, folder.path()) == own);
   CHECK_FALSE(std::filesystem::exists(**hidden));
+}
+
+TEST_CASE("another guest of the name is not hidden", "[autostart]") {
+  const temp_folder folder;
+  const std::string other = folder.path() + "/web1.cfg";
+  std::ofstream(other) << "name = 'web1'\nuuid = '" << web10.uuid << "'\n";
+  const auto hidden = hide_autostart(web1, folder.path());
+  REQUIRE(hidden);
+  CHECK(*hidden == std::nullopt);
+  CHECK(std::filesystem::exists(other));
 }
 
 TEST_CASE("a guest without an autostart has nothing to hide", "[autostart]") {
   const temp_folder folder;
-  const auto hidden = hide_autostart("web1", folder.path());
+  const auto hidden = hide_autostart(web1, folder.path());
   REQUIRE(hidden);
   CHECK(*hidden == std::nullopt);
-  CHECK(show_autostart("web1", folder.path() + "/none"));
+  CHECK(show_autostart(web1, folder.path() + "/none"));
 }
 
 }  // namespace teleport

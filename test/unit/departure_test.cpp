@@ -30,9 +30,9 @@ departure some_departure() {
                            "/dev/loop3",
                            "/img/web1.img",
                            "/img/web1.img.teleport-shadow"};
-  plan.disks.push_back({disk, false});
+  plan.disks.push_back({disk, false, "/dev/disk/by-id/web1"});
   disk.vdev = "xvdb";
-  plan.disks.push_back({disk, true});
+  plan.disks.push_back({disk, true, ""});
   return plan;
 }
 
@@ -49,6 +49,7 @@ TEST_CASE("a departure is read as it was written", "[departure]") {
   REQUIRE(read->disks.size() == 2);
   CHECK(read->disks[0].entry.shadow->backing == "/img/web1.img");
   CHECK_FALSE(read->disks[0].read_only);
+  CHECK(read->disks[0].configured == "/dev/disk/by-id/web1");
   CHECK(read->disks[1].entry.vdev == "xvdb");
   CHECK(read->disks[1].read_only);
 }

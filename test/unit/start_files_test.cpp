@@ -207,4 +207,50 @@ TEST_CASE("an autostart that is no link is moved where nothing starts it",
   CHECK(source.text("mine.cfg") == config());
 }
 
+TEST_CASE("a configuration that is set aside starts nothing until it is back",
+          "[start_files]") {
+  const xen_folder there;
+  there.put("web1.cfg", config());
+  there.put("old", config("uuid = '" + web1.uuid + "'\n"));
+  const auto aside = there.files.set_aside(web1, {"/dev/a"});
+  REQUIRE(aside);
+  CHECK(*aside ==
+        std::vector<std::string>{there.folder / "old.teleport-shadow",
+                                 there.folder / "web1.cfg.teleport-shadow"});
+  CHECK_FALSE(there.has("web1.cfg"));
+  CHECK_FALSE(there.has("old"));
+  CHECK(there.files.set_aside(web1, {"/dev/a"}).value() == *aside);
+  REQUIRE(there.files.bring_back(web1));
+  CHECK(there.text("web1.cfg") == config());
+  CHECK(there.has("old"));
+  CHECK_FALSE(there.has("web1.cfg.teleport-shadow"));
+}
+
+TEST_CASE("what may be another guest's is not set aside", "[start_files]") {
+  const xen_folder there;
+  SECTION("of another uuid") {
+    there.put("web1.cfg", config(std::string("uuid = '") + other_uuid + "'"));
+  }
+  SECTION("of the name, with other disks") {
+    there.put("web1.cfg", config());
+  }
+  SECTION("of another name") {
+    there.put("web1.cfg", "name = 'web2'\n");
+  }
+  const auto aside = there.files.set_aside(web1, {"/dev/b", "/dev/a2"});
+  REQUIRE(aside);
+  CHECK(aside->empty());
+  CHECK(there.has("web1.cfg"));
+}
+
+TEST_CASE("neither way goes over a file that is there", "[start_files]") {
+  const xen_folder there;
+  there.put("web1.cfg", config("# new"));
+  there.put("web1.cfg.teleport-shadow", config("# old"));
+  CHECK(there.files.set_aside(web1, {"/dev/a"}).error().code == errc::busy);
+  CHECK(there.files.bring_back(web1));
+  CHECK(there.text("web1.cfg") == config("# new"));
+  CHECK(there.text("web1.cfg.teleport-shadow") == config("# old"));
+}
+
 }  // namespace teleport

@@ -134,6 +134,7 @@ result<void> finish_arrival(const arrival& plan,
   for (const kept_disk& disk : plan.disks) {
     note(hand_over(disk, *book), disk.vdev);
   }
+  note(files.bring_back({plan.guest, plan.uuid}), "configuration");
   if (plan.start) {
     const auto written =
         files.write({plan.guest, plan.uuid}, *plan.start, plan.start_disks);

@@ -14,6 +14,7 @@
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
 
 namespace teleport {
@@ -91,6 +92,17 @@ std::optional<std::string> certain_config_at(
 bool is_there(const std::string& path) {
   std::error_code ignored;
   return fs::exists(fs::symlink_status(path, ignored));
+}
+
+/// Never over another.
+result<void> rename_durably(const std::string& from, const std::string& to) {
+  if (::renameat2(
+          AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) ==
+      0) {
+    return flush_folder(from.substr(0, from.rfind('/')));
+  }
+  return errno == EEXIST ? error(errc::busy, to + " exists already")
+                         : system_error(errno, "rename " + from + " to " + to);
 }
 
 /// A name that is in use in `auto` may be another guest's.
@@ -227,6 +239,49 @@ result<void> start_files::remove_autostart(const guest_name& guest) const {
     }
     if (const auto flushed = flush_folder(folder_ + "/auto"); !flushed) {
       return flushed;
+    }
+  }
+  return {};
+}
+
+result<std::vector<std::string>> start_files::set_aside(
+    const guest_name& guest, const std::vector<std::string>& disks) const {
+  std::vector<std::string> aside;
+  for (const std::string& path : entries_of(folder_)) {
+    const auto text = config_at(path, guest);
+    const bool its_own =
+        text && (text_value(*text, "uuid") || disks.empty() ||
+                 std::ranges::any_of(disks, [&](const std::string& disk) {
+                   return names_path(*text, disk);
+                 }));
+    if (!its_own) {
+      continue;
+    }
+    if (path.ends_with(shadow_suffix)) {
+      aside.push_back(path);
+      continue;
+    }
+    std::string to = path + std::string(shadow_suffix);
+    const auto renamed = rename_durably(path, to);
+    if (!renamed) {
+      return renamed.error();
+    }
+    aside.push_back(std::move(to));
+  }
+  return aside;
+}
+
+result<void> start_files::bring_back(const guest_name& guest) const {
+  for (const std::string& path : entries_of(folder_)) {
+    const std::string name =
+        path.ends_with(shadow_suffix)
+            ? path.substr(0, path.size() - shadow_suffix.size())
+            : path;
+    if (name == path || is_there(name) || !config_at(path, guest)) {
+      continue;
+    }
+    if (auto renamed = rename_durably(path, name); !renamed) {
+      return renamed;
     }
   }
   return {};

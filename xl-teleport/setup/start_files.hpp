@@ -55,6 +55,19 @@ class start_files {
   /// folder, where nothing starts it.
   [[nodiscard]] result<void> remove_autostart(const guest_name& guest) const;
 
+  /// For a guest whose disks all keep their names: renames its configurations,
+  /// so that `xl create` finds none. May be repeated.
+  ///
+  /// @param disks  paths of which a configuration without a uuid must name one,
+  ///               to be the guest's; none are needed of a guest without disks
+  /// @return where they lie now, those of an earlier call too
+  /// @error errc::busy when the name aside is taken
+  [[nodiscard]] result<std::vector<std::string>> set_aside(
+      const guest_name& guest, const std::vector<std::string>& disks) const;
+
+  /// Takes that back, but for a name that is in use again.
+  [[nodiscard]] result<void> bring_back(const guest_name& guest) const;
+
  private:
   [[nodiscard]] std::vector<std::string> autostart_of(const guest_name& guest,
                                                       bool hidden) const;

@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 /// Shell's `*`, by which xendomains finds them, passes over a leading dot.
 constexpr std::string_view hidden_prefix = ".teleport-";
 
-/// Paths whose configuration has the guest's name; sorted.
-std::vector<fs::path> files_of(const std::string& guest,
+/// Paths whose configuration is the guest's; sorted.
+std::vector<fs::path> files_of(const guest_name& guest,
                                const std::string& folder,
                                bool hidden) {
   std::vector<fs::path> found;
@@ -36,7 +36,7 @@ std::vector<fs::path> files_of(const std::string& guest,
         hidden ? name.starts_with(hidden_prefix) : !name.starts_with('.');
     const auto text = matches ? read_small_file(it->path(), 1_MiB)
                               : result<std::string>(error(errc::not_found, ""));
-    if (text && guest_name_in(*text) == guest) {
+    if (text && is_config_of(*text, guest.name, guest.uuid)) {
       found.push_back(it->path());
     }
   }
@@ -60,17 +60,13 @@ result<void> move(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-std::string guest_name_in(std::string_view configuration) {
-  return text_value(configuration, "name").value_or("");
-}
-
-std::optional<std::string> autostart_of(const std::string& guest,
+std::optional<std::string> autostart_of(const guest_name& guest,
                                         const std::string& folder) {
   const auto found = files_of(guest, folder, false);
   return found.empty() ? std::nullopt : std::optional(found.front().string());
 }
 
-result<std::optional<std::string>> hide_autostart(const std::string& guest,
+result<std::optional<std::string>> hide_autostart(const guest_name& guest,
                                                   const std::string& folder) {
   std::optional<std::string> hidden;
   for (const fs::path& file : files_of(guest, folder, false)) {
@@ -85,7 +81,7 @@ result<std::optional<std::string>> hide_autostart(const std::string& guest,
   return hidden;
 }
 
-result<void> show_autostart(const std::string& guest,
+result<void> show_autostart(const guest_name& guest,
                             const std::string& folder) {
   for (const fs::path& file : files_of(guest, folder, true)) {
     const auto done = move(file,

@@ -10,29 +10,26 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "libteleport/base/error.hpp"
+#include "xl-teleport/setup/start_files.hpp"
 
 namespace teleport {
 
 inline constexpr const char* autostart_folder = "/etc/xen/auto";
 
-/// The value of `name` in a configuration of xl's; empty where there is none.
-[[nodiscard]] std::string guest_name_in(std::string_view configuration);
-
 /// The configuration that starts this guest at boot.
 [[nodiscard]] std::optional<std::string> autostart_of(
-    const std::string& guest, const std::string& folder = autostart_folder);
+    const guest_name& guest, const std::string& folder = autostart_folder);
 
 /// Renames it to a name that `xendomains` passes over.
 ///
 /// @return its new path; nothing where the guest has none
 [[nodiscard]] result<std::optional<std::string>> hide_autostart(
-    const std::string& guest, const std::string& folder = autostart_folder);
+    const guest_name& guest, const std::string& folder = autostart_folder);
 /// Takes that back. Does nothing where nothing was hidden.
 [[nodiscard]] result<void> show_autostart(
-    const std::string& guest, const std::string& folder = autostart_folder);
+    const guest_name& guest, const std::string& folder = autostart_folder);
 
 /// `xl create`.
 [[nodiscard]] result<void> start_guest(const std::string& configuration);

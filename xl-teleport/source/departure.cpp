@@ -159,6 +159,30 @@ result<std::string> set_aside(const kept_disk& disk,
   return disk.vdev + " " + home->place().aside;
 }
 
+/// A partition, a whole disk, what another guest has too: where nothing of a
+/// guest's disks got another name, `xl create` would start it a second time.
+result<void> set_configurations_aside(const departure& plan) {
+  std::vector<std::string> paths;
+  for (const departing_disk& disk : plan.disks) {
+    paths.push_back(disk.entry.shadow->backing);
+    if (!disk.configured.empty()) {
+      paths.push_back(disk.configured);
+    }
+  }
+  const auto aside = start_files().set_aside({plan.guest, plan.uuid}, paths);
+  if (!aside) {
+    return aside.error();
+  }
+  for (const std::string& path : *aside) {
+    log_info(
+        fmt::format("the disks of {} keep their names: its configuration "
+                    "is {} from now on",
+                    plan.guest,
+                    path));
+  }
+  return {};
+}
+
 result<void> bring_back(const kept_disk& disk,
                         disk_home& home,
                         disk_book& book) {
@@ -212,7 +236,8 @@ result<departure> plan_departure(const guest_info& guest,
       log_warning(disk.vdev + ": " + identity.error().context);
     }
     entry.peer = peer_key;
-    plan.disks.push_back({std::move(entry), disk.read_only});
+    plan.disks.push_back(
+        {std::move(entry), disk.read_only, disk.configured_path});
   }
   return plan;
 }
@@ -220,8 +245,9 @@ result<departure> plan_departure(const guest_info& guest,
 std::string departure_text(const departure& plan) {
   nlohmann::json disks = nlohmann::json::array();
   for (const departing_disk& disk : plan.disks) {
-    disks.push_back(
-        {{"entry", kept_disk_text(disk.entry)}, {"read_only", disk.read_only}});
+    disks.push_back({{"entry", kept_disk_text(disk.entry)},
+                     {"read_only", disk.read_only},
+                     {"configured", disk.configured}});
   }
   const nlohmann::json json = {{"guest", plan.guest},
                                {"uuid", plan.uuid},
@@ -265,7 +291,12 @@ result<departure> read_departure(std::string_view text) {
     if (!disk || !disk->shadow) {
       return damaged;
     }
-    plan.disks.push_back({std::move(*disk), read_only->get<bool>()});
+    const auto configured = one.find("configured");
+    plan.disks.push_back({std::move(*disk),
+                          read_only->get<bool>(),
+                          configured != one.end() && configured->is_string()
+                              ? configured->get<std::string>()
+                              : std::string()});
   }
   return plan;
 }
@@ -343,11 +374,14 @@ result<std::vector<std::string>> set_disks_aside(const departure& plan,
   const bool same_boot = is_of_this_boot(plan);
   std::vector<std::string> shadows;
   std::string left;
+  bool renamed = false;
   for (const departing_disk& disk : plan.disks) {
     const std::string& vdev = disk.entry.vdev;
     auto shadow =
         set_aside(disk.entry, *book, same_boot ? plan.domid : 0, same_boot);
     if (shadow) {
+      const disk_place& place = *disk.entry.shadow;
+      renamed = renamed || place.aside != place.backing;
       shadows.push_back(std::move(*shadow));
       continue;
     }
@@ -355,6 +389,10 @@ result<std::vector<std::string>> set_disks_aside(const departure& plan,
     if (!disk.read_only) {
       left += (left.empty() ? "" : "; ") + vdev + ": " + shadow.error().context;
     }
+  }
+  const auto fenced = renamed ? result<void>() : set_configurations_aside(plan);
+  if (!fenced) {
+    left += (left.empty() ? "" : "; ") + fenced.error().context;
   }
   if (!left.empty()) {
     return error(
@@ -376,7 +414,7 @@ result<void> bring_disks_back(const departure& plan, const settings& options) {
       return in_context(disk.entry.vdev, done.error());
     }
   }
-  return {};
+  return start_files().bring_back({plan.guest, plan.uuid});
 }
 
 }  // namespace teleport

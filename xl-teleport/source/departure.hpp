@@ -30,6 +30,9 @@ struct departing_disk {
   kept_disk entry;
   /// Other guests may have it, too: then it stays as it is.
   bool read_only = false;
+  /// The path by which the guest's configuration names it. Empty in entries of
+  /// release 0.1.0.
+  std::string configured;
 };
 
 struct departure {
@@ -64,7 +67,9 @@ struct departure {
 [[nodiscard]] result<void> resume_here(const departure& plan);
 
 /// The guest runs at the destination: destroys the suspended one here, sets its
-/// disks aside and notes them as shadows. May be repeated, in any boot.
+/// disks aside and notes them as shadows. Where none of them gets another name
+/// the guest's configurations are set aside instead. May be repeated, in any
+/// boot.
 ///
 /// @return where the shadows are
 /// @error a disk that could not be set aside, or is another one by now, and was
@@ -72,15 +77,15 @@ struct departure {
 [[nodiscard]] result<std::vector<std::string>> clear_away(
     const departure& plan, const settings& options);
 
-/// The disks alone: before anything can be started from them.
+/// The disks alone, or the configurations: before anything can be started.
 ///
 /// @return as clear_away()
 /// @error as clear_away()
 [[nodiscard]] result<std::vector<std::string>> set_disks_aside(
     const departure& plan, const settings& options);
 
-/// The guest never ran at the destination: gives disks that were set aside
-/// their names again. Does nothing to those that have them.
+/// The guest never ran at the destination: gives disks and configurations that
+/// were set aside their names again. Does nothing to those that have them.
 [[nodiscard]] result<void> bring_disks_back(const departure& plan,
                                             const settings& options);
 

@@ -54,20 +54,21 @@ result<std::vector<departed>> departed_guests(const settings& config,
 void set_aside(const departed& one,
                const settings& config,
                host_event_report& report) {
+  // First: its link may lead to a configuration that is set aside, too.
+  const auto hidden = hide_autostart({one.entry.guest, one.entry.uuid});
   const auto done = set_disks_aside(one.plan, config);
-  if (done) {
+  if (done && hidden) {
     report.done.push_back(fmt::format("{} left for {}: its disks are aside",
                                       one.entry.guest,
                                       one.entry.peer));
     return;
   }
-  const auto hidden = hide_autostart(one.entry.guest);
   report.failed.push_back(fmt::format(
       "{} may run at {}, and {}. {}: do not start it here before 'xl teleport "
       "--recover {}' has an answer",
       one.entry.guest,
       one.entry.peer,
-      done.error().context,
+      done ? "its disks are aside" : done.error().context,
       !hidden   ? "Its autostart could not be hidden, " + hidden.error().context
       : *hidden ? "Its autostart is hidden, as " + **hidden
                 : "It has no autostart",

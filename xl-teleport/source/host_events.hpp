@@ -25,9 +25,9 @@ struct host_event_report {
 };
 
 /// Before any guest is started: the disks of guests that left in an earlier
-/// boot, or may have, are set aside; where one cannot be, the guest's autostart
-/// is hidden. May be repeated at any time: what left in this boot is not
-/// touched.
+/// boot, or may have, are set aside, and the guests' autostarts are hidden, for
+/// a disk may keep its name. May be repeated at any time: what left in this
+/// boot is not touched.
 ///
 /// @error the journal cannot be read
 [[nodiscard]] result<host_event_report> after_boot(const settings& config);

@@ -8,6 +8,8 @@ import subprocess
 from harness.events import pack_loop_config
 
 _CLR_FD, _CONFIGURE, _GET_FREE = 0x4C01, 0x4C0A, 0x4C82
+# Flags of a loop device: past the page cache; with partitions.
+DIRECT, PARTITIONED = 16, 8
 
 
 def attached():
@@ -50,18 +52,27 @@ def detach(device):
         os.close(fd)
 
 
-def attach(device, file):
+def attach(device, file, flags=DIRECT):
     """Attaches a file to this very device; False when another has it."""
     backing = os.open(file, os.O_RDWR)
     loop = os.open(device, os.O_RDWR)
     try:
-        fcntl.ioctl(loop, _CONFIGURE, pack_loop_config(backing))
+        fcntl.ioctl(loop, _CONFIGURE, pack_loop_config(backing, flags=flags))
         return True
     except OSError:
         return False
     finally:
         os.close(loop)
         os.close(backing)
+
+
+def attach_free(file, flags=DIRECT):
+    """Attaches a file to a device that is free: its path."""
+    with open("/dev/loop-control", "rb") as control:
+        while True:
+            device = f"/dev/loop{fcntl.ioctl(control, _GET_FREE)}"
+            if attach(device, file, flags):
+                return device
 
 
 def usable():
