@@ -16,21 +16,18 @@ cat >tree/bin/make <<'END'
 #!/bin/sh
 case "$*" in
   *fuzz-replay) echo 'fuzz: 5 passed, 0 failed' ;;
-  *tests) mkdir -p build/test build-sanitized/test
-    printf '#!/bin/sh\n%s\n' "$UNIT" | tee build/test/unit-tests >build-sanitized/test/unit-tests
-    chmod 755 build*/test/unit-tests ;;
 esac
 END
-for part in run-cli whole/run package/run xen/run; do
+for part in run-unit run-cli whole/run package/run xen/run; do
   echo 'eval "$'"$(tr '[:lower:]/-' '[:upper:]__' <<<"${part%/run}")"'"' >"tree/test/$part"
   sed -i '1i #!/bin/sh' "tree/test/$part"
 done
-chmod 755 tree/tools/* tree/bin/* tree/test/run-cli tree/test/*/run
+chmod 755 tree/tools/* tree/bin/* tree/test/run-* tree/test/*/run
 run_all() {
   (
     cd tree
     # shellcheck disable=SC2030
-    export UNIT RUN_CLI WHOLE PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
+    export RUN_UNIT=$UNIT RUN_CLI WHOLE PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
     unset SAN T LEAVE_OUT TEST_COUNTS
     bash test/run-all "$@"
   ) >run.log 2>&1
@@ -67,7 +64,7 @@ UNIT=$fine RUN_CLI='kill $(cat ../run-all.pid); sleep 1'
 (
   cd tree
   # shellcheck disable=SC2031,SC2090
-  export UNIT RUN_CLI WHOLE PACKAGE PATH="$PWD/bin:$PATH" BUILD=build
+  export RUN_UNIT=$UNIT RUN_CLI WHOLE PACKAGE PATH="$PWD/bin:$PATH" BUILD=build
   bash -c 'echo $$ >../run-all.pid; exec bash test/run-all --no-lab'
 ) >run.log 2>&1 && fail 'it was ended, and says that it is fine'
 [[ $(said run.log) = *'not run: cli, whole, package'* ]] || fail "not said: $(said run.log)"
@@ -89,6 +86,18 @@ if LEAVE_OUT=${scenarios//$'\n'/ } "$TELEPORT_SOURCE/test/xen/run" >lab.log 2>&1
   fail 'all scenarios are left out, and the lab is content'
 fi
 [[ $(grep -c '^left out: ' lab.log) = $(wc -w <<<"$scenarios") ]] || fail "not all are named: $(cat lab.log)"
+
+# ---- run-unit, whose processes share the tests ----
+printf '%s\n' '#!/bin/sh' 'case $* in *--list*) printf "one\ntwo, and more\nthree\n"; exit ;; esac' \
+  'case $ENDS in early) kill -KILL $$ ;; esac' \
+  'echo "unit: $(wc -l <$2) passed, 0 failed, 0 skipped"; exit $ENDS' >share
+chmod 755 share
+ENDS=0 "$TELEPORT_SOURCE/test/run-unit" ./share >unit.log 2>&1 || fail "run-unit: $(cat unit.log)"
+[[ $(last unit.log) = 'unit: 3 passed, 0 failed, 0 skipped' ]] || fail "the sum: $(cat unit.log)"
+if ENDS=early "$TELEPORT_SOURCE/test/run-unit" ./share >unit.log 2>&1; then fail 'a killed process is no failure'; fi
+[[ $(last unit.log) = *' 0 passed, '[1-9]* ]] || fail "of killed processes: $(cat unit.log)"
+if ENDS=1 "$TELEPORT_SOURCE/test/run-unit" ./share >unit.log 2>&1; then fail 'an exit code of 1 is no failure'; fi
+[[ $("$TELEPORT_SOURCE/test/run-unit" --names ./share '' 2 2) = 'two\, and more' ]] || fail 'the names of the second half'
 
 tests=$TELEPORT_BUILD/test/unit-tests
 [[ -x $tests ]] || skip "$tests is not built; the scripts are right"
