@@ -22,7 +22,7 @@ DOM0_PACKAGES=(
 GUEST_VARIANT=minbase
 # Of the guest's disk: emulated processors read each byte some ten times in a teleport there and back. guest-create knows
 # it too.
-GUEST_MIB=320
+GUEST_MIB=192
 GUEST_PACKAGES=(procps iproute2 kmod busybox-static python3-minimal openssl vim-tiny rsync curl)
 DONOR_PLAIN_PACKAGES=(procps iproute2)
 DONOR_RICH_PACKAGES=(procps iproute2 kmod python3-minimal openssl sqlite3 nginx-light)
