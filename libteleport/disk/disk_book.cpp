@@ -56,6 +56,9 @@ nlohmann::json to_json(const kept_disk& disk) {
   if (!disk.peer.empty()) {
     json["peer"] = disk.peer;
   }
+  if (disk.own) {
+    json["own"] = true;
+  }
   return json;
 }
 
@@ -78,6 +81,7 @@ result<kept_disk> read_kept_disk(std::string_view text) {
   disk.vdev = string_at(json, "vdev");
   disk.partial = string_at(json, "partial");
   disk.peer = string_at(json, "peer");
+  disk.own = json.value("own", nlohmann::json()) == true;
   const auto size = json.find("size");
   if (size == json.end() || !size->is_number_unsigned() ||
       !is_plain(disk.uuid) || !is_plain(disk.vdev)) {

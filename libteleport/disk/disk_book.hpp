@@ -40,6 +40,8 @@ struct kept_disk {
   /// SHA-256 of the certificate of the host that brought the content, or to
   /// which the guest went. Empty in entries of release 0.1.0.
   std::string peer;
+  /// A guest of this host left it here, and no other host brought it.
+  bool own = false;
 };
 
 /// Stands for the uuid of a guest of which only the name is known: the same for

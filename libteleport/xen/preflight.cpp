@@ -267,13 +267,6 @@ std::vector<problem> destination_problems(const guest_info& guest,
                          "the guest would not come back from its next "
                          "reboot"});
   }
-  if (there.bytes_needed > there.store_free_bytes) {
-    found.push_back({"store_space",
-                     "the disks need " + mebibytes(there.bytes_needed / 1024) +
-                         " in the destination's store, " +
-                         mebibytes(there.store_free_bytes / 1024) +
-                         " are free"});
-  }
   return found;
 }
 

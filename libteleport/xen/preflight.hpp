@@ -24,8 +24,6 @@ struct destination_facts {
   std::vector<std::string> refused_members;
   /// Those of guest_info::boot_files that are allowed and not there.
   std::vector<std::string> missing_boot_files;
-  std::uint64_t store_free_bytes = 0;
-  std::uint64_t bytes_needed = 0;
 };
 
 /// What stands against leaving this host.
@@ -39,7 +37,7 @@ struct destination_facts {
 /// What stands against arriving at this host.
 ///
 /// Codes: xen_version, cpu, hap, memory, name_clash, uuid_clash, bridge,
-/// not_allowed, boot_file, store_space.
+/// not_allowed, boot_file.
 /// @param guest   as the source told it
 /// @param source  the source host's facts, as told by it
 /// @param here    this host's own

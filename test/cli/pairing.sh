@@ -88,7 +88,7 @@ value '.[] | select(.name == "host9") | [.role, .may, .guests, .store_limit_byte
 value '[.[] | select(.sha256 != "'"$theirs"'") | .role] | unique' '["ours"]'
 [[ $(stat -c %a here/peers/host9.conf) = 600 ]] || fail 'others can read it'
 expect_exit 0 on here peers
-expect_text out 'may teleport-here, seed-there; guests web*, db1; store 2.0 GiB; sessions 3'
+expect_text out 'may teleport-here, seed-there; guests web*, db1; store 0 B of 2.0 GiB; sessions 3'
 [[ $(on there peers --json | jq -r '.[] | select(.name == "alpha").role') = ours ]] ||
   fail 'this host is limited there'
 # Paired again, or under another name, it is no host of ours.

@@ -57,6 +57,19 @@ TEST_CASE("the settings of the index are read", "[cli]") {
         std::chrono::seconds(1));
 }
 
+TEST_CASE("the reserve of a store is read", "[cli]") {
+  const temp_folder folder;
+  const auto read = [&](const std::string& lines) {
+    std::ofstream(folder / "teleport.conf") << "[store]\n" << lines << '\n';
+    return load_settings(folder / "teleport.conf", true);
+  };
+  CHECK(read("")->store_reserve == 0);
+  CHECK(read("reserve = '10 GiB'")->store_reserve == 10_GiB);
+  CHECK(read("reserve = '0'")->store_reserve == 0);
+  CHECK_FALSE(read("reserve = 10"));
+  CHECK_FALSE(read("reserve = '5%'"));
+}
+
 TEST_CASE("a setting of the index that is wrong is named, with what is right",
           "[cli]") {
   struct wrong_setting {

@@ -71,8 +71,6 @@ host_facts some_host() {
 destination_facts all_well() {
   destination_facts there;
   there.bridges_present = {"br0", "br1"};
-  there.store_free_bytes = 2_GiB;
-  there.bytes_needed = 1_GiB;
   return there;
 }
 
@@ -276,7 +274,6 @@ TEST_CASE("problems at the destination, all at once", "[xen]") {
   here.guest_uuids.emplace_back(some_uuid);
   destination_facts there;
   there.missing_boot_files = {"/boot/vmlinuz"};
-  there.bytes_needed = 1;
   CHECK(codes(destination_problems(guest, source, here, there)) ==
         code_list{"xen_version",
                   "cpu",
@@ -285,8 +282,7 @@ TEST_CASE("problems at the destination, all at once", "[xen]") {
                   "name_clash",
                   "uuid_clash",
                   "bridge",
-                  "boot_file",
-                  "store_space"});
+                  "boot_file"});
   CHECK(missing_cpu_features(source.cpu_capabilities, here.cpu_capabilities) ==
         code_list{"CPUID 1 edx 0x000000ff", "CPUID 7:0 ebx 0x00000120"});
 }

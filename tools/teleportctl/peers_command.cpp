@@ -3,8 +3,10 @@
 #include "tools/teleportctl/peers_command.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "xl-teleport/setup/peer_holdings.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
@@ -22,7 +25,9 @@ namespace teleport {
 
 namespace {
 
-nlohmann::json described(const peer_file& one, const peer_rights& rights) {
+nlohmann::json described(const peer_file& one,
+                         const peer_rights& rights,
+                         std::optional<std::uint64_t> held) {
   nlohmann::json object = {{"name", one.name},
                            {"sha256", one.key},
                            {"role", rights.is_limited() ? "limited" : "ours"}};
@@ -31,13 +36,17 @@ nlohmann::json described(const peer_file& one, const peer_rights& rights) {
     object["may"] = names_of(limits.may);
     object["guests"] = limits.guests;
     object["store_limit_bytes"] = limits.store_limit;
+    object["store_held_bytes"] =
+        held ? nlohmann::json(*held) : nlohmann::json();
     object["sessions"] = limits.sessions;
     object["fault"] = rights.fault();
   }
   return object;
 }
 
-void print(const peer_file& one, const peer_rights& rights) {
+void print(const peer_file& one,
+           const peer_rights& rights,
+           std::optional<std::uint64_t> held) {
   std::cout << fmt::format("{:24} {} {}\n",
                            one.name,
                            one.key,
@@ -54,11 +63,29 @@ void print(const peer_file& one, const peer_rights& rights) {
     return texts.empty() ? std::string("nothing")
                          : fmt::format("{}", fmt::join(texts, ", "));
   };
-  std::cout << fmt::format("    may {}; guests {}; store {}; sessions {}\n",
-                           list(names_of(limits.may)),
-                           list(limits.guests),
-                           human_bytes(limits.store_limit),
-                           limits.sessions);
+  std::cout << fmt::format(
+      "    may {}; guests {}; store {} of {}; sessions {}\n",
+      list(names_of(limits.may)),
+      list(limits.guests),
+      held ? human_bytes(*held) : "?",
+      human_bytes(limits.store_limit),
+      limits.sessions);
+}
+
+/// Bytes of disks here; none of a host of ours, for which they are not counted,
+/// and where that cannot be told.
+std::optional<std::uint64_t> held_by(const std::string& key,
+                                     const peer_rights& rights,
+                                     const settings& options) {
+  if (!rights.is_limited()) {
+    return std::nullopt;
+  }
+  const auto holdings = peer_holdings::read(options);
+  if (!holdings) {
+    std::cerr << holdings.error().context << '\n';
+    return std::nullopt;
+  }
+  return holdings->bytes_of(key);
 }
 
 /// Of a host that is not paired any more, or under another name.
@@ -89,10 +116,11 @@ result<void> list_peers(const settings& options, bool json) {
   nlohmann::json list = nlohmann::json::array();
   for (const peer_file& one : *peers) {
     const peer_rights rights = rights_of_peer(options.keys.peers, one.key);
+    const auto held = held_by(one.key, rights, options);
     if (json) {
-      list.push_back(described(one, rights));
+      list.push_back(described(one, rights, held));
     } else {
-      print(one, rights);
+      print(one, rights, held);
     }
   }
   if (json) {

@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
-#include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
@@ -22,7 +21,7 @@
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/destination/kept_target.hpp"
 #include "xl-teleport/destination/placement.hpp"
-#include "xl-teleport/destination/store_promises.hpp"
+#include "xl-teleport/destination/store_room.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 
@@ -76,11 +75,15 @@ bool check_rights(peer_deed deed,
   return may.has_value();
 }
 
-/// Says in the reply where the disks would go.
-result<foreseen> look_for_space(const guest_info& guest,
-                                const settings& options,
-                                const known_peer& peer,
-                                answer& reply) {
+/// What a guest's disks would be, and whether they have room.
+struct outlook {
+  foreseen disks;
+  store_room room;
+};
+
+result<outlook> look_for_space(const guest_info& guest,
+                               const settings& options,
+                               const known_peer& peer) {
   const auto store = open_store(options.store);
   if (!store) {
     return store.error();
@@ -95,17 +98,24 @@ result<foreseen> look_for_space(const guest_info& guest,
   }
   auto seen = foresee(guest, *book, **store, *review, peer);
   if (!seen) {
-    return seen;
+    return seen.error();
   }
-  const auto promised =
-      promised_to_others(guest, *book, **store, options.run_path);
-  if (!promised) {
-    return promised.error();
+  auto room = look_at_room(guest, peer, *seen, *book, **store, options);
+  if (!room) {
+    return room.error();
   }
-  std::uint64_t& free = seen->needs.front().space.free;
-  free -= std::min(free, *promised);
-  reply.disks = seen->disks;
-  return seen;
+  return outlook{std::move(*seen), std::move(*room)};
+}
+
+/// Says in the reply where the disks would go, and what stands against it.
+void tell(const result<outlook>& seen, answer& reply) {
+  if (!seen) {
+    reply.problems.push_back(unusable("store_unusable", seen.error()));
+    return;
+  }
+  reply.disks = seen->disks.disks;
+  std::ranges::copy(seen->disks.problems, std::back_inserter(reply.problems));
+  std::ranges::copy(seen->room.problems(), std::back_inserter(reply.problems));
 }
 
 }  // namespace
@@ -126,24 +136,19 @@ result<answer> consider(const offer& offered,
   if (!here) {
     return here.error();
   }
-  auto facts = look_around(offered.guest, options.arrivals);
-  std::vector<problem> found;
-  const auto space = look_for_space(offered.guest, options, peer, reply);
-  if (space) {
-    const foreseen::need& store = space->needs.front();
-    facts.store_free_bytes = store.space.free;
-    facts.bytes_needed = store.bytes;
+  reply.problems =
+      destination_problems(offered.guest,
+                           offered.source,
+                           *here,
+                           look_around(offered.guest, options.arrivals));
+  const auto seen = look_for_space(offered.guest, options, peer);
+  tell(seen, reply);
+  if (seen) {
     reply.room = host_room{here->free_memory_kib,
                            memory_needed_kib(offered.guest),
-                           store.space.free,
-                           store.bytes};
-    found = space->problems;
-  } else {
-    found.push_back(unusable("store_unusable", space.error()));
+                           seen->room.usable(),
+                           seen->room.needed};
   }
-  reply.problems =
-      destination_problems(offered.guest, offered.source, *here, facts);
-  std::ranges::move(found, std::back_inserter(reply.problems));
   return reply;
 }
 
@@ -166,20 +171,7 @@ result<answer> consider_seed(const guest_info& guest,
     reply.problems.push_back(
         {"guest_here", guest.name + " is on this host already"});
   }
-  const auto space = look_for_space(guest, options, peer, reply);
-  if (!space) {
-    reply.problems.push_back(unusable("store_unusable", space.error()));
-  } else {
-    const foreseen::need& store = space->needs.front();
-    if (store.bytes > store.space.free) {
-      reply.problems.push_back(
-          {"store_space",
-           fmt::format("the disks need {} MiB in the store, {} MiB are free",
-                       store.bytes / 1_MiB,
-                       store.space.free / 1_MiB)});
-    }
-    std::ranges::copy(space->problems, std::back_inserter(reply.problems));
-  }
+  tell(look_for_space(guest, options, peer), reply);
   return reply;
 }
 

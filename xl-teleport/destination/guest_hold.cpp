@@ -9,10 +9,10 @@
 #include "libteleport/base/boot_id.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
-#include "libteleport/base/units.hpp"
 #include "libteleport/xen/start_config.hpp"
 #include "xl-teleport/destination/start_disks.hpp"
 #include "xl-teleport/destination/store_promises.hpp"
+#include "xl-teleport/destination/store_room.hpp"
 
 namespace teleport {
 
@@ -140,22 +140,13 @@ result<void> guest_hold::check_room(const guest_info& guest,
   if (!seen) {
     return seen.error();
   }
-  const auto promised =
-      promised_to_others(guest, *book_, *store_, options.run_path);
-  if (!promised) {
-    return promised.error();
+  const auto room = look_at_room(guest, peer, *seen, *book_, *store_, options);
+  if (!room) {
+    return room.error();
   }
-  const foreseen::need& store = seen->needs.front();
-  return store.bytes + *promised <= store.space.free
-             ? result<void>()
-             : error(
-                   errc::no_space,
-                   fmt::format("the disks need {} MiB of {}, {} MiB are free, "
-                               "of which {} MiB are promised to others",
-                               store.bytes / 1_MiB,
-                               store.space.pool,
-                               store.space.free / 1_MiB,
-                               *promised / 1_MiB));
+  const auto problems = room->problems();
+  return problems.empty() ? result<void>()
+                          : error(errc::no_space, problems.front().sentence);
 }
 
 result<void> guest_hold::write_journal(journal_state state) {

@@ -60,7 +60,7 @@ class guest_hold {
   [[nodiscard]] result<void> place(const guest_info& guest,
                                    const known_peer& peer,
                                    const settings& options);
-  /// Whether the store has room, what others were promised aside.
+  /// Whether the store, and what its host may have brought there, has room.
   ///
   /// @error errc::no_space
   [[nodiscard]] result<void> check_room(const guest_info& guest,

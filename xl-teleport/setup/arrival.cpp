@@ -11,6 +11,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/facts.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
+#include "xl-teleport/setup/peer_holdings.hpp"
 
 namespace teleport {
 
@@ -23,7 +24,9 @@ constexpr std::size_t max_text_bytes = 1_MiB;
 constexpr std::size_t max_name = 255;
 constexpr std::size_t max_path = 4095;
 
-result<void> hand_over(const kept_disk& disk, disk_book& book) {
+result<void> hand_over(const kept_disk& disk,
+                       disk_book& book,
+                       const settings& config) {
   if (disk.shadow) {
     const auto home = home_at(*disk.shadow);
     const auto there = home->found();
@@ -39,7 +42,8 @@ result<void> hand_over(const kept_disk& disk, disk_book& book) {
       }
     }
   }
-  return book.remove(disk.uuid, disk.vdev);
+  const auto noted = note_arrived_disk(disk, config);
+  return noted ? book.remove(disk.uuid, disk.vdev) : noted;
 }
 
 }  // namespace
@@ -132,7 +136,7 @@ result<void> finish_arrival(const arrival& plan,
     }
   };
   for (const kept_disk& disk : plan.disks) {
-    note(hand_over(disk, *book), disk.vdev);
+    note(hand_over(disk, *book, config), disk.vdev);
   }
   note(files.bring_back({plan.guest, plan.uuid}), "configuration");
   if (plan.start) {

@@ -236,6 +236,22 @@ result<void> peer_rights::check(peer_deed deed, const guest_info& guest) const {
   return {};
 }
 
+result<void> peer_rights::check_store(std::uint64_t held,
+                                      std::uint64_t asked) const {
+  if (!limits_ || asked <= limits_->store_limit) {
+    return {};
+  }
+  return error(
+      errc::no_space,
+      fmt::format("{} may have brought {} of disks here, has brought {}, and "
+                  "would have brought {}: 'store_limit' in {}",
+                  host_,
+                  human_bytes(limits_->store_limit),
+                  human_bytes(held),
+                  human_bytes(asked),
+                  file_));
+}
+
 std::size_t peer_rights::most_sessions() const noexcept {
   return limits_ ? limits_->sessions : std::numeric_limits<std::size_t>::max();
 }

@@ -77,6 +77,14 @@ class peer_rights {
   [[nodiscard]] result<void> check(peer_deed deed,
                                    const guest_info& guest) const;
 
+  /// Whether the disks that the host has brought may become more.
+  ///
+  /// @param held   bytes now
+  /// @param asked  bytes once what is offered is here, too
+  /// @error errc::no_space, with the figures
+  [[nodiscard]] result<void> check_store(std::uint64_t held,
+                                         std::uint64_t asked) const;
+
   /// Teleports and seeds to here at a time; the largest number for a host of
   /// ours.
   [[nodiscard]] std::size_t most_sessions() const noexcept;

@@ -38,6 +38,7 @@ struct settings {
   std::uint16_t port = default_port;
   key_files keys;
   store_config store{disk_kind::file, "/var/lib/xen/images", "", false};
+  std::uint64_t store_reserve = 0;  ///< bytes
   std::string index_path = "/var/lib/xl-teleport/index";
   std::uint64_t index_max_bytes = std::uint64_t{64} << 30U;
   donor_choice index_donors = donor_choice::listed;

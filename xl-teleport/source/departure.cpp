@@ -236,6 +236,7 @@ result<departure> plan_departure(const guest_info& guest,
       log_warning(disk.vdev + ": " + identity.error().context);
     }
     entry.peer = peer_key;
+    entry.own = true;
     plan.disks.push_back(
         {std::move(entry), disk.read_only, disk.configured_path});
   }

@@ -171,3 +171,53 @@ def taken_back():
 
 
 add("unpairing a limited host removes its limits, too", taken_back)
+
+
+def peers_of(host):
+    return json.loads(host.run("teleportctl", "peers", "--json")[1])
+
+
+@test("a limited host brings as much as its file says, and no more")
+def quota():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        limit(world.there, ALL, ["*"], store="12 MiB")
+        heard = speak(world.here, world.there, seed("own", "1" * 8 + UUID[8:]),
+                      (PREPARE, b""))
+        assert heard[-1][0] == PREPARED, heard
+        wait_for_rest(world)
+        move = world.teleport(guest, world.here)
+        move.expect(3)
+        assert "peer_quota" in move.said and \
+            "alpha may have brought 12.0 MiB of disks here, has brought 8.0 MiB, and " \
+            "would have brought 16.0 MiB" in move.said, move.said
+        guest.check_runs_on(world.here)
+        # The same again is nothing more.
+        heard = speak(world.here, world.there, seed("own", "1" * 8 + UUID[8:]))
+        assert not problems(heard), heard
+        world.there.run("teleportctl", "shadow", "forget", "own")
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        # The disk of its guest that runs counts, too, and that of a guest of
+        # this host that went there and comes back does not.
+        assert peers_of(world.there)[0]["store_held_bytes"] == 8 * MIB, peers_of(world.there)
+        heard = speak(world.here, world.there, seed("own", "1" * 8 + UUID[8:]))
+        assert "has brought 8.0 MiB" in problems(heard)["peer_quota"], heard
+        limit(world.here, ["teleport-here"], ["*"], store="0")
+        world.teleport(guest, world.there).expect(0)
+        wait_for_rest(world)
+        guest.check_runs_on(world.here)
+        assert peers_of(world.here)[0]["store_held_bytes"] == 0, peers_of(world.here)
+        check_at_rest(world, guest)
+
+
+@test("a store's reserve is left free by hosts of ours, too")
+def reserve():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.there.configure("[peers]\naliases = [\"10.0.1.1=alpha\"]\n"
+                              "[store]\nreserve = \"1000 TiB\"\n")
+        move = world.teleport(guest, world.here)
+        move.expect(3)
+        assert "store_space" in move.said and "to be left free" in move.said, move.said
+        guest.check_runs_on(world.here)

@@ -70,7 +70,7 @@ trap 'know_again host1; know_again host2; store_again' EXIT
 host2 "mv $LAB_STORE $LAB_STORE.away"
 refused "the store's directory $LAB_STORE"
 host2 "mkdir $LAB_STORE && mount -t tmpfs -o size=100m tmpfs $LAB_STORE"
-refused "the disks need .* MiB in the destination's store"
+refused "the disks need .* MiB of .*, .* MiB are free"
 store_again
 
 # the name of a domain that is no guest; the same problems are told by --dry-run
