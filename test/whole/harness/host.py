@@ -175,11 +175,12 @@ class Host:
             if not name.startswith("."):
                 self.run("xl", "create", f"/etc/xen/auto/{name}", check=False)
 
-    def start_teleportd(self):
+    def start_teleportd(self, environment=None):
         log = self.path("/var/log/teleportd.log")
         with open(log, "ab") as out, FolderWatch(os.path.dirname(log)) as changes:
             begin = out.tell()
-            daemon = self.spawn("teleportd", "--verbose", output=out)
+            daemon = self.spawn("teleportd", "--verbose", output=out,
+                                environment=environment)
 
             def is_up():
                 if daemon.poll() is not None:
