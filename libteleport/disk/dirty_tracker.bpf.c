@@ -54,10 +54,14 @@ struct bio {
   __u32 bi_opf;
   struct bvec_iter bi_iter;
   void* bi_private;
+  __u8 bi_status;
 };
+
+struct blk_mq_ops;
 
 struct request_queue {
   struct gendisk* disk;
+  struct blk_mq_ops* mq_ops;
 };
 
 struct request {
@@ -71,6 +75,8 @@ struct request {
 
 // enum req_op, the same since 4.8.
 enum { operation_mask = 0xff, operation_discard = 3 };
+// BLK_STS_AGAIN, the same since 4.13: a write that may not wait would have to.
+enum { status_again = 12 };
 
 // A write that was submitted and whose end was not seen yet.
 // dirty_tracker.cpp has its copy.
@@ -90,6 +96,10 @@ const volatile __u32 grain_shift = 3;  // sectors of a mark, as a power of two
 // Read by the other half. Each only ever grows.
 __u64 submitted_sectors;  // of all writes to the whole disk
 __u64 submitted_writes;
+// Of those, sectors of writes that ended before the driver had them: the kernel
+// does not count them.
+__u64 refused_sectors;
+__u64 refused;        // writes of which it cannot be told whether it counts them
 __u64 reused;  // a pending write's address came again: its end was missed
 __u64 insert_failed;  // the table was full or locked: marks may be incomplete
 __u64 strike_failed;  // an ended write could not be taken off the table
@@ -226,6 +236,24 @@ static __always_inline void strike_off(__u64 key) {
   }
 }
 
+/// A write that ended as a bio. Where there are request queues no request was
+/// made of it, or of the rest of it that was not split off before: a write that
+/// may not wait (REQ_NOWAIT) found no place. A device that takes bios as they
+/// are may have counted a write that was refused below it, or not.
+static __always_inline void end_whole(struct request_queue* queue,
+                                      struct bio* bio,
+                                      struct pending_write* write) {
+  __u64 bytes = bio->bi_iter.bi_size;
+  if (queue->mq_ops) {
+    if (bytes > write->bytes) {
+      bytes = write->bytes;
+    }
+    __sync_fetch_and_add(&refused_sectors, bytes >> 9);
+  } else if (bio->bi_status == status_again) {
+    __sync_fetch_and_add(&refused, 1);
+  }
+}
+
 /// Ends of writes on devices that take bios as they are (device mapper, md).
 /// The range that the event tells is not to be trusted: of a write that was
 /// split it is the last part only.
@@ -234,6 +262,9 @@ int BPF_PROG(on_bio_end, struct request_queue* queue, struct bio* bio) {
   __u64 key = (__u64)bio;
   struct pending_write* write = bpf_map_lookup_elem(&pending, &key);
   if (write) {
+    if (number_of(bio->bi_bdev->bd_disk) == disk_number) {
+      end_whole(queue, bio, write);
+    }
     mark_range(write->sector, write->bytes);
     strike_off(key);
     return 0;

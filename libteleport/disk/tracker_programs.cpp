@@ -333,7 +333,8 @@ result<std::uint64_t> tracker_programs::sectors_left() const {
 tracker_counters tracker_programs::counters() const {
   const auto& counted = *static_cast<const counter_block*>(counted_.memory());
   tracker_counters now;
-  now.submitted_sectors = load(counted.submitted_sectors);
+  now.submitted_sectors =
+      load(counted.submitted_sectors) - load(counted.refused_sectors);
   now.submitted_writes = load(counted.submitted_writes);
   now.reused = load(counted.reused);
   now.insert_failed = load(counted.insert_failed);
@@ -355,6 +356,14 @@ result<void> tracker_programs::check_attached() const {
       return error(errc::mismatch,
                    "a program of the tracker is not attached any more");
     }
+  }
+  const auto* counted = static_cast<const counter_block*>(counted_.memory());
+  const std::uint64_t refused = load(counted->refused);
+  if (refused != 0) {
+    return error(errc::mismatch,
+                 std::to_string(refused) +
+                     " writes that may not wait were refused, and the kernel "
+                     "may have counted them: they could hide a missed one");
   }
   return {};
 }

@@ -81,7 +81,7 @@ class tracker_programs {
 
   [[nodiscard]] tracker_counters counters() const;
 
-  /// That all programs are still loaded and attached.
+  /// That all programs are attached, and that each write is counted or not.
   [[nodiscard]] result<void> check_attached() const;
 
  private:

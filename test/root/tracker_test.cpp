@@ -5,15 +5,19 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 
 #include <catch2/catch.hpp>
 
@@ -295,6 +299,56 @@ TEST_CASE("no write to a thin volume is lost", "[root][tracker]") {
       run_program({"dmsetup", "message", pool.path(), "0", "create_thin 0"}));
   const mapped_disk disk("thin", "0 131072 thin " + pool.path() + " 0\n");
   follow(disk.path(), 6, milliseconds(2000));
+}
+
+/// Direct writes that fail where they would have to wait.
+///
+/// @return how many were refused
+std::uint64_t write_without_waiting(const std::string& path,
+                                    std::size_t threads,
+                                    std::size_t writes) {
+  std::atomic<std::uint64_t> refused = 0;
+  std::vector<std::thread> writers;
+  for (std::size_t t = 0; t < threads; ++t) {
+    writers.emplace_back([&, t] {
+      const unique_fd disk(
+          ::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+      aligned_buffer block(block_bytes);
+      const iovec what{block.span().data(), block_bytes};
+      for (std::size_t i = 0; i < writes; ++i) {
+        const auto at = static_cast<off_t>((i * threads + t) % 1024 * 4096);
+        if (::pwritev2(disk.get(), &what, 1, at, RWF_NOWAIT) < 0 &&
+            errno == EAGAIN) {
+          ++refused;
+        }
+      }
+    });
+  }
+  for (std::thread& writer : writers) {
+    writer.join();
+  }
+  return refused;
+}
+
+TEST_CASE("a write that was refused before it began is not counted",
+          "[root][tracker]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk loop("8");
+  // As few requests as the kernel allows: the fifth write finds no place.
+  std::ofstream("/sys/block/" + loop.path().substr(5) + "/queue/nr_requests")
+      << 4;
+  auto tracker = dirty_tracker::attach(loop.path());
+  REQUIRE(tracker);
+  REQUIRE((*tracker)->start_barrier(std::chrono::seconds(10)));
+  std::uint64_t refused = 0;
+  for (int round = 0; refused == 0 && round < 100; ++round) {
+    refused = write_without_waiting(loop.path(), 16, 200);
+  }
+  REQUIRE(refused > 0);
+  REQUIRE(comes_to_rest(**tracker));
+  CHECK((*tracker)->audit());
 }
 
 TEST_CASE("a device that was made anew is not taken for the old one",
