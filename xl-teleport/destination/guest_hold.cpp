@@ -160,8 +160,8 @@ result<void> guest_hold::write_journal(journal_state state) {
 
 result<void> guest_hold::finish_arrival() {
   placement_->release_to_guest();
-  const auto done = teleport::finish_arrival(arrival_, *settings_);
-  return done ? note_all_done() : done;
+  return journal_ ? teleport::finish_arrival(*journal_, entry_, *settings_)
+                  : teleport::finish_arrival(arrival_, *settings_);
 }
 
 result<void> guest_hold::put_disks_back() {

@@ -151,17 +151,46 @@ result<void> finish_arrival(const arrival& plan,
   return outcome;
 }
 
+namespace {
+
+/// The guest runs here again: a boot would set the disks aside that it has now.
+/// What may still be known of another host that got GO stays.
+result<void> close_departures(journal& entries, const journal_entry& arrived) {
+  auto left = entries.all(journal_role::source);
+  if (!left) {
+    return left.error();
+  }
+  for (journal_entry& entry : *left) {
+    const bool ran_elsewhere = entry.state == journal_state::moved ||
+                               (entry.state == journal_state::go &&
+                                entry.peer_key == arrived.peer_key);
+    if (entry.uuid != arrived.uuid || !ran_elsewhere) {
+      continue;
+    }
+    entry.state = journal_state::cleared;
+    if (auto written = entries.write(entry); !written) {
+      return written;
+    }
+    log_info(entry.guest + " is here again: its teleport to " + entry.peer +
+             " is over");
+  }
+  return {};
+}
+
+}  // namespace
+
 result<void> finish_arrival(journal& entries,
                             journal_entry& entry,
                             const settings& config) {
   if (entry.disks.empty()) {
     return {};
   }
+  const auto closed = close_departures(entries, entry);
   const auto plan = read_arrival(entry.disks);
-  const auto done =
+  const auto finished =
       plan ? finish_arrival(*plan, config) : result<void>(plan.error());
-  if (!done) {
-    return done;
+  if (!finished || !closed) {
+    return finished ? closed : finished;
   }
   entry.disks.clear();
   return entries.write(entry);

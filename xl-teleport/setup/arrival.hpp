@@ -56,8 +56,8 @@ struct arrival {
     const settings& config,
     const start_files& files = start_files());
 
-/// The same for an entry that says `running`, which is written without its text
-/// then. Does nothing where it has none.
+/// The same for an entry that says `running`, which loses its text then; closes
+/// earlier departures of the guest, too. Does nothing where it has no text.
 [[nodiscard]] result<void> finish_arrival(journal& entries,
                                           journal_entry& entry,
                                           const settings& config);

@@ -7,7 +7,7 @@ import shutil
 from harness.events import FolderWatch
 from harness.host import HERE
 from harness.oracle import (ask_once, check_cannot_start, check_one_copy,
-                            recover, wait_for_rest)
+                            check_starts_here, recover, wait_for_rest)
 from harness.registry import add, test
 from harness.world import World, Wrong
 
@@ -299,3 +299,22 @@ def unheard_of():
         guest = world.start_guest(world.here)
         assert ask_once(guest, world.here) == 3
         guest.check_runs_on(world.here)
+
+
+@test("a departure that is not closed yet does not touch a guest that came home")
+def home_before_closed():
+    with World() as world:
+        guest = kill_source_at(world, "teleport.set-aside.after", world.here)
+        assert state_of(world.here, "source") == ["moved"]
+        gate = world.here.hold("recover.journal-cleared.before")
+        world.here.start_teleportd()
+        gate.wait()
+        gate.release(28)  # the next attempt is seconds away
+        world.here.wait_until_gone("recover")
+        world.teleport(guest, world.there).expect(0)
+        world.power_loss(world.here)
+        world.here.start_services()
+        guest.wait_for_records(world.here)
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.here)
+        check_starts_here(world.here, guest)
