@@ -137,7 +137,7 @@ done <shown
   fail 'SECURITY.md says what no test shows'
 
 # The page of faults has a cell for each fault that is tried.
-"$source/test/whole/run" --list | grep -cE '^(kill|power of) ' >tried
+"$source/test/whole/run" --list | grep -cE '^(kill|power of|full disk at|link cut at|the (link|session|source) fails in) ' >tried
 sed -n 's/^## .*: \([0-9]*\) faults$/\1/p' "$source/test/RESULTS-faults.md" |
   awk '{ all += $1 } END { print all }' >told
 diff tried told || fail "test/RESULTS-faults.md is older than the faults: run 'make faults-page'"

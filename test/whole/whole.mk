@@ -5,6 +5,7 @@
 #   make whole                 all tests
 #   make whole W='kill power'  those whose names begin so
 #   make faults-page           test/RESULTS-faults.md, of those
+#   make soak                  test/RESULTS-soak.md: 200 teleports in a row
 WHOLE      := $(BUILD)/test/whole
 # What takes the place of the tool stack, of the saver and of xenstore; the
 # world that they and the false xl share; the programs of the false Xen.
@@ -14,11 +15,14 @@ WHOLE_XL   := xl monitor migrate_receive stream_reader guest_config
 whole_obj   = $(1:%=$(BUILD)/test/whole/xen/%.o)
 WHOLE_BIN  := $(addprefix $(WHOLE)/,$(notdir $(PROGS)) xl guest libxl-save-helper)
 
-.PHONY: whole whole-programs faults-page
+.PHONY: whole whole-programs faults-page soak
 whole: whole-programs
 	$(Q)BUILD='$(BUILD)' test/whole/run $(W)
 faults-page: whole-programs
-	$(Q)BUILD='$(BUILD)' test/whole/run --page test/RESULTS-faults.md kill power
+	$(Q)BUILD='$(BUILD)' test/whole/run --page test/RESULTS-faults.md kill power \
+	  "full disk" "link cut" "the link fails" "the session fails" "the source fails"
+soak: whole-programs
+	$(Q)BUILD='$(BUILD)' SOAK_PAGE=test/RESULTS-soak.md test/whole/run soak
 whole-programs: $(WHOLE_BIN)
 
 $(call obj,$(WHOLE_SRC)): CXXFLAGS = -O1 -g1

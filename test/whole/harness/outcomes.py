@@ -6,14 +6,16 @@ MARK = "outcome: "
 HEAD = """# Faults during the hand-over
 
 Made by `make faults-page`, over a false Xen (test/whole): each line is a place
-in time at which a process was held, each column what was done to it there. A
+in time at which a process was held, each column what was done there: a process
+killed, a host without power, the step itself failing as on a full disk, the link
+cut. The last table has phases of the transfer in the place of such steps. A
 cell has the exit code of `xl teleport` ("killed" where it was the victim) and
 the host on which the guest ran in the end, once, with every write that it had
 seen acknowledged; "asked" where that needed `xl teleport --recover`, by a person
 or by a boot. After each the guest was teleported once more. Empty: what would be
 killed is not there at that time.
 """
-BEFORE, AFTER = "before GO", "after GO"
+BEFORE, AFTER, PHASES = "before GO", "after GO", "by phase"
 
 
 def tell(when, step, fault, code, host, asked):
@@ -48,9 +50,9 @@ def table(cells, steps):
 
 
 def page(cells, steps):
-    """The whole page. steps: {BEFORE: [step...], AFTER: [step...]}."""
+    """The whole page. steps: {BEFORE: [step...], AFTER: [...], PHASES: [...]}."""
     parts = [HEAD]
-    for when in (BEFORE, AFTER):
+    for when in (BEFORE, AFTER, PHASES):
         here = [cell for cell in cells if cell["when"] == when]
         parts.append(f"\n## {when[0].upper()}{when[1:]}: {len(here)} faults\n\n"
                      + table(here, steps[when]))

@@ -2,9 +2,11 @@
 it stays at the destination, and the next try adopts what this one left. Kills at
 each step of the memory and the gate are in kills.py."""
 
+from harness import outcomes
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.registry import add
 from harness.world import World, Wrong
+from scenarios.kills import tell_outcome
 
 SLOW = "300kB"
 
@@ -55,7 +57,8 @@ def fail(kind, phase):
         if kind == "the link":
             world.mend_link()
         wait_for_rest(world)
-        check_one_copy(world, guest, world.here)
+        host = check_one_copy(world, guest, world.here)
+        tell_outcome(world, phase, kind, code, host, False, outcomes.PHASES)
         assert world.there.domains() == [], world.there.domains()
         world.here.limit_link("off")
         report = world.teleport(guest, world.here).expect(0)
@@ -64,6 +67,7 @@ def fail(kind, phase):
         check_at_rest(world, guest)
 
 
+PHASES = ("bulk", "rounds", "memory", "gate")
 for a_phase, kinds in (("bulk", ("the link", "the session", "the source")),
                        ("rounds", ("the link", "the session", "the source")),
                        ("memory", ("the link",)),

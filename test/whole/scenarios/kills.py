@@ -44,8 +44,8 @@ def when(step):
     return outcomes.BEFORE if step in BEFORE_GO else outcomes.AFTER
 
 
-def tell_outcome(world, step, fault, code, host, asked):
-    outcomes.tell(when(step), step, fault, code,
+def tell_outcome(world, step, fault, code, host, asked, at=None):
+    outcomes.tell(at or when(step), step, fault, code,
                   "source" if host is world.here else "destination", asked)
 
 

@@ -6,11 +6,8 @@ import signal
 from harness.events import TooLate
 from harness.oracle import (check_at_rest, check_one_copy, recover,
                             wait_for_rest)
-from harness.registry import add, test
+from harness.registry import test
 from harness.world import World
-
-NO_SPACE = 28
-
 
 @test("no answer after GO is exit 5, and recover settles it")
 def no_answer():
@@ -27,60 +24,6 @@ def no_answer():
         world.there.start_teleportd()
         assert recover(guest, world.here) == 0
         guest.check_runs_on(world.there)
-
-
-def full_disk(step, host_name, code):
-    """The step fails as on a full disk; then everything is as its code says."""
-    with World() as world:
-        guest = world.start_guest(world.here)
-        host = world.here if host_name == "source" else world.there
-        gate = host.hold(step)
-        move = world.teleport(guest, world.here, "--ask-limit", "3")
-        gate.wait(alongside=move.program)
-        gate.release(NO_SPACE)
-        move.expect(code)
-        assert "xl teleport: \n" not in move.said + "\n", move.said
-        wait_for_rest(world)
-        where = check_one_copy(world, guest,
-                               world.there if code in (0, 4) else world.here)
-        world.teleport(guest, where).expect(0)
-        guest.check_runs_on(world.other(where))
-
-
-for a_step, a_host, a_code in (
-        ("teleport.journal-moving.before", "source", 1),
-        ("session.journal-building.before", "destination", 1),
-        ("session.journal-ready.before", "destination", 1),
-        ("teleport.journal-go.before", "source", 1),
-        ("session.journal-go.before", "destination", 1),
-        ("session.journal-running.before", "destination", 0)):
-    add(f"a full disk at {a_step} is exit {a_code}",
-        lambda s=a_step, h=a_host, c=a_code: full_disk(s, h, c))
-
-
-@test("a full disk when the guest has moved is exit 4")
-def not_cleared():
-    with World() as world:
-        guest = world.start_guest(world.here)
-        gate = world.here.hold("teleport.book-write.before")
-        move = world.teleport(guest, world.here)
-        gate.wait(alongside=move.program)
-        gate.release(NO_SPACE)
-        move.expect(4)
-        guest.check_runs_on(world.there)
-        recover(guest, world.here)
-        check_one_copy(world, guest, world.there)
-
-
-@test("a disk that cannot be set aside is exit 4")
-def not_aside():
-    with World() as world:
-        guest = world.start_guest(world.here)
-        gate = world.here.hold("teleport.set-aside.before")
-        move = world.teleport(guest, world.here)
-        gate.wait(alongside=move.program)
-        gate.release(13)  # EACCES
-        move.expect(4)
 
 
 def write_hook(host, text):
