@@ -8,6 +8,11 @@
 
 namespace teleport {
 
+constinit const disk_kind_entry device_kind{.kind = disk_kind::other_device,
+                                            .find = device_home::find,
+                                            .make_home = make_home<device_home>,
+                                            .is_named_by_kernel = true};
+
 result<std::optional<disk_place>> device_home::find(const std::string& device) {
   return std::optional(
       disk_place{disk_kind::other_device, device, device, device});

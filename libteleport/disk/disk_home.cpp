@@ -2,40 +2,10 @@
 
 #include "libteleport/disk/disk_home.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cassert>
-
 #include "libteleport/base/sentence.hpp"
-#include "libteleport/disk/device_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
-#include "libteleport/disk/file_home.hpp"
-#include "libteleport/disk/volume_home.hpp"
 
 namespace teleport {
-
-namespace {
-
-struct kind_entry {
-  disk_kind kind;
-  /// The place of what a device names; none when it is of another kind.
-  result<std::optional<disk_place>> (*find)(const std::string& device);
-  std::unique_ptr<disk_home> (*make)(disk_place place);
-};
-
-template <class Home>
-std::unique_ptr<disk_home> make(disk_place place) {
-  return std::make_unique<Home>(std::move(place));
-}
-
-/// In the order in which they are asked: the last takes every device.
-constexpr std::array<kind_entry, 3> kinds{{
-    {disk_kind::file, file_home::find, make<file_home>},
-    {disk_kind::logical_volume, volume_home::find, make<volume_home>},
-    {disk_kind::other_device, device_home::find, make<device_home>},
-}};
-
-}  // namespace
 
 result<void> disk_home::check_fillable(const std::string& /*name*/) {
   return {};
@@ -133,15 +103,15 @@ result<void> disk_home::resize(std::uint64_t size) {
 }
 
 result<std::unique_ptr<disk_home>> find_home(const std::string& device) {
-  for (const kind_entry& one : kinds) {
-    auto place = one.find(device);
+  for (const disk_kind_entry* const one : disk_kinds) {
+    auto place = one->find(device);
     if (!place) {
       return place.error();
     }
     if (!*place) {
       continue;
     }
-    auto home = one.make(std::move(**place));
+    auto home = one->make_home(std::move(**place));
     for (const std::string& name :
          {home->place().backing, home->place().aside}) {
       if (!is_harmless_text(name)) {
@@ -164,18 +134,7 @@ result<std::unique_ptr<disk_home>> find_home(const std::string& device) {
 }
 
 std::unique_ptr<disk_home> home_at(disk_place place) {
-  const auto* const entry =
-      std::ranges::find(kinds, place.kind, &kind_entry::kind);
-  assert(entry != kinds.end());
-  return entry->make(std::move(place));
-}
-
-std::optional<disk_kind> disk_kind_of(int number) {
-  const auto* const entry =
-      std::ranges::find(kinds, number, [](const kind_entry& one) {
-        return static_cast<int>(one.kind);
-      });
-  return entry == kinds.end() ? std::nullopt : std::optional(entry->kind);
+  return entry_of(place.kind).make_home(std::move(place));
 }
 
 std::vector<std::string> other_names(const std::string& path) {

@@ -168,8 +168,11 @@ class disk_home {
 /// @pre the kind is one of disk_kind_of()
 [[nodiscard]] std::unique_ptr<disk_home> home_at(disk_place place);
 
-/// The kind of a number that was read from the book; none of an unknown one.
-[[nodiscard]] std::optional<disk_kind> disk_kind_of(int number);
+/// disk_kind_entry::make_home of a class.
+template <class Home>
+[[nodiscard]] std::unique_ptr<disk_home> make_home(disk_place place) {
+  return std::make_unique<Home>(std::move(place));
+}
 
 /// The names of a disk before and after it becomes a shadow: those that the
 /// disk at `path` may have got.

@@ -3,8 +3,6 @@
 #include "libteleport/disk/disk_store.hpp"
 
 #include "libteleport/base/units.hpp"
-#include "libteleport/disk/directory_store.hpp"
-#include "libteleport/disk/lvm_store.hpp"
 
 namespace teleport {
 
@@ -50,15 +48,10 @@ bool has_image_size(std::uint64_t size) {
 }
 
 result<std::unique_ptr<disk_store>> open_store(const store_config& config) {
-  switch (config.kind) {
-    case disk_kind::file:
-      return open_directory_store(config);
-    case disk_kind::logical_volume:
-      return open_lvm_store(config);
-    case disk_kind::other_device:
-      break;
-  }
-  return error(errc::unsupported, "no disk can be made of this kind of store");
+  const auto open = entry_of(config.kind).open_store;
+  return open != nullptr ? open(config)
+                         : error(errc::unsupported,
+                                 "no disk can be made of this kind of store");
 }
 
 }  // namespace teleport

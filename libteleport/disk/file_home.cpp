@@ -3,6 +3,7 @@
 #include "libteleport/disk/file_home.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -19,11 +20,14 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/directory_store.hpp"
 #include "libteleport/disk/loop_device.hpp"
 
 namespace teleport {
 
 namespace {
+
+constexpr std::array<store_word, 1> words{{{"directory"}}};
 
 /// A regular file's real path; empty for anything else.
 result<std::string> real_file(const std::string& path) {
@@ -54,6 +58,13 @@ result<void> flush_folder_of(const std::string& path) {
 }
 
 }  // namespace
+
+constinit const disk_kind_entry file_kind{.kind = disk_kind::file,
+                                          .find = file_home::find,
+                                          .make_home = make_home<file_home>,
+                                          .open_store = open_directory_store,
+                                          .words = words,
+                                          .is_file = true};
 
 disk_place file_home::place_of(std::string path) {
   std::string aside = path + std::string(shadow_suffix);

@@ -3,6 +3,7 @@
 #include "libteleport/disk/volume_home.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -10,10 +11,14 @@
 #include <fmt/format.h>
 
 #include "libteleport/disk/logical_volume.hpp"
+#include "libteleport/disk/lvm_store.hpp"
 
 namespace teleport {
 
 namespace {
+
+constexpr std::array<store_word, 2> words{
+    {{"lvm"}, {.word = "lvm-thin", .thin = true}}};
 
 result<volume_name> volume_in(const std::string& path) {
   const auto name = parse_volume_path(path);
@@ -45,6 +50,12 @@ result<void> check_extents(const std::string& name,
 }
 
 }  // namespace
+
+constinit const disk_kind_entry volume_kind{.kind = disk_kind::logical_volume,
+                                            .find = volume_home::find,
+                                            .make_home = make_home<volume_home>,
+                                            .open_store = open_lvm_store,
+                                            .words = words};
 
 disk_place volume_home::place_of(std::string path) {
   std::string aside = path + std::string(shadow_suffix);

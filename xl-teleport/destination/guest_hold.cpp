@@ -128,7 +128,7 @@ result<void> guest_hold::place(const guest_info& guest,
   placement_ = std::move(*placed);
   arrival_.disks = placement_->kept();
   arrival_.start_disks = start_disks_of(
-      guest, arrival_.disks, options.store.kind == disk_kind::file);
+      guest, arrival_.disks, entry_of(options.store.kind).is_file);
   return {};
 }
 

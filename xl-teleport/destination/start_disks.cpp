@@ -44,8 +44,8 @@ std::vector<start_disk> start_disks_of(const guest_info& guest,
     one.is_cdrom = disk.is_cdrom;
     const auto place = std::ranges::find(kept, disk.vdev, &kept_disk::vdev);
     if (place != kept.end() && place->shadow) {
-      one.is_file = place->shadow->kind == disk_kind::file;
-      one.path = place->shadow->kind == disk_kind::other_device
+      one.is_file = entry_of(place->shadow->kind).is_file;
+      one.path = entry_of(place->shadow->kind).is_named_by_kernel
                      ? stable_path(place->shadow->backing)
                      : place->shadow->backing;
     } else if (place != kept.end()) {

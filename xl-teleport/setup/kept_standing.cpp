@@ -135,7 +135,7 @@ result<void> check_identity(const kept_disk& kept,
   if (!kept.identity) {
     // Of an older release. A file's and a volume's path is the store's own; a
     // device's name is dealt anew at each boot.
-    return kept.shadow && kept.shadow->kind == disk_kind::other_device
+    return kept.shadow && entry_of(kept.shadow->kind).is_named_by_kernel
                ? error(errc::mismatch,
                        place_of(kept) + ": it was not noted which disk it is")
                : result<void>();

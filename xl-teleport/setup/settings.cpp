@@ -68,17 +68,19 @@ std::optional<std::string> set_port(settings& out, const toml::node& node) {
 }
 
 std::optional<std::string> set_kind(settings& out, const toml::node& node) {
-  static const std::map<std::string, disk_kind> kinds = {
-      {"directory", disk_kind::file},
-      {"lvm", disk_kind::logical_volume},
-      {"lvm-thin", disk_kind::logical_volume}};
-  const auto kind = kinds.find(node.value_exact<std::string>().value_or(""));
-  if (kind == kinds.end()) {
-    return R"("directory", "lvm" or "lvm-thin")";
+  const std::string given = node.value_exact<std::string>().value_or("");
+  std::string words;
+  for (const disk_kind_entry* const kind : disk_kinds) {
+    for (const store_word& known : kind->words) {
+      if (known.word == given) {
+        out.store.kind = kind->kind;
+        out.store.thin = known.thin;
+        return std::nullopt;
+      }
+      words += fmt::format("{}\"{}\"", words.empty() ? "" : ", ", known.word);
+    }
   }
-  out.store.kind = kind->second;
-  out.store.thin = kind->first == "lvm-thin";
-  return std::nullopt;
+  return "one of " + words;
 }
 
 setter size(std::uint64_t settings::*field, const char* expected) {
