@@ -90,7 +90,7 @@ result<destination_course::actions> destination_course::on_record(
     return actions();  // its sender has been told, or is about to see, the end
   }
   if (!allows(at_, type)) {
-    return out_of_state("the source", type, name_of(at_));
+    return out_of_state(record_sender::source, type, name_of(at_));
   }
   switch (type) {
     case record_type::hello:

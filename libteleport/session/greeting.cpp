@@ -52,12 +52,22 @@ error failure_of_source(byte_span body) {
       "the source gave up: " + (note ? note->sentence : note.error().context)};
 }
 
-error out_of_state(std::string_view sender,
+error out_of_state(record_sender sender,
                    record_type type,
                    std::string_view state) {
+  const std::string_view who =
+      sender == record_sender::source ? "the source" : "the destination";
+  const record_row* const row = row_of(type);
+  if (row != nullptr && row->by != record_sender::both && row->by != sender) {
+    return {errc::protocol,
+            fmt::format("{} sent {} (record {}), which only its peer may send",
+                        who,
+                        row->name,
+                        static_cast<unsigned>(type))};
+  }
   return {errc::protocol,
           fmt::format("{} sent {} (record {}) out of time{}{}",
-                      sender,
+                      who,
                       name_of(type),
                       static_cast<unsigned>(type),
                       state.empty() ? "" : ": the state is ",

@@ -35,11 +35,12 @@ namespace teleport {
 /// What a destination reports after the source's FAIL.
 [[nodiscard]] error failure_of_source(byte_span body);
 
-/// A record that the state does not allow: errc::protocol.
+/// A record that the state does not allow, or that its sender never may send:
+/// errc::protocol.
 ///
-/// @param sender  "the destination" or "the source"
+/// @param sender  source or destination
 /// @param state   its name in PROTOCOL.md, section 3.6; "" where none is known
-[[nodiscard]] error out_of_state(std::string_view sender,
+[[nodiscard]] error out_of_state(record_sender sender,
                                  record_type type,
                                  std::string_view state);
 

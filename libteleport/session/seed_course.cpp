@@ -64,7 +64,7 @@ bool seed_course::is_due(record_type type) const noexcept {
 
 result<void> seed_course::may_come(record_type type) const {
   if (!is_due(type)) {
-    return out_of_state("the destination", type, name_of(state_));
+    return out_of_state(record_sender::destination, type, name_of(state_));
   }
   return {};
 }

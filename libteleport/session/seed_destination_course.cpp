@@ -77,7 +77,7 @@ result<seed_destination_course::action> seed_destination_course::on_record(
     case state::over:
       break;
   }
-  return out_of_state("the source", type, name_of(at_));
+  return out_of_state(record_sender::source, type, name_of(at_));
 }
 
 seed_destination_course::action seed_destination_course::on_considered(

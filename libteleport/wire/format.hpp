@@ -6,6 +6,7 @@
 #ifndef LIBTELEPORT_WIRE_FORMAT_HPP
 #define LIBTELEPORT_WIRE_FORMAT_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -79,16 +80,70 @@ enum class record_type : std::uint16_t {
   slice = 51,
 };
 
+/// Who sends a record.
+enum class record_sender : std::uint8_t { source, destination, both };
+
+struct record_row {
+  record_type type{};
+  std::string_view name;  ///< in PROTOCOL.md
+  record_sender by{};
+  /// The link's own, which no session sees (section 1.1).
+  bool is_of_link = false;
+};
+
+/// Every record that there is: section 2.3.
+inline constexpr std::array<record_row, 26> record_rows{{
+    {record_type::hello, "HELLO", record_sender::both},
+    {record_type::offer, "OFFER", record_sender::source},
+    {record_type::answer, "ANSWER", record_sender::destination},
+    {record_type::prepare, "PREPARE", record_sender::source},
+    {record_type::prepared, "PREPARED", record_sender::destination},
+    {record_type::extents, "EXTENTS", record_sender::source},
+    {record_type::extent_states, "EXTENT_STATES", record_sender::destination},
+    {record_type::block_digests, "BLOCK_DIGESTS", record_sender::source},
+    {record_type::wanted, "WANTED", record_sender::destination},
+    {record_type::extent_data, "EXTENT_DATA", record_sender::source},
+    {record_type::disks_complete, "DISKS_COMPLETE", record_sender::source},
+    {record_type::disks_durable, "DISKS_DURABLE", record_sender::destination},
+    {record_type::guest_config, "GUEST_CONFIG", record_sender::source},
+    {record_type::stream_piece, "STREAM_PIECE", record_sender::source},
+    {record_type::guest_received, "GUEST_RECEIVED", record_sender::destination},
+    {record_type::go, "GO", record_sender::source},
+    {record_type::go_result, "GO_RESULT", record_sender::destination},
+    {record_type::fail, "FAIL", record_sender::both},
+    {record_type::query, "QUERY", record_sender::source},
+    {record_type::query_result, "QUERY_RESULT", record_sender::destination},
+    {record_type::seed, "SEED", record_sender::source},
+    {record_type::seeded, "SEEDED", record_sender::destination},
+    {record_type::ask_lanes, "ASK_LANES", record_sender::source, true},
+    {record_type::lanes, "LANES", record_sender::destination, true},
+    {record_type::join, "JOIN", record_sender::both, true},
+    {record_type::slice, "SLICE", record_sender::source, true},
+}};
+
+/// @return nullptr for a number without a row
+[[nodiscard]] constexpr const record_row* row_of(record_type type) noexcept {
+  for (const record_row& row : record_rows) {
+    if (row.type == type) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
 /// The record's name in PROTOCOL.md: "HELLO"; "" for any other number.
-[[nodiscard]] std::string_view name_of(record_type type) noexcept;
+[[nodiscard]] constexpr std::string_view name_of(record_type type) noexcept {
+  const record_row* const row = row_of(type);
+  return row != nullptr ? row->name : std::string_view();
+}
 
-/// True for a number that stands above.
-[[nodiscard]] bool is_known(std::uint16_t type) noexcept;
+[[nodiscard]] constexpr bool is_known(std::uint16_t type) noexcept {
+  return row_of(static_cast<record_type>(type)) != nullptr;
+}
 
-/// True for the link's own records, which no session sees (section 1.1).
 [[nodiscard]] constexpr bool is_link_record(record_type type) noexcept {
-  return type == record_type::ask_lanes || type == record_type::lanes ||
-         type == record_type::join || type == record_type::slice;
+  const record_row* const row = row_of(type);
+  return row != nullptr && row->is_of_link;
 }
 
 }  // namespace teleport

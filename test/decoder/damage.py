@@ -13,8 +13,10 @@ import sys
 
 import trace
 from decode import contents, known_disks
+from disks import Disks
 from fields import Refused
-from session import OF_THE_LINK, RECORDS, Session
+from lanes import Lanes
+from session import OF_THE_LINK, RECORDS, TALKS, Session
 
 # Bytes of these say something else without breaking a rule: names, paths and
 # sentences for people, and what a destination happens to hold or allow.
@@ -30,12 +32,18 @@ def name_of(record):
     return RECORDS[int.from_bytes(data[4:6], "little")][0]
 
 
+def is_free(name):
+    """Nobody but people reads what it says."""
+    knows = (Disks, Lanes, Session, *TALKS.values())
+    return name in FREE or not any(hasattr(one, "on_" + name.lower()) for one in knows)
+
+
 def to_damage(record, images):
     """Where in the body a damage must be found."""
     name, end = name_of(record), len(record[2])
     if name == "SLICE" and not images:
         end = 16  # its number; behind that may be what nobody can check
-    return range(8, end) if name not in FREE else range(0)
+    return range(0) if is_free(name) else range(8, end)
 
 
 def damages(chance, record, images):

@@ -3,23 +3,13 @@ bytes, one of which may come in slices on several lanes, and what the first afte
 HELLO makes of the session."""
 from fields import Reader, Refused, require
 from lanes import Lanes
+from prose import RECORDS
 from seed import Seed
 from talk import Talk
 from teleport import Query, Teleport
 
 SOURCE, DESTINATION, BOTH = "source", "destination", "both"
 
-# Number: (name, who sends it), section 2.3.
-RECORDS = {
-    1: ("HELLO", BOTH), 2: ("OFFER", SOURCE), 3: ("ANSWER", DESTINATION), 4: ("PREPARE", SOURCE),
-    5: ("PREPARED", DESTINATION), 6: ("EXTENTS", SOURCE), 7: ("EXTENT_STATES", DESTINATION),
-    8: ("BLOCK_DIGESTS", SOURCE), 9: ("WANTED", DESTINATION), 10: ("EXTENT_DATA", SOURCE),
-    11: ("DISKS_COMPLETE", SOURCE), 12: ("DISKS_DURABLE", DESTINATION), 13: ("GUEST_CONFIG", SOURCE),
-    14: ("STREAM_PIECE", SOURCE), 15: ("GUEST_RECEIVED", DESTINATION), 16: ("GO", SOURCE),
-    17: ("GO_RESULT", DESTINATION), 18: ("FAIL", BOTH), 19: ("QUERY", SOURCE),
-    20: ("QUERY_RESULT", DESTINATION), 32: ("SEED", SOURCE), 33: ("SEEDED", DESTINATION),
-    48: ("ASK_LANES", SOURCE), 49: ("LANES", DESTINATION), 50: ("JOIN", BOTH), 51: ("SLICE", SOURCE),
-}
 OF_THE_LINK = {"ASK_LANES", "LANES", "JOIN", "SLICE"}
 TALKS = {"OFFER": Teleport, "SEED": Seed, "QUERY": Query}
 

@@ -26,8 +26,13 @@ class Talk:
             getattr(self.disks, "on_" + name.lower())(body)
         else:
             handler = getattr(self, "on_" + name.lower(), None)
-            require(handler is not None, "it is no part of this session")
-            handler(sender, body)
+            if handler is None:
+                self.other(name, body)
+            else:
+                handler(sender, body)
+
+    def other(self, name, body):
+        require(False, "it is no part of this session")
 
     def walk(self, before, after):
         require(self.state == before, f"in the state {self.state}")

@@ -1,6 +1,7 @@
 """teleport.py: PROTOCOL.md, sections 3.3, 3.4, 5 and 6: a guest that moves, and
 the question what became of one."""
 from fields import Reader, json_body, json_list, require
+from prose import check_plain
 from stream import Stream
 from talk import Talk
 
@@ -26,6 +27,10 @@ class Teleport(Talk):
 
     def told(self):
         return f"{super().told()}, a stream of {self.stream.length} bytes"
+
+    def other(self, name, body):
+        """A record that says something for people and changes no state."""
+        check_plain(name, self.state, body)
 
     def on_offer(self, _, body):
         if self.state == "answered" and self.problems:

@@ -103,10 +103,27 @@ TEST_CASE("every record's name is known, and no other number has one",
   for (unsigned number = 0; number <= 0xffff; ++number) {
     known += is_known(static_cast<std::uint16_t>(number)) ? 1U : 0U;
   }
-  CHECK(known == 26);  // PROTOCOL.md, section 2.3
-  for (const unsigned number : {0U, 21U, 31U, 34U, 47U, 52U, 65535U}) {
+  CHECK(known == record_rows.size());
+  CHECK(is_link_record(record_type::slice));
+  CHECK_FALSE(is_link_record(record_type::seeded));
+  // PROTOCOL.md, section 2.3: the ends of its three ranges.
+  for (const unsigned number : {0U, 31U, 47U, 64U, 65535U}) {
     CHECK_FALSE(is_known(static_cast<std::uint16_t>(number)));
+    CHECK_FALSE(is_link_record(static_cast<record_type>(number)));
   }
+}
+
+TEST_CASE("a record that only the other end sends is told to be its",
+          "[greeting][record]") {
+  CHECK(out_of_state(record_sender::source, record_type::answer, "disks")
+            .context ==
+        "the source sent ANSWER (record 3), which only its peer may send");
+  CHECK(out_of_state(record_sender::destination, record_type::answer, "disks")
+            .context ==
+        "the destination sent ANSWER (record 3) out of time: the state is "
+        "disks");
+  CHECK(out_of_state(record_sender::source, record_type::hello, "").context ==
+        "the source sent HELLO (record 1) out of time");
 }
 
 TEST_CASE("QUERY is a teleport's number, and the guest's uuid or nothing else",

@@ -57,6 +57,18 @@ TEST_CASE("FAIL is accepted in every state of a destination", "[session]") {
   }
 }
 
+TEST_CASE("no state of a destination accepts what only a destination sends",
+          "[session]") {
+  for (const destination_state at : destination_states) {
+    for (const record_row& row : record_rows) {
+      destination_course course = destination_at(at);
+      const auto todo = course.on_record(row.type, true);
+      CAPTURE(name_of(at), row.name);
+      CHECK((!todo || todo->empty() || row.by != record_sender::destination));
+    }
+  }
+}
+
 TEST_CASE("no record's number that is not a record's is accepted",
           "[session]") {
   for (const destination_state at : destination_states) {

@@ -91,7 +91,7 @@ void fate_query::on_record(const raw_record& record) {
     const error cause =
         record.type == record_type::fail
             ? failure_of_destination(record.body, target_.host)
-            : out_of_state("the destination", record.type, "queried");
+            : out_of_state(record_sender::destination, record.type, "queried");
     again("refuses to say: " + cause.context);
     return;
   }
