@@ -3,28 +3,12 @@
 #include "index/identity.hpp"
 
 #include <cerrno>
-#include <fstream>
 
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
+
+#include "libteleport/disk/block_sysfs.hpp"
 
 namespace teleport::index {
-
-namespace {
-
-std::string pair_of(dev_t number) {
-  return std::to_string(major(number)) + ":" + std::to_string(minor(number));
-}
-
-/// One line of sysfs about a block device, or nothing.
-std::string sysfs(dev_t number, const char* name) {
-  std::ifstream in("/sys/dev/block/" + pair_of(number) + "/" + name);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
-
-}  // namespace
 
 result<disk_identity> identify(const std::string& path) {
   struct stat info {};
@@ -36,7 +20,7 @@ result<disk_identity> identify(const std::string& path) {
     constexpr std::uint64_t nanoseconds = 1'000'000'000;
     found.is_file = true;
     found.name =
-        "file " + pair_of(info.st_dev) + ":" + std::to_string(info.st_ino);
+        "file " + numbers_of(info.st_dev) + ":" + std::to_string(info.st_ino);
     found.changed_at =
         static_cast<std::uint64_t>(info.st_mtim.tv_sec) * nanoseconds +
         static_cast<std::uint64_t>(info.st_mtim.tv_nsec);
@@ -46,9 +30,10 @@ result<disk_identity> identify(const std::string& path) {
     return error(errc::bad_input,
                  path + " is neither a block device nor a regular file");
   }
-  const std::string uuid = sysfs(info.st_rdev, "dm/uuid");
-  found.name = uuid.empty() ? "disk " + pair_of(info.st_rdev) + " seq " +
-                                  sysfs(info.st_rdev, "diskseq")
+  const std::string numbers = numbers_of(info.st_rdev);
+  const std::string uuid = block_attribute(numbers, "dm/uuid");
+  found.name = uuid.empty() ? "disk " + numbers + " seq " +
+                                  block_attribute(numbers, "diskseq")
                             : "dm " + uuid;
   if (found.name.size() > 512) {
     found.name.resize(512);

@@ -17,6 +17,7 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 
 namespace teleport {
 
@@ -112,8 +113,7 @@ result<disk_facts> find_disk(const std::string& device) {
   disk.device = device;
   disk.major = major(about.st_rdev);
   disk.minor = minor(about.st_rdev);
-  auto folder = real_path("/sys/dev/block/" + std::to_string(disk.major) + ":" +
-                          std::to_string(disk.minor));
+  auto folder = real_path(block_folder(numbers_of(about.st_rdev)));
   if (!folder) {
     return folder.error();
   }

@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/disk/loop_device.hpp"
 
 namespace teleport {
@@ -73,8 +74,7 @@ class looker {
 
  private:
   [[nodiscard]] std::string folder(dev_t number) const {
-    return fmt::format(
-        "{}/dev/block/{}:{}", from_.sysfs, major(number), minor(number));
+    return block_folder(numbers_of(number), from_.sysfs);
   }
   [[nodiscard]] std::optional<std::string> mapped(dev_t number) const;
   [[nodiscard]] std::optional<std::string> partition(dev_t number) const;
@@ -160,11 +160,11 @@ result<std::string> looker::in_this_boot(dev_t number) const {
   }
   const auto id = boot();
   if (sequence.empty() || !id) {
-    return cannot_tell(
-        fmt::format("device {}:{}", major(number), minor(number)),
-        sequence.empty() ? "it has no uuid, and the kernel (before 5.15) no "
-                           "sequence number for it"
-                         : id.error().context);
+    return cannot_tell("device " + numbers_of(number),
+                       sequence.empty()
+                           ? "it has no uuid, and the kernel (before 5.15) no "
+                             "sequence number for it"
+                           : id.error().context);
   }
   return fmt::format("seq:{}@{}", sequence, *id);
 }

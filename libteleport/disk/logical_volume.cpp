@@ -8,13 +8,12 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "libteleport/base/process.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 
 namespace teleport {
 
@@ -27,19 +26,6 @@ bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() < 128 && name[0] != '-' && name != "." &&
          name != ".." &&
          name.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-/// What the kernel says of a device of the device mapper's.
-std::string mapper_folder(dev_t number) {
-  return "/sys/dev/block/" + std::to_string(major(number)) + ":" +
-         std::to_string(minor(number)) + "/dm/";
 }
 
 }  // namespace
@@ -92,8 +78,9 @@ std::string renamable_path(const std::string& device) {
   if (::stat(device.c_str(), &about) != 0) {
     return device;
   }
-  const std::string by_uuid = "/dev/disk/by-id/dm-uuid-" +
-                              first_line(mapper_folder(about.st_rdev) + "uuid");
+  const std::string by_uuid =
+      "/dev/disk/by-id/dm-uuid-" +
+      block_attribute(numbers_of(about.st_rdev), "dm/uuid");
   struct stat found {};
   if (::stat(by_uuid.c_str(), &found) == 0 && S_ISBLK(found.st_mode) &&
       found.st_rdev == about.st_rdev) {
@@ -112,13 +99,13 @@ result<std::optional<volume_name>> volume_of_device(const std::string& device) {
   if (!S_ISBLK(about.st_mode)) {
     return std::optional<volume_name>();
   }
-  const std::string folder = mapper_folder(about.st_rdev);
+  const std::string numbers = numbers_of(about.st_rdev);
   // "LVM-", two identifiers of 32 characters, and for hidden parts a suffix.
-  const std::string uuid = first_line(folder + "uuid");
+  const std::string uuid = block_attribute(numbers, "dm/uuid");
   if (uuid.substr(0, 4) != "LVM-" || uuid.size() != 4 + 64) {
     return std::optional<volume_name>();
   }
-  return parse_mapper_name(first_line(folder + "name"));
+  return parse_mapper_name(block_attribute(numbers, "dm/name"));
 }
 
 errc lvm_failure(std::string_view message) {

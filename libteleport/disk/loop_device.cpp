@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -19,6 +18,7 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 
 namespace teleport {
 
@@ -180,11 +180,8 @@ result<std::optional<loop_window>> window_of_loop(const std::string& device) {
     return std::optional<loop_window>();
   }
   // The status has room for 64 characters only; sysfs knows the whole path.
-  std::ifstream attribute(
-      "/sys/dev/block/" + std::to_string(major(about.st_rdev)) + ":" +
-      std::to_string(minor(about.st_rdev)) + "/loop/backing_file");
   loop_window window;
-  std::getline(attribute, window.file);
+  window.file = block_attribute(numbers_of(about.st_rdev), "loop/backing_file");
   if (::stat(window.file.c_str(), &about) != 0 ||
       about.st_dev != (*status)->lo_device ||
       about.st_ino != (*status)->lo_inode) {

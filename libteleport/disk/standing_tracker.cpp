@@ -14,11 +14,11 @@
 
 #include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/disk/device_stack.hpp"
 
 namespace teleport {
@@ -198,8 +198,7 @@ void standing_tracker::remove(const std::string& folder,
   if (::stat(device.c_str(), &about) != 0) {
     return;
   }
-  const std::string numbers = std::to_string(major(about.st_rdev)) + ":" +
-                              std::to_string(minor(about.st_rdev)) + "-";
+  const std::string numbers = numbers_of(about.st_rdev) + "-";
   remove_if(folder, [&](const fs::path& path) {
     return path.filename().string().starts_with(numbers);
   });

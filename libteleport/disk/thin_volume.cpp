@@ -4,18 +4,17 @@
 
 #include <charconv>
 #include <chrono>
-#include <fstream>
 #include <sstream>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/process.hpp"
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/disk/device_mapper.hpp"
 #include "libteleport/disk/thin_dump_reader.hpp"
 
@@ -62,11 +61,9 @@ bool is_device_number(const std::string& text) {
 
 /// The device mapper's name of a device.
 result<std::string> mapper_name(const std::string& number) {
-  const std::string file = "/sys/dev/block/" + number + "/dm/name";
-  std::ifstream in(file);
-  std::string name;
-  std::getline(in, name);
-  return name.empty() ? result<std::string>(error(errc::not_found, file))
+  std::string name = block_attribute(number, "dm/name");
+  return name.empty() ? result<std::string>(error(
+                            errc::not_found, block_folder(number) + "/dm/name"))
                       : name;
 }
 
@@ -179,8 +176,7 @@ result<std::optional<dirty_map>> provisioned_parts(
       !S_ISBLK(about.st_mode) || !is_thin_volume(device.get())) {
     return std::optional<dirty_map>();
   }
-  const auto place = find_pool(std::to_string(major(about.st_rdev)) + ":" +
-                               std::to_string(minor(about.st_rdev)));
+  const auto place = find_pool(numbers_of(about.st_rdev));
   if (!place) {
     return place.error();
   }

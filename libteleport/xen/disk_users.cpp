@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <fmt/format.h>
+#include "libteleport/disk/block_sysfs.hpp"
 
 namespace teleport {
 
@@ -24,8 +24,8 @@ void add_once(std::vector<std::uint32_t>& domids, std::uint32_t domid) {
 }  // namespace
 
 std::string path_of_device(unsigned major, unsigned minor) {
-  std::ifstream uevent(
-      fmt::format("/sys/dev/block/{}:{}/uevent", major, minor));
+  std::ifstream uevent(block_folder(numbers_of(makedev(major, minor))) +
+                       "/uevent");
   constexpr std::string_view key = "DEVNAME=";
   for (std::string line; std::getline(uevent, line);) {
     if (!line.starts_with(key)) {

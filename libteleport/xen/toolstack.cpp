@@ -10,13 +10,13 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "libteleport/base/units.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/disk_users.hpp"
 #include "libteleport/xen/libxl_context.hpp"
@@ -94,13 +94,6 @@ std::string name_by_domid(libxl_ctx* ctx, std::uint32_t domid) {
   return name ? name.get() : "";
 }
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
 /// What the backend itself says of a disk: `path` is its xenstore directory.
 void read_backend(xenstore& store, const std::string& path, guest_disk& disk) {
   disk.read_only = store.read(path + "/mode").value_or("r") != "w";
@@ -118,8 +111,7 @@ void read_backend(xenstore& store, const std::string& path, guest_disk& disk) {
   disk.minor = numbers->minor;
   disk.device = path_of_device(disk.major, disk.minor);
   const std::string sectors =
-      first_line("/sys/dev/block/" + std::to_string(disk.major) + ":" +
-                 std::to_string(disk.minor) + "/size");
+      block_attribute(numbers_of(makedev(disk.major, disk.minor)), "size");
   std::uint64_t count = 0;
   std::from_chars(sectors.data(), sectors.data() + sectors.size(), count);
   disk.size = count * sector_bytes;

@@ -12,12 +12,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/disk/device_drain.hpp"
 #include "libteleport/disk/device_mapper.hpp"
 #include "test/support/root_devices.hpp"
@@ -39,8 +39,7 @@ std::uint64_t number_of(const std::string& device) {
 /// Writes that the device has begun and not ended; of the two fields of its
 /// inflight file the second.
 unsigned writes_of(std::uint64_t device) {
-  std::ifstream file("/sys/dev/block/" + std::to_string(major(device)) + ':' +
-                     std::to_string(minor(device)) + "/inflight");
+  std::ifstream file(block_folder(numbers_of(device)) + "/inflight");
   unsigned reads = 0;
   unsigned writes = 0;
   file >> reads >> writes;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
@@ -170,9 +171,8 @@ path_facts look_at_path(const std::string& path) {
 
 std::optional<device_facts> look_at_device(device_number number,
                                            const host_roots& roots) {
-  const std::string folder = roots.sysfs + "/dev/block/" +
-                             std::to_string(number.major) + ":" +
-                             std::to_string(number.minor);
+  const std::string folder = block_folder(
+      numbers_of(makedev(number.major, number.minor)), roots.sysfs);
   constexpr std::string_view key = "DEVNAME=";
   std::ifstream uevent(folder + "/uevent");
   std::string name;
