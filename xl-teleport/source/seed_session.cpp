@@ -12,8 +12,8 @@
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/wire/record.hpp"
-#include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/source/known_disks.hpp"
+#include "xl-teleport/source/opening.hpp"
 
 namespace teleport {
 
@@ -80,31 +80,31 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
     return;
   }
   link_ = std::move(*link);
-  link_->set_pacer(
-      make_pacer(request_.bwlimit, settings_.bwlimit, settings_.run_path));
   report_.congestion_control = link_->congestion_control();
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
   handlers.on_closed = [this](const error& cause) {
     lost_link_ = course_.at() != seed_course::state::over &&
                  cause.code == errc::peer_lost;
-    fail({cause.code, "the link to the destination is lost: " + cause.context});
+    fail(cause);
   };
   handlers.on_drained = [this] {
     if (disks_ && course_.at() != seed_course::state::over) {
       disks_->pump();
     }
   };
-  link_->start(std::move(handlers));
-  link_->send(record_type::hello, own_hello());
-  const auto may = rights_of_peer(settings_.keys.peers, link_->peer_key())
-                       .check(peer_deed::seed_there, request_.guest);
-  if (!may) {
-    fail(may.error());
+  const auto opened = open_session(*link_,
+                                   std::move(handlers),
+                                   settings_,
+                                   request_.bwlimit,
+                                   request_.guest,
+                                   {record_type::seed,
+                                    to_json(seed_offer{request_.guest}),
+                                    peer_deed::seed_there});
+  if (!opened) {
+    fail(opened.error());
     return;
   }
-  const seed_offer offered{request_.guest};
-  link_->send(record_type::seed, as_bytes(to_json(offered)));
   course_.on_connected(
       std::ranges::all_of(moved_disks(request_.guest), &guest_disk::read_only));
   act();
@@ -214,15 +214,7 @@ result<void> seed_session::take(const raw_record& record) {
 }
 
 void seed_session::make_mover() {
-  disk_mover::events events;
-  events.send = [this](record_type type, byte_span body) {
-    if (type == record_type::extent_data) {
-      link_->send(type, body);
-    } else {
-      link_->send_ahead(type, body);
-    }
-  };
-  events.queued = [this] { return link_->queued(); };
+  disk_mover::events events = events_on(*link_);
   events.on_pass_done = [this] {
     course_.on_pass_done();
     act();

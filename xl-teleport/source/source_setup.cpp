@@ -12,8 +12,8 @@
 #include "libteleport/session/greeting.hpp"
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
-#include "xl-teleport/setup/peer_rights_files.hpp"
 #include "xl-teleport/source/known_disks.hpp"
+#include "xl-teleport/source/opening.hpp"
 #include "xl-teleport/source/source_session.hpp"
 
 namespace teleport {
@@ -78,14 +78,10 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
     return;
   }
   link_ = std::move(*link);
-  link_->set_pacer(
-      make_pacer(options_.bwlimit, settings_.bwlimit, settings_.run_path));
   report_.congestion_control = link_->congestion_control();
   connection::handlers handlers;
   handlers.on_record = [this](const raw_record& record) { on_record(record); };
-  handlers.on_closed = [this](const error& cause) {
-    fail({cause.code, "the link to the destination is lost: " + cause.context});
-  };
+  handlers.on_closed = [this](const error& cause) { fail(cause); };
   handlers.on_drained = [this] {
     (void)now();  // the link's rate is measured at each turn of its queue
     if (course_.listens() && disks_ && memory_) {
@@ -93,16 +89,17 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
       memory_->pump();
     }
   };
-  link_->start(std::move(handlers));
-  link_->send(record_type::hello, own_hello());
-  const auto may = rights_of_peer(settings_.keys.peers, link_->peer_key())
-                       .check(peer_deed::teleport_there, view_.guest);
-  if (!may) {
-    fail(may.error());
-    return;
-  }
   const offer offered{id_, options_.live, view_.guest, view_.host, view_.start};
-  link_->send(record_type::offer, as_bytes(to_json(offered)));
+  const auto opened = open_session(
+      *link_,
+      std::move(handlers),
+      settings_,
+      options_.bwlimit,
+      view_.guest,
+      {record_type::offer, to_json(offered), peer_deed::teleport_there});
+  if (!opened) {
+    fail(opened.error());
+  }
 }
 
 void source_session::on_answer(const answer& reply) {
@@ -182,15 +179,7 @@ result<void> source_session::pause_guest(bool paused) {
 }
 
 void source_session::make_movers() {
-  disk_mover::events disk_events;
-  disk_events.send = [this](record_type type, byte_span body) {
-    if (type == record_type::extent_data) {
-      link_->send(type, body);
-    } else {
-      link_->send_ahead(type, body);
-    }
-  };
-  disk_events.queued = [this] { return link_->queued(); };
+  disk_mover::events disk_events = events_on(*link_);
   disk_events.on_blocks_sent = [this] { course_.on_blocks_sent(clock::now()); };
   disk_events.on_pass_done = [this] {
     course_.on_pass_done(now());

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "xl-teleport/source/opening.hpp"
+
+#include <utility>
+
+#include "libteleport/session/greeting.hpp"
+#include "xl-teleport/setup/peer_rights_files.hpp"
+
+namespace teleport {
+
+result<void> open_session(connection& link,
+                          connection::handlers handlers,
+                          const settings& options,
+                          link_rate bwlimit,
+                          const guest_info& guest,
+                          const opening_record& wanted) {
+  link.set_pacer(make_pacer(bwlimit, options.bwlimit, options.run_path));
+  handlers.on_closed = [closed =
+                            std::move(handlers.on_closed)](const error& cause) {
+    closed(
+        {cause.code, "the link to the destination is lost: " + cause.context});
+  };
+  link.start(std::move(handlers));
+  link.send(record_type::hello, own_hello());
+  auto may = rights_of_peer(options.keys.peers, link.peer_key())
+                 .check(wanted.deed, guest);
+  if (may) {
+    link.send(wanted.type, as_bytes(wanted.json));
+  }
+  return may;
+}
+
+disk_mover::events events_on(connection& link) {
+  disk_mover::events events;
+  events.send = [&link](record_type type, byte_span body) {
+    if (type == record_type::extent_data) {
+      link.send(type, body);
+    } else {
+      link.send_ahead(type, body);
+    }
+  };
+  events.queued = [&link] { return link.queued(); };
+  return events;
+}
+
+}  // namespace teleport

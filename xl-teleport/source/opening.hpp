@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// xl-teleport/source/opening.hpp: what a teleport and a seed do alike at the
+// source once they are connected: the link's pace, HELLO, this host's limits
+// for the peer, and the record that says what is wanted; and how disks' records
+// are given to the link.
+//
+// Threads: the loop's.
+
+#ifndef XL_TELEPORT_SOURCE_OPENING_HPP
+#define XL_TELEPORT_SOURCE_OPENING_HPP
+
+#include <string>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/net/connection.hpp"
+#include "libteleport/wire/format.hpp"
+#include "libteleport/xen/facts.hpp"
+#include "xl-teleport/setup/link_plan.hpp"
+#include "xl-teleport/setup/peer_rights.hpp"
+#include "xl-teleport/setup/settings.hpp"
+#include "xl-teleport/source/disk_mover.hpp"
+
+namespace teleport {
+
+/// The source's first record behind HELLO.
+struct opening_record {
+  record_type type{};  ///< OFFER or SEED
+  std::string json;
+  peer_deed deed{};  ///< what it comes to
+};
+
+/// Starts the link, and sends HELLO and the record. on_closed is told that the
+/// link to the destination is lost, and why.
+///
+/// @param bwlimit  the session's own, --bwlimit
+/// @error errc::refused where the peer's limits on this host do not allow it:
+///        nothing but HELLO was sent
+[[nodiscard]] result<void> open_session(connection& link,
+                                        connection::handlers handlers,
+                                        const settings& options,
+                                        link_rate bwlimit,
+                                        const guest_info& guest,
+                                        const opening_record& wanted);
+
+/// send() and queued() of a mover whose records cross this link: blocks in
+/// their turn, and ahead of them what the destination answers.
+///
+/// @param link  outlives the mover
+[[nodiscard]] disk_mover::events events_on(connection& link);
+
+}  // namespace teleport
+
+#endif  // XL_TELEPORT_SOURCE_OPENING_HPP
