@@ -130,6 +130,22 @@ const std::string& place_of(const kept_disk& kept) {
   return kept.shadow ? kept.shadow->aside : kept.partial;
 }
 
+result<void> check_noted(const std::string& name,
+                         const disk_identity& noted,
+                         const result<disk_identity>& now) {
+  if (!now) {
+    return now.error();
+  }
+  return *now == noted
+             ? result<void>()
+             : error(errc::mismatch,
+                     fmt::format("{} is another disk ({}) than the one that "
+                                 "was noted ({})",
+                                 name,
+                                 now->text(),
+                                 noted.text()));
+}
+
 result<void> check_identity(const kept_disk& kept,
                             const result<disk_identity>& now) {
   if (!kept.identity) {
@@ -140,17 +156,7 @@ result<void> check_identity(const kept_disk& kept,
                        place_of(kept) + ": it was not noted which disk it is")
                : result<void>();
   }
-  if (!now) {
-    return now.error();
-  }
-  return *now == *kept.identity
-             ? result<void>()
-             : error(errc::mismatch,
-                     fmt::format("{} is another disk ({}) than the one that "
-                                 "was kept ({})",
-                                 place_of(kept),
-                                 now->text(),
-                                 kept.identity->text()));
+  return check_noted(place_of(kept), *kept.identity, now);
 }
 
 }  // namespace teleport

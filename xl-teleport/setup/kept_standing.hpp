@@ -71,6 +71,15 @@ class kept_review {
 /// Where a kept disk lies.
 [[nodiscard]] const std::string& place_of(const kept_disk& kept);
 
+/// Refuses a disk that is another than the one that was noted.
+///
+/// @param name  under which it was looked at
+/// @param now   what it is there
+/// @error errc::mismatch; as `now` when that cannot be told
+[[nodiscard]] result<void> check_noted(const std::string& name,
+                                       const disk_identity& noted,
+                                       const result<disk_identity>& now);
+
 /// Refuses a disk that is not the one that was kept.
 ///
 /// @param now  identity of what the entry's name, or its device, names

@@ -20,6 +20,7 @@
 #include "libteleport/xen/disk_users.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "libteleport/xen/xl_monitor.hpp"
+#include "xl-teleport/setup/kept_standing.hpp"
 #include "xl-teleport/setup/start_files.hpp"
 
 namespace teleport {
@@ -122,21 +123,13 @@ result<void> destroy_suspended(const departure& plan) {
 result<void> check_same(const kept_disk& disk,
                         const disk_home& home,
                         bool same_boot) {
-  const auto now = home.identity();
-  if (!disk.identity) {
-    return same_boot
-               ? result<void>()
-               : error(errc::unsupported,
-                       "it cannot be told whether " + home.place().backing +
-                           " is still the guest's disk");
+  if (disk.identity) {
+    return check_noted(home.place().backing, *disk.identity, home.identity());
   }
-  if (!now) {
-    return now.error();
-  }
-  return *now == *disk.identity
-             ? result<void>()
-             : error(errc::mismatch,
-                     home.place().backing + " is another disk by now");
+  return same_boot ? result<void>()
+                   : error(errc::unsupported,
+                           "it cannot be told whether " + home.place().backing +
+                               " is still the guest's disk");
 }
 
 result<std::string> set_aside(const kept_disk& disk,
