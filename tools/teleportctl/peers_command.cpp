@@ -115,7 +115,8 @@ result<void> list_peers(const settings& options, bool json) {
   }
   nlohmann::json list = nlohmann::json::array();
   for (const peer_file& one : *peers) {
-    const peer_rights rights = rights_of_peer(options.keys.peers, one.key);
+    const peer_rights rights =
+        rights_of_peer(*peers, options.keys.peers, one.key);
     const auto held = held_by(one.key, rights, options);
     if (json) {
       list.push_back(described(one, rights, held));

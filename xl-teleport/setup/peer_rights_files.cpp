@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/durable_file.hpp"
-#include "libteleport/net/peer_files.hpp"
 #include "libteleport/net/private_file.hpp"
 
 namespace teleport {
@@ -30,12 +29,16 @@ result<peer_limits> read_file(const std::string& path) {
 
 peer_rights rights_of_peer(const std::string& folder, const std::string& key) {
   const auto all = read_peer_files(folder);
-  if (!all) {
-    return peer_rights::nothing("the peer", all.error().context);
-  }
+  return all ? rights_of_peer(*all, folder, key)
+             : peer_rights::nothing("the peer", all.error().context);
+}
+
+peer_rights rights_of_peer(const peer_files& all,
+                           const std::string& folder,
+                           const std::string& key) {
   std::string host;
   std::vector<std::string> paths;
-  for (const peer_file& one : *all) {
+  for (const peer_file& one : all) {
     if (one.key != key) {
       continue;
     }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/net/peer_files.hpp"
 #include "xl-teleport/setup/peer_rights.hpp"
 
 namespace teleport {
@@ -23,6 +24,11 @@ namespace teleport {
 /// @param folder  of the peers
 /// @param key     SHA-256 of the certificate, in hexadecimal
 [[nodiscard]] peer_rights rights_of_peer(const std::string& folder,
+                                         const std::string& key);
+
+/// The same for whoever has read the folder's certificates already.
+[[nodiscard]] peer_rights rights_of_peer(const peer_files& all,
+                                         const std::string& folder,
                                          const std::string& key);
 
 /// Writes NAME.conf, mode 0600, also before there is a NAME.crt.
