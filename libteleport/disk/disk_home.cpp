@@ -134,7 +134,8 @@ result<std::unique_ptr<disk_home>> find_home(const std::string& device) {
 }
 
 std::unique_ptr<disk_home> home_at(disk_place place) {
-  return entry_of(place.kind).make_home(std::move(place));
+  const auto make = entry_of(place.kind).make_home;
+  return make(std::move(place));
 }
 
 std::vector<std::string> other_names(const std::string& path) {
