@@ -24,13 +24,12 @@ result<receiver_job_done> one(std::unique_ptr<extent_work> work,
 }
 
 result<receiver_job_done> run_examine(const extents_record& record,
-                                      const target_disk& target,
-                                      content_lookup& lookup) {
+                                      const target_disk& target) {
   receiver_job_done done;
   for (std::size_t i = 0; i < record.digests.size(); ++i) {
     auto work = std::make_unique<extent_work>();
     work->place = {record.disk, record.first + i};
-    const auto step = examine(target, lookup, record.digests[i], *work);
+    const auto step = examine(target, record.digests[i], *work);
     if (!step) {
       return step.error();
     }
@@ -90,14 +89,14 @@ result<receiver_job_done> do_receiver_job(
     return run_unpack(std::move(unpacking->record), unpacker);
   }
   if (auto* examining = std::get_if<examine_job>(&job)) {
-    return run_examine(
-        examining->record, targets[examining->record.disk], lookup);
+    return run_examine(examining->record, targets[examining->record.disk]);
   }
   if (auto* assembling = std::get_if<assemble_job>(&job)) {
     const auto step = assemble(targets[assembling->record.place.disk],
                                lookup,
                                std::move(assembling->record),
                                assembling->keep_bytes,
+                               assembling->probe,
                                *assembling->work);
     return one(std::move(assembling->work), step);
   }
@@ -115,8 +114,9 @@ result<receiver_job_done> do_receiver_job(
   return one(std::move(work), step);
 }
 
-disk_receiver::disk_receiver(std::vector<std::uint64_t> disk_bytes)
-    : disk_bytes_(std::move(disk_bytes)) {
+disk_receiver::disk_receiver(std::vector<std::uint64_t> disk_bytes,
+                             const possession_probe& probe)
+    : disk_bytes_(std::move(disk_bytes)), probe_(probe) {
   assert(disk_bytes_.size() <= max_disks);
   for (const std::uint64_t bytes : disk_bytes_) {
     proven_.emplace_back(static_cast<std::size_t>(extents_of(bytes)));
@@ -177,7 +177,7 @@ result<void> disk_receiver::on_digests(block_digests_record record) {
   kept_ += it->second.kept ? 1U : 0U;
   it->second.at = stage::working;
   to_assemble_.emplace_back(assemble_job{
-      std::move(record), it->second.kept, std::move(it->second.work)});
+      std::move(record), it->second.kept, probe_, std::move(it->second.work)});
   return {};
 }
 

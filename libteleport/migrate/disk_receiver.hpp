@@ -26,6 +26,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/migrate/possession_probe.hpp"
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/wire/block_packer.hpp"
 #include "libteleport/wire/framer.hpp"
@@ -39,6 +40,7 @@ struct examine_job {
 struct assemble_job {
   block_digests_record record;
   bool keep_bytes = true;  ///< until the gaps are here: there is room
+  possession_probe probe;
   std::unique_ptr<extent_work> work;
 };
 /// One at a time, in the order of arrival.
@@ -80,7 +82,9 @@ class disk_receiver {
   using action = std::variant<receiver_job, raw_record>;
 
   /// @param disk_bytes  sizes in the OFFER's order
-  explicit disk_receiver(std::vector<std::uint64_t> disk_bytes);
+  /// @param probe       of this session
+  disk_receiver(std::vector<std::uint64_t> disk_bytes,
+                const possession_probe& probe);
 
   /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
   result<void> on_record(const raw_record& record);
@@ -125,6 +129,7 @@ class disk_receiver {
   void step(stepped_extent stepped, extent_states_record& states);
 
   std::vector<std::uint64_t> disk_bytes_;
+  possession_probe probe_;
   std::vector<std::vector<bool>> proven_;  ///< a bit an extent: 1.25 MiB/10 TiB
   std::uint64_t unproven_ = 0;
   std::map<extent_place, entry> outstanding_;

@@ -195,8 +195,44 @@ result<step_result> examine_zero(const target_disk& target,
   return step_result::proven;
 }
 
-/// Fills blocks from donors; every block read is checked against its digest,
-/// so that one stale donor block costs one gap and not the extent.
+/// Takes one block of a donor's, when it is the one that is wanted: a stale
+/// block costs one gap and not the extent.
+void take_block(std::span<const std::byte> block,
+                block_digest wanted,
+                std::size_t place,
+                extent_work& work) {
+  if (work.have.test(place) || digest_block(block) != wanted) {
+    return;
+  }
+  const auto to = block_of(work.bytes.span(), place);
+  copy_bytes(block.first(to.size()), to);
+  work.have.set(place);
+  work.donated.set(place);
+  work.counts.donors += to.size();
+}
+
+/// Fills blocks from a donor that has the whole extent: one look-up, and the
+/// donor is read in one piece.
+void take_from_whole(content_lookup& lookup,
+                     const std::vector<block_digest>& wanted,
+                     const std::vector<std::size_t>& places,
+                     extent_work& work) {
+  const auto donor = work.length == extent_bytes
+                         ? lookup.find_extent(work.digest)
+                         : std::nullopt;
+  if (!donor) {
+    return;
+  }
+  aligned_buffer bytes = aligned_buffer::uncleared(work.length);
+  if (lookup.read_donor(donor->donor, donor->offset, bytes.span())) {
+    const byte_span read = bytes.span();
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      take_block(block_of(read, places[i]), wanted[i], places[i], work);
+    }
+  }
+}
+
+/// Fills blocks from donors that have runs of them.
 void take_from_donors(content_lookup& lookup,
                       const std::vector<block_digest>& wanted,
                       const std::vector<std::size_t>& places,
@@ -211,16 +247,10 @@ void take_from_donors(content_lookup& lookup,
       continue;
     }
     for (std::size_t i = 0; i < run.count; ++i) {
-      const auto from = block_of(std::span<const std::byte>(read), i);
-      const std::size_t place = places[run.first + i];
-      if (work.have.test(place) ||
-          digest_block(from) != wanted[run.first + i]) {
-        continue;
-      }
-      const auto to = block_of(work.bytes.span(), place);
-      copy_bytes(from.first(to.size()), to);
-      work.have.set(place);
-      work.counts.donors += to.size();
+      take_block(block_of(std::span<const std::byte>(read), i),
+                 wanted[run.first + i],
+                 places[run.first + i],
+                 work);
     }
   }
 }
@@ -277,6 +307,10 @@ void put_together(const target_disk& target,
   if (wanted.empty()) {
     return;
   }
+  take_from_whole(lookup, wanted, places, work);
+  if (work.have == block_mask::first(blocks_in(work.length))) {
+    return;
+  }
   take_from_donors(lookup, wanted, places, work);
   if (target.before != nullptr) {
     take_from_before(*target.before, wanted, places, work);
@@ -294,11 +328,13 @@ result<bool> put_together_again(const target_disk& target,
     return present.error();
   }
   const block_mask had = std::exchange(work.have, block_mask());
+  const block_mask donated = work.donated;
   const rebuild_counts counted = work.counts;
   work.in_place = {};
   put_together(target, lookup, *work.again, *present, work);
   work.again.reset();
   work.counts = counted;
+  work.donated = donated;
   const bool found = (had - work.have).none();
   work.have = had;  // of what is found only now, the data is here
   return found;
@@ -307,7 +343,6 @@ result<bool> put_together_again(const target_disk& target,
 }  // namespace
 
 result<step_result> examine(const target_disk& target,
-                            content_lookup& lookup,
                             const std::optional<extent_digest>& digest,
                             extent_work& work) {
   work.length = extent_length(target.device->size(), work.place.extent);
@@ -325,21 +360,6 @@ result<step_result> examine(const target_disk& target,
     work.counts.in_place = work.length;
     return step_result::proven;
   }
-  const auto donor =
-      work.length == extent_bytes ? lookup.find_extent(*digest) : std::nullopt;
-  if (donor) {
-    work.bytes = aligned_buffer::uncleared(work.length);
-    if (lookup.read_donor(donor->donor, donor->offset, work.bytes.span())) {
-      work.counts.donors = work.length;
-      work.in_place = same_blocks(work.bytes.span(), *present);
-      auto proof = prove(target, work, &*present);
-      if (!proof || *proof == step_result::proven) {
-        return proof;
-      }
-      work.counts = {};  // a stale hint, not a failed proof of the peer's data
-    }
-    work.bytes = aligned_buffer();
-  }
   return step_result::wants_digests;
 }
 
@@ -347,6 +367,7 @@ result<step_result> assemble(const target_disk& target,
                              content_lookup& lookup,
                              block_digests_record record,
                              bool keep_bytes,
+                             const possession_probe& probe,
                              extent_work& work) {
   const std::size_t blocks = blocks_in(work.length);
   if (record.digests.size() + record.zero.count() != blocks ||
@@ -361,6 +382,9 @@ result<step_result> assemble(const target_disk& target,
     return present.error();
   }
   put_together(target, lookup, record, *present, work);
+  const block_mask probed = probe.choose(work.place, work.donated);
+  work.have = work.have - probed;
+  work.counts.donors -= bytes_of(probed, work.length);
   if (work.have == block_mask::first(blocks)) {
     return prove(target, work, &*present);
   }

@@ -25,6 +25,7 @@
 #include "libteleport/disk/before_images.hpp"
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/migrate/possession_probe.hpp"
 #include "libteleport/wire/record.hpp"
 
 namespace teleport {
@@ -65,6 +66,7 @@ struct extent_work {
   aligned_buffer bytes;    ///< what it will be; empty while nothing is in it
   block_mask have;         ///< blocks of `bytes` that are filled
   block_mask in_place;     ///< blocks of `have` that the target holds already
+  block_mask donated;      ///< blocks that donors hold
   /// The digests from which `have` is put together again when `bytes` were not
   /// kept.
   std::optional<block_digests_record> again;
@@ -80,12 +82,12 @@ enum class step_result {
                   ///< bytes are kept
 };
 
-/// Looks whether the whole extent is zeros, in place, or in one donor.
+/// Looks whether the whole extent is zeros or in place. Donors are not looked
+/// at: a digest alone is to yield nothing of theirs.
 ///
 /// @param digest  nullopt for an extent of zeros
 [[nodiscard]] result<step_result> examine(
     const target_disk& target,
-    content_lookup& lookup,
     const std::optional<extent_digest>& digest,
     extent_work& work);
 
@@ -93,10 +95,12 @@ enum class step_result {
 ///
 /// @param keep_bytes  there is room for them while gaps are on their way; else
 ///                    fill() does it again
+/// @param probe       which blocks of donors are gaps nevertheless
 [[nodiscard]] result<step_result> assemble(const target_disk& target,
                                            content_lookup& lookup,
                                            block_digests_record record,
                                            bool keep_bytes,
+                                           const possession_probe& probe,
                                            extent_work& work);
 
 /// Adds the gaps' bytes.

@@ -84,7 +84,7 @@ class destination {
  private:
   fake_lookup lookup_;
   block_unpacker unpacker_;
-  disk_receiver receiver_{{disk_size}};
+  disk_receiver receiver_{{disk_size}, probe_of(1)};
 };
 
 void check_damaged(const std::vector<passing>& all,

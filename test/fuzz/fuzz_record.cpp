@@ -84,7 +84,7 @@ void play_source(const std::vector<raw_record>& records) {
   memory_device target(byte_buffer(disk_bytes, std::byte{1}));
   no_donors lookup;
   block_unpacker unpacker;
-  disk_receiver receiver({disk_bytes});
+  disk_receiver receiver({disk_bytes}, possession_probe::make());
   std::vector<extent_digest> named = {digest_extent(target.content())};
   bool going = true;
   for (const raw_record& record : records) {

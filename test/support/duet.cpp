@@ -10,6 +10,7 @@
 #include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/extent_view.hpp"
+#include "test/support/fake_lookup.hpp"
 
 namespace teleport {
 
@@ -50,7 +51,7 @@ duet::duet(std::uint64_t seed,
       targets_(std::move(targets)),
       lookup_(lookup),
       sender_(sizes_of(disks_)),
-      receiver_(sizes_of(disks_)) {
+      receiver_(sizes_of(disks_), probe_of(seed)) {
   for (const target_disk& target : targets_) {
     looked_at_.push_back(target.device);
   }

@@ -3,6 +3,7 @@
 #include "test/support/fake_lookup.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "libteleport/base/units.hpp"
 
@@ -115,6 +116,12 @@ result<void> fake_lookup::read_donor(donor_id donor,
   std::ranges::copy(byte_span(donors_[donor]).subspan(offset, out.size()),
                     out.begin());
   return {};
+}
+
+possession_probe probe_of(std::uint64_t seed) {
+  possession_probe::secret secret{};
+  std::memcpy(secret.data(), &seed, sizeof(seed));
+  return possession_probe(secret);
 }
 
 std::pair<byte_buffer, byte_buffer> colliding_blocks(std::uint32_t salt) {

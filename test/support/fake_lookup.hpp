@@ -21,6 +21,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/migrate/possession_probe.hpp"
 
 namespace teleport {
 
@@ -53,6 +54,9 @@ class fake_lookup : public content_lookup {
   std::mt19937_64 random_;
   unsigned one_in_ = 0;  ///< 0: honest
 };
+
+/// A probe whose choices are those of a seed.
+[[nodiscard]] possession_probe probe_of(std::uint64_t seed);
 
 /// Two different blocks with the same XXH3-64, of which anyone can make as
 /// many as wanted: why a block's digest proves nothing.

@@ -46,7 +46,7 @@ struct bench {
       : source(byte_buffer(extent_bytes + 3 * block_bytes - 512, std::byte{1})),
         target(byte_buffer(source.size(), std::byte{9})),
         targets{{&target, false}},
-        receiver({source.size()}) {
+        receiver({source.size()}, probe_of(1)) {
     for (std::size_t at = 0; at < source.size(); at += block_bytes) {
       source.content()[at] = static_cast<std::byte>(at / block_bytes);
     }
@@ -189,7 +189,7 @@ TEST_CASE("places outside of the disks are refused", "[migrate]") {
 
 TEST_CASE("more extents than allowed are refused", "[migrate]") {
   constexpr std::uint64_t many = 2 * max_outstanding;
-  disk_receiver receiver({many * extent_bytes});
+  disk_receiver receiver({many * extent_bytes}, probe_of(1));
   const auto announce = [&](std::uint64_t first, std::size_t count) {
     extents_record record;
     record.first = first;
@@ -211,7 +211,7 @@ TEST_CASE("more rounds' data than allowed is refused", "[migrate]") {
   static_assert(many > most);
   memory_device target(byte_buffer(many * extent_bytes));
   fake_lookup lookup;
-  disk_receiver receiver({target.size()});
+  disk_receiver receiver({target.size()}, probe_of(1));
   for (std::uint64_t at = 0; at < many; at += max_announced) {
     extents_record record;
     record.first = at;

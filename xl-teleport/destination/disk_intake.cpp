@@ -28,7 +28,7 @@ disk_intake::disk_intake(event_loop& loop,
     : loop_(loop),
       lookup_(lookup),
       state_path_(std::move(state_path)),
-      receiver_(std::move(disk_bytes)),
+      receiver_(std::move(disk_bytes), possession_probe::make()),
       events_(std::move(callbacks)) {}
 
 void disk_intake::set_targets(std::vector<target_disk> targets) {

@@ -4,7 +4,8 @@ and prints the answer's number and body in hexadecimal. Ends when the link does,
 or after the last answer.
 
     speaker.py ADDRESS FILE, whose lines are NUMBER:BODY-IN-HEX; records that are
-    joined by "+" are sent together, and one answer is waited for
+    joined by "+" are sent together, and one answer is waited for; "-" sends
+    nothing and waits
 """
 
 import socket
@@ -50,7 +51,8 @@ def main():
         heard = records(link)
         for together in [framed(1, hello)] + [
                 b"".join(framed(int(kind), bytes.fromhex(text)) for kind, text in
-                         (record.split(":") for record in word.split("+")))
+                         (record.split(":") for record in word.split("+")
+                          if record != "-"))
                 for word in words]:
             try:
                 link.sendall(together)

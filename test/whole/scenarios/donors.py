@@ -6,7 +6,7 @@ import os
 
 from harness.oracle import check_at_rest
 from harness.registry import test
-from harness.world import World
+from harness.world import MIB, World
 
 IMAGE = "/var/lib/xen/images/web1-xvda.img"
 FOLDER = "/var/lib/donors"
@@ -111,3 +111,23 @@ def lying():
         bulk = move(world, guest)
         check_about(bulk["link"], blocks)
         assert bulk["donors"] < len(blocks) * BLOCK / 20, bulk
+
+
+@test("a disk that a donor has wholly crosses the link by less than a fiftieth")
+def proven_to_be_possessed():
+    with World() as world:
+        image, size = "/var/lib/xen/images/random.img", 64 * MIB
+        content = os.urandom(size)
+        for host in world.hosts:
+            with open(host.path(image), "wb") as file:
+                file.write(content)
+        world.there.run("teleportctl", "index", "add", image)
+        said = world.here.run("teleportctl", "seed", "--json", "--reconnect", "0",
+                              "--disk", image, "--as", "random:xvda",
+                              world.there.address)[1]
+        report = json.loads(said.splitlines()[-1])
+        print(f"of {size} bytes: {report['bulk']}, {report['link']}")
+        # One block in 64 proves that the source has what it has the digests of.
+        assert report["bulk"]["link"] == size // 64, report
+        assert report["bulk"]["donors"] == size - size // 64, report
+        assert report["link"]["sent"] < size / 50, report

@@ -1,14 +1,20 @@
 """What a paired host sends that is its own root's choice, and not a guest's."""
 
+import ctypes
+import ctypes.util
 import hashlib
 import json
 import os
+import struct
+import subprocess
 
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.registry import add, test
 from harness.world import MIB, World, Wrong
 
 ANSWER, PREPARE, PREPARED, FAIL, QUERY, SEED = 3, 4, 5, 18, 19, 32
+EXTENTS, EXTENT_STATES, BLOCK_DIGESTS, WANTED, EXTENT_DATA = 6, 7, 8, 9, 10
+PROVEN, WANTS_DIGESTS, MISMATCH = 1, 2, 3
 IMAGES = "/var/lib/xen/images/"
 UUID = "2c7d4d4e-5f5c-4d0a-9d0e-3f6c3f0f7a11"  # of web1
 
@@ -24,21 +30,41 @@ extra = 'quiet'
 """
 
 
-def run_speaker(host, to, *words):
+def speaker(host, to, *records):
+    """Its command: sends each record, or each list of records together, and waits
+    for one answer each time."""
+    words = ["+".join(f"{number}:{body.hex()}" for number, body in
+                      (one if isinstance(one, list) else [one])) or "-"
+             for one in records]
     with open(host.path("/var/tmp/words"), "w", encoding="ascii") as file:
         file.write("\n".join(words))
-    return host.run("python3", host.bring("speaker.py"), to.address,
-                    "/var/tmp/words")[1]
+    return "python3", host.bring("speaker.py"), to.address, "/var/tmp/words"
+
+
+def as_heard(line):
+    kind, body = line.split(" ")
+    return int(kind), bytes.fromhex(body)
 
 
 def speak(host, to, *records):
-    """[(number, body)] of what is heard: HELLO, then an answer to each record, or
-    to each list of records that are sent together."""
-    words = ["+".join(f"{number}:{body.hex()}" for number, body in
-                      (one if isinstance(one, list) else [one])) for one in records]
-    said = run_speaker(host, to, *words)
-    return [(int(kind), bytes.fromhex(body)) for kind, body in
-            (line.split(" ") for line in said.splitlines())]
+    """[(number, body)] of what is heard: HELLO, then each answer."""
+    said = host.run(*speaker(host, to, *records))[1]
+    return [as_heard(line) for line in said.splitlines()]
+
+
+class OpenSession:
+    """A speaker that waits after its last answer: for what is said by itself."""
+
+    def __init__(self, world, host, to, *records):
+        self._program = host.spawn(*speaker(host, to, *records, []),
+                                   output=subprocess.PIPE)
+        world.end_with(self._program)
+        self.heard = [self.hear() for _ in range(len(records) + 1)]
+
+    def hear(self):
+        """The next; None at the end."""
+        line = self._program.stdout.readline().decode()
+        return as_heard(line) if line else None
 
 
 def seed(name, uuid, size=8 * MIB):
@@ -52,6 +78,80 @@ def uuid_of_name(name):
     digits[12] = digits[16] = "8"
     text = "".join(digits)
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+class Announced:
+    """A MiB on the first disk, by what PROTOCOL.md, section 4, says of it."""
+
+    def __init__(self, content):
+        self.content = content
+        self.digest = hashlib.sha256(content).digest()
+        self.blocks = [content[at:at + 4096] for at in range(0, MIB, 4096)]
+
+    def records(self):
+        """EXTENTS and BLOCK_DIGESTS."""
+        xxhash = ctypes.CDLL(ctypes.util.find_library("xxhash"))
+        xxhash.XXH3_64bits.restype = ctypes.c_uint64
+        digests = [xxhash.XXH3_64bits(block, len(block)) for block in self.blocks]
+        return [(EXTENTS, struct.pack("<HQHBH", 0, 0, 1, 1, 1) + self.digest),
+                (BLOCK_DIGESTS, struct.pack("<HQ32xH256Q", 0, 0, 256, *digests))]
+
+    def data(self, mask, content=None):
+        """EXTENT_DATA of the blocks in a mask, their own bytes or others."""
+        wanted = [i for i in range(256) if mask[i // 8] >> i % 8 & 1]
+        payload = b"".join(content or self.blocks[i] for i in wanted)
+        return (EXTENT_DATA, struct.pack("<HQ", 0, 0) + self.digest + mask + bytes(32) +
+                struct.pack("<IBI", len(payload), 0, len(payload)) + payload)
+
+
+def heard_states(record):
+    """What EXTENT_STATES says of one extent."""
+    assert record[0] == EXTENT_STATES and len(record[1]) == 13, record
+    return record[1][12]
+
+
+@test("the digests of a MiB that another guest has yield nothing of it")
+def digests_alone():
+    with World() as world:
+        world.make_guest(world.there)
+        image = world.there.path(IMAGES + "web1-xvda.img")
+        with open(image, "rb") as disk:
+            secret = Announced(disk.read(MIB))
+        world.there.run("teleportctl", "index", "add", IMAGES + "web1-xvda.img")
+        begin = [seed("evil", "1" * 8 + UUID[8:], MIB), (PREPARE, b""),
+                 *secret.records()]
+        def attack(*further):
+            """What is heard from WANTED on."""
+            heard = speak(world.here, world.there, *begin, *further)
+            assert heard_states(heard[3]) == WANTS_DIGESTS, heard[3]
+            wait_for_rest(world)
+            return heard[4:]
+
+        def check_target(*there):
+            kept, = world.there.kept_disks()
+            with open(world.there.path(kept["path"]), "rb") as file:
+                bytes_there = file.read()
+            for block in secret.blocks:
+                if (block in bytes_there) != bool(there):
+                    raise Wrong("another's disk", f"{kept} has blocks of the other's: "
+                                f"{not there}")
+
+        (number, wanted), = attack()
+        mask = wanted[10:]
+        # The index has found all: these are to be proven.
+        assert number == WANTED and int.from_bytes(mask, "little").bit_count() == 4
+        check_target()
+        # Another session asks for others.
+        (number, wanted), = attack()
+        assert number == WANTED and wanted[10:] != mask
+        everything = bytes([255] * 32)
+        made_up = secret.data(everything, b"\x55" * 4096)
+        answers = attack(made_up, made_up)
+        assert heard_states(answers[1]) == MISMATCH and answers[2][0] == FAIL, answers
+        check_target()
+        answers = attack(secret.data(everything))
+        assert heard_states(answers[1]) == PROVEN, answers
+        check_target("all")
 
 
 @test("a seed of another size leaves what is kept as it is")
