@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tools/teleportd/daemon_process.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include <sys/wait.h>
+
+#include <fmt/format.h>
+
+#include "libteleport/base/log.hpp"
+#include "libteleport/base/spawn.hpp"
+#include "libteleport/disk/standing_tracker.hpp"
+#include "tools/teleportd/index_keeper.hpp"
+#include "tools/teleportd/own_process.hpp"
+#include "xl-teleport/destination/leftovers.hpp"
+#include "xl-teleport/setup/exit_code.hpp"
+
+namespace teleport {
+
+namespace {
+
+/// The longest pause between two attempts to clear up what a disk in use has
+/// delayed.
+constexpr std::chrono::seconds longest_pause(60);
+
+/// Before a keeper that ended is started again.
+constexpr std::chrono::seconds keeper_pause(10);
+
+}  // namespace
+
+daemon_process::daemon_process(settings options, std::string settings_file)
+    : options_(std::move(options)), settings_file_(std::move(settings_file)) {}
+
+int daemon_process::run() {
+  clear_leftovers_later(std::chrono::seconds(0));
+  const auto peers = pinned_peers::load(options_.keys.peers);
+  if (peers && peers->all().empty()) {
+    log_info("no host is paired with this one: not listening before one is");
+  } else if (!listen()) {
+    return exit_failed;
+  }
+  if (options_.index_keep_fresh) {
+    start_keeper();
+  } else {
+    standing_tracker::keep_only(standing_folder, {});
+  }
+  loop_.on_stop_signal([this](int) { loop_.stop(); });
+  asker_.start();
+  loop_.run();
+  // Sessions outlive this process; init reaps them. The pool's threads wait
+  // for sessions, so this process ends without joining them.
+  std::_Exit(exit_ok);
+}
+
+bool daemon_process::listen() {
+  auto opened =
+      listener::open(loop_,
+                     options_.listen_address,
+                     options_.port,
+                     [this](unique_fd socket, const std::string& address) {
+                       reception_.accept(std::move(socket), address);
+                     });
+  if (!opened) {
+    log_error(opened.error().context);
+    return false;
+  }
+  listener_ = std::move(*opened);
+  log_info(fmt::format(
+      "listening on {} port {}", options_.listen_address, options_.port));
+  return true;
+}
+
+void daemon_process::on_peers(const pinned_peers& peers) {
+  if (!listener_ && !peers.all().empty()) {
+    (void)listen();
+  } else if (listener_ && peers.all().empty()) {
+    log_info("no host is paired with this one any more: not listening");
+    listener_.reset();
+  }
+}
+
+void daemon_process::clear_leftovers_later(std::chrono::seconds pause) {
+  leftovers_timer_ = loop_.after(pause, [this] {
+    loop_.work([options = options_] { return clear_leftovers(options); },
+               [this](bool again) {
+                 leftovers_pause_ =
+                     again ? std::min(2 * leftovers_pause_, longest_pause)
+                           : first_pause;
+                 if (again) {
+                   clear_leftovers_later(leftovers_pause_);
+                 }
+               });
+  });
+}
+
+void daemon_process::start_keeper() {
+  const auto pid = start_own_process(
+      "teleportd", {"--keeper", "--config=" + settings_file_});
+  if (!pid) {
+    log_error(pid.error().context);
+    return;
+  }
+  loop_.work([pid = *pid] { return wait_until_exit(pid); },
+             [this](int status) {
+               log_warning(fmt::format(
+                   "the index's keeper ended ({} {}); again in {} s",
+                   WIFSIGNALED(status) ? "signal" : "code",
+                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+                   keeper_pause.count()));
+               keeper_timer_ =
+                   loop_.after(keeper_pause, [this] { start_keeper(); });
+             });
+}
+
+}  // namespace teleport
