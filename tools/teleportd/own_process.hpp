@@ -29,6 +29,12 @@ inline constexpr int own_process_channel = 4;
     std::vector<std::string> arguments,
     const std::vector<int>& given = {});
 
+/// For such a process: the kernel's OOM killer spares the daemon, whose unit
+/// says OOMScoreAdjust=, and nothing that a peer or a disk makes large.
+///
+/// @param file  the process's own in /proc
+void give_up_oom_shield(const std::string& file = "/proc/self/oom_score_adj");
+
 /// For such a process: ends it by SIGTERM when the one that started it ends,
 /// and gives it its name for ps and top, which would show "exe".
 void follow_parent(const char* name);

@@ -92,9 +92,14 @@ int run_session(const settings& options) {
         watch = std::make_unique<peer_watch>(
             loop,
             options.keys.peers,
-            [&, key = (*link)->peer_key()](const pinned_peers& peers) {
+            [&,
+             key = (*link)->peer_key(),
+             rights = rights_of_peer(options.keys.peers, (*link)->peer_key())](
+                const pinned_peers& peers) {
               if (!is_paired(peers, key)) {
                 session->cancel("the source is not paired any more");
+              } else if (rights_of_peer(options.keys.peers, key) != rights) {
+                session->cancel("what the source may do here has changed");
               }
             });
         session->start();

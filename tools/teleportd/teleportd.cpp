@@ -69,6 +69,7 @@ int main_of_teleportd(int argc, char** argv) {
     return exit_usage;
   }
   if (session) {
+    give_up_oom_shield();
     // Started as /proc/self/exe, which ps and top would show.
     (void)::prctl(PR_SET_NAME, "teleportd");
     return run_session(*options);
@@ -78,6 +79,7 @@ int main_of_teleportd(int argc, char** argv) {
     return exit_ok;
   }
   if (keeper || !scan.empty()) {
+    give_up_oom_shield();
     follow_parent(keeper ? "teleportd-keep" : "teleportd-scan");
     return keeper ? run_index_keeper(*options, settings_file)
                   : run_keeper_scan(

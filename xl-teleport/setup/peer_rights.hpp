@@ -89,6 +89,8 @@ class peer_rights {
   /// ours.
   [[nodiscard]] std::size_t most_sessions() const noexcept;
 
+  friend bool operator==(const peer_rights&, const peer_rights&) = default;
+
  private:
   std::string host_;
   std::string file_;

@@ -7,8 +7,8 @@ import os
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.registry import add, test
 from harness.world import MIB, World, Wrong
-from scenarios.hostile_peers import (ANSWER, IMAGES, PREPARE, PREPARED, UUID, seed,
-                                     speak)
+from scenarios.hostile_peers import (ANSWER, FAIL, IMAGES, PREPARE, PREPARED, UUID,
+                                     OpenSession, seed, speak)
 
 ALL = ["teleport-here", "seed-here", "teleport-there", "seed-there"]
 # As each host has the other one paired.
@@ -160,6 +160,23 @@ def no_donors():
         assert from_donors(UUID) > MIB
         limit(world.there, ["seed-here"], ["*"])
         assert from_donors("1" * 8 + UUID[8:]) == 0
+
+
+@test("an open session of a limited host ends when its file changes")
+def limits_change():
+    with World() as world:
+        may_seed = ["seed-here"], ["*"]
+        for change in (lambda: limit(world.there, *may_seed),
+                       lambda: limit(world.there, *may_seed, sessions=2),
+                       lambda: os.unlink(limits_file(world.there))):
+            session = OpenSession(world, world.here, world.there,
+                                  seed("own", UUID), (PREPARE, b""))
+            assert session.heard[-1][0] == PREPARED, session.heard
+            change()
+            last = session.hear()
+            assert last[0] == FAIL and b"has changed" in last[1], last
+            assert session.hear() is None
+            wait_for_rest(world)
 
 
 def taken_back():
