@@ -6,6 +6,7 @@
 #   make whole W='kill power'  those whose names begin so
 #   make faults-page           test/RESULTS-faults.md, of those
 #   make soak                  test/RESULTS-soak.md: 200 teleports in a row
+#   make hostile MINUTES=60    a paired host that sends at random, for so long
 WHOLE      := $(BUILD)/test/whole
 # What takes the place of the tool stack, of the saver and of xenstore; the
 # world that they and the false xl share; the programs of the false Xen.
@@ -15,7 +16,7 @@ WHOLE_XL   := xl monitor migrate_receive stream_reader guest_config
 whole_obj   = $(1:%=$(BUILD)/test/whole/xen/%.o)
 WHOLE_BIN  := $(addprefix $(WHOLE)/,$(notdir $(PROGS)) xl guest libxl-save-helper)
 
-.PHONY: whole whole-programs faults-page soak
+.PHONY: whole whole-programs faults-page soak hostile
 whole: whole-programs
 	$(Q)BUILD='$(BUILD)' test/whole/run $(W)
 faults-page: whole-programs
@@ -23,6 +24,8 @@ faults-page: whole-programs
 	  "full disk" "link cut" "the link fails" "the session fails" "the source fails"
 soak: whole-programs
 	$(Q)BUILD='$(BUILD)' SOAK_PAGE=test/RESULTS-soak.md test/whole/run soak
+hostile: whole-programs
+	$(Q)BUILD='$(BUILD)' HOSTILE_MINUTES='$(or $(MINUTES),10)' test/whole/run 'whatever a paired host'
 whole-programs: $(WHOLE_BIN)
 
 $(call obj,$(WHOLE_SRC)): CXXFLAGS = -O1 -g1
