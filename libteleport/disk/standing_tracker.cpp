@@ -155,8 +155,8 @@ result<std::unique_ptr<standing_tracker>> standing_tracker::adopt(
   if (!programs) {
     return programs.error();
   }
-  if (auto attached = programs->check_attached(); !attached) {
-    return attached.error();
+  if (auto sound = programs->check_sound(); !sound) {
+    return sound.error();
   }
   std::unique_ptr<standing_tracker> made(new standing_tracker(
       std::move(*disk), std::move(*programs), standing_grain));
@@ -222,8 +222,8 @@ result<dirty_map> standing_tracker::collect() {
   if (auto same = check_same_disk(disk_); !same) {
     return same.error();
   }
-  if (auto attached = programs_.check_attached(); !attached) {
-    return attached.error();
+  if (auto sound = programs_.check_sound(); !sound) {
+    return sound.error();
   }
   if (auto same = check_stack(); !same) {
     return same.error();

@@ -304,8 +304,8 @@ std::string missed_writes(const baseline& before,
 }
 
 result<void> tracker_balance::audit() {
-  if (auto attached = programs_.check_attached(); !attached) {
-    return attached;
+  if (auto sound = programs_.check_sound(); !sound) {
+    return sound;
   }
   if (auto same = check_same_disk(disk_); !same) {
     return same;

@@ -347,7 +347,7 @@ tracker_counters tracker_programs::counters() const {
   return now;
 }
 
-result<void> tracker_programs::check_attached() const {
+result<void> tracker_programs::check_sound() const {
   for (const unique_fd& link : links_) {
     bpf_link_info about{};
     std::uint32_t length = sizeof(about);

@@ -82,7 +82,7 @@ class tracker_programs {
   [[nodiscard]] tracker_counters counters() const;
 
   /// That all programs are attached, and that each write is counted or not.
-  [[nodiscard]] result<void> check_attached() const;
+  [[nodiscard]] result<void> check_sound() const;
 
  private:
   /// Shares the memory of the maps, given in the order of map_names.

@@ -151,10 +151,6 @@ result<void> finish_arrival(const arrival& plan,
   return outcome;
 }
 
-namespace {
-
-/// The guest runs here again: a boot would set the disks aside that it has now.
-/// What may still be known of another host that got GO stays.
 result<void> close_departures(journal& entries, const journal_entry& arrived) {
   auto left = entries.all(journal_role::source);
   if (!left) {
@@ -176,8 +172,6 @@ result<void> close_departures(journal& entries, const journal_entry& arrived) {
   }
   return {};
 }
-
-}  // namespace
 
 result<void> finish_arrival(journal& entries,
                             journal_entry& entry,

@@ -56,6 +56,15 @@ struct arrival {
     const settings& config,
     const start_files& files = start_files());
 
+/// The guest runs here again: closes what this host's journal has of earlier
+/// departures and was not closed yet. A boot would set the disks aside that the
+/// guest has now. One with `go` is closed where the guest came from the very
+/// host that got it; else that host is still to be asked.
+///
+/// @param arrived  the entry of its arrival
+[[nodiscard]] result<void> close_departures(journal& entries,
+                                            const journal_entry& arrived);
+
 /// The same for an entry that says `running`, which loses its text then; closes
 /// earlier departures of the guest, too. Does nothing where it has no text.
 [[nodiscard]] result<void> finish_arrival(journal& entries,
