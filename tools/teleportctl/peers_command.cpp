@@ -3,11 +3,13 @@
 #include "tools/teleportctl/peers_command.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -72,20 +74,19 @@ void print(const peer_file& one,
       limits.sessions);
 }
 
-/// Bytes of disks here; none of a host of ours, for which they are not counted,
-/// and where that cannot be told.
-std::optional<std::uint64_t> held_by(const std::string& key,
-                                     const peer_rights& rights,
-                                     const settings& options) {
-  if (!rights.is_limited()) {
+/// What limited hosts have brought; null where that cannot be told, which is
+/// said, and where no host is limited.
+std::optional<peer_holdings> look_at_holdings(
+    const std::vector<peer_rights>& rights, const settings& options) {
+  if (std::ranges::none_of(rights, &peer_rights::is_limited)) {
     return std::nullopt;
   }
-  const auto holdings = peer_holdings::read(options);
+  auto holdings = peer_holdings::read(options);
   if (!holdings) {
     std::cerr << holdings.error().context << '\n';
     return std::nullopt;
   }
-  return holdings->bytes_of(key);
+  return std::move(*holdings);
 }
 
 /// Of a host that is not paired any more, or under another name.
@@ -114,14 +115,19 @@ result<void> list_peers(const settings& options, bool json) {
     return peers.error();
   }
   nlohmann::json list = nlohmann::json::array();
+  std::vector<peer_rights> rights;
   for (const peer_file& one : *peers) {
-    const peer_rights rights =
-        rights_of_peer(*peers, options.keys.peers, one.key);
-    const auto held = held_by(one.key, rights, options);
+    rights.push_back(rights_of_peer(*peers, options.keys.peers, one.key));
+  }
+  const auto holdings = look_at_holdings(rights, options);
+  for (std::size_t i = 0; i < peers->size(); ++i) {
+    const peer_file& one = (*peers)[i];
+    const auto held =
+        holdings ? std::optional(holdings->bytes_of(one.key)) : std::nullopt;
     if (json) {
-      list.push_back(described(one, rights, held));
+      list.push_back(described(one, rights[i], held));
     } else {
-      print(one, rights, held);
+      print(one, rights[i], held);
     }
   }
   if (json) {
