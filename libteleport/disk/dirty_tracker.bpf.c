@@ -99,8 +99,8 @@ __u64 submitted_writes;
 // Of those, sectors of writes that ended before the driver had them: the kernel
 // does not count them.
 __u64 refused_sectors;
-__u64 refused;        // writes of which it cannot be told whether it counts them
-__u64 reused;  // a pending write's address came again: its end was missed
+__u64 refused;  // writes of which it cannot be told whether it counts them
+__u64 reused;   // a pending write's address came again: its end was missed
 __u64 insert_failed;  // the table was full or locked: marks may be incomplete
 __u64 strike_failed;  // an ended write could not be taken off the table
 __u64 unpaired;       // a write ended whose begin was not seen
