@@ -22,7 +22,7 @@ namespace teleport {
 
 /// Of a guest that left this host; its lock is held.
 [[nodiscard]] exit_code recover_departure(journal& entries,
-                                          journal_entry entry,
+                                          const journal_entry& entry,
                                           const move_options& options,
                                           const settings& config);
 

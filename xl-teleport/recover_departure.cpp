@@ -319,7 +319,7 @@ std::optional<destination_fate> fate_by_hand(const journal_entry& entry,
 }  // namespace
 
 exit_code recover_departure(journal& entries,
-                            journal_entry entry,
+                            const journal_entry& entry,
                             const move_options& options,
                             const settings& config) {
   const auto plan = read_departure(entry.disks);

@@ -95,8 +95,7 @@ result<receiver_job_done> do_receiver_job(
     const auto step = assemble(targets[assembling->record.place.disk],
                                lookup,
                                std::move(assembling->record),
-                               assembling->keep_bytes,
-                               assembling->probe,
+                               assembling->how,
                                *assembling->work);
     return one(std::move(assembling->work), step);
   }
@@ -176,8 +175,9 @@ result<void> disk_receiver::on_digests(block_digests_record record) {
   it->second.kept = kept_ < max_kept;
   kept_ += it->second.kept ? 1U : 0U;
   it->second.at = stage::working;
-  to_assemble_.emplace_back(assemble_job{
-      std::move(record), it->second.kept, probe_, std::move(it->second.work)});
+  to_assemble_.emplace_back(assemble_job{std::move(record),
+                                         assembly{probe_, it->second.kept},
+                                         std::move(it->second.work)});
   return {};
 }
 

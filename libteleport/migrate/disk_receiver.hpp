@@ -39,8 +39,7 @@ struct examine_job {
 };
 struct assemble_job {
   block_digests_record record;
-  bool keep_bytes = true;  ///< until the gaps are here: there is room
-  possession_probe probe;
+  assembly how;
   std::unique_ptr<extent_work> work;
 };
 /// One at a time, in the order of arrival.

@@ -366,8 +366,7 @@ result<step_result> examine(const target_disk& target,
 result<step_result> assemble(const target_disk& target,
                              content_lookup& lookup,
                              block_digests_record record,
-                             bool keep_bytes,
-                             const possession_probe& probe,
+                             const assembly& how,
                              extent_work& work) {
   const std::size_t blocks = blocks_in(work.length);
   if (record.digests.size() + record.zero.count() != blocks ||
@@ -382,7 +381,7 @@ result<step_result> assemble(const target_disk& target,
     return present.error();
   }
   put_together(target, lookup, record, *present, work);
-  const block_mask probed = probe.choose(work.place, work.donated);
+  const block_mask probed = how.probe.choose(work.place, work.donated);
   work.have = work.have - probed;
   work.counts.donors -= bytes_of(probed, work.length);
   if (work.have == block_mask::first(blocks)) {
@@ -390,7 +389,7 @@ result<step_result> assemble(const target_disk& target,
   }
   if (work.counts.in_place == 0 && work.counts.donors == 0) {
     work.bytes = aligned_buffer();  // zeros need no memory while it waits
-  } else if (!keep_bytes) {
+  } else if (!how.keep_bytes) {
     work.bytes = aligned_buffer();
     work.again = std::move(record);
   }

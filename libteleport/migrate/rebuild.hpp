@@ -91,16 +91,18 @@ enum class step_result {
     const std::optional<extent_digest>& digest,
     extent_work& work);
 
+struct assembly {
+  possession_probe probe;  ///< which blocks of donors are gaps nevertheless
+  /// There is room for the bytes while gaps are on their way; else fill() puts
+  /// them together again.
+  bool keep_bytes = true;
+};
+
 /// Puts together what the digests find in place and in donors.
-///
-/// @param keep_bytes  there is room for them while gaps are on their way; else
-///                    fill() does it again
-/// @param probe       which blocks of donors are gaps nevertheless
 [[nodiscard]] result<step_result> assemble(const target_disk& target,
                                            content_lookup& lookup,
                                            block_digests_record record,
-                                           bool keep_bytes,
-                                           const possession_probe& probe,
+                                           const assembly& how,
                                            extent_work& work);
 
 /// Adds the gaps' bytes.

@@ -213,7 +213,7 @@ result<void> duet::run_receiver_job() {
   }
   auto job = take(receiver_jobs_, pick(receiver_jobs_.size()));
   if (auto* assembling = std::get_if<assemble_job>(&job)) {
-    assembling->keep_bytes = pick(2) == 0;
+    assembling->how.keep_bytes = pick(2) == 0;
   }
   auto done = do_receiver_job(std::move(job), targets_, lookup_, unpacker_);
   if (!done) {

@@ -45,7 +45,7 @@ struct donated_extent {
     REQUIRE(examined);
     REQUIRE(*examined == step_result::wants_digests);
     const auto assembled =
-        assemble(disk(), lookup, digests_of(extent), true, probe_of(1), work);
+        assemble(disk(), lookup, digests_of(extent), {probe_of(1)}, work);
     REQUIRE(assembled);
     REQUIRE(*assembled == step_result::has_gaps);
   }

@@ -58,10 +58,12 @@ struct torn_extent {
     extent = std::move(*captured);
     check_step(examine(disk(), extent.digest, work),
                step_result::wants_digests);
-    check_step(
-        assemble(
-            disk(), lookup, digests_of(extent), keep_bytes, probe_of(1), work),
-        step_result::has_gaps);
+    check_step(assemble(disk(),
+                        lookup,
+                        digests_of(extent),
+                        {probe_of(1), keep_bytes},
+                        work),
+               step_result::has_gaps);
   }
   static std::span<std::byte> block(memory_device& disk, std::size_t index) {
     return std::span(disk.content()).subspan(index * block_bytes, block_bytes);
@@ -167,7 +169,7 @@ TEST_CASE("a block that was kept before it was overwritten is checked",
   check_step(examine(disk, test.extent.digest, work),
              step_result::wants_digests);
   check_step(
-      assemble(disk, nothing, digests_of(test.extent), true, probe_of(1), work),
+      assemble(disk, nothing, digests_of(test.extent), {probe_of(1)}, work),
       step_result::has_gaps);
   // The two are gaps, as what was never there is: not found out only by the
   // extent's SHA-256, which costs the whole extent.

@@ -100,7 +100,7 @@ result<outlook> look_for_space(const guest_info& guest,
   if (!seen) {
     return seen.error();
   }
-  auto room = look_at_room(guest, peer, *seen, *book, **store, options);
+  auto room = look_at_room({guest, peer, *seen}, *book, **store, options);
   if (!room) {
     return room.error();
   }

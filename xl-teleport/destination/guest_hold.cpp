@@ -140,7 +140,8 @@ result<void> guest_hold::check_room(const guest_info& guest,
   if (!seen) {
     return seen.error();
   }
-  const auto room = look_at_room(guest, peer, *seen, *book_, *store_, options);
+  const auto room =
+      look_at_room({guest, peer, *seen}, *book_, *store_, options);
   if (!room) {
     return room.error();
   }

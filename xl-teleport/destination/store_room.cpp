@@ -45,24 +45,23 @@ std::vector<problem> store_room::problems() const {
   return found;
 }
 
-result<store_room> look_at_room(const guest_info& guest,
-                                const known_peer& peer,
-                                const foreseen& seen,
+result<store_room> look_at_room(const foreseen_guest& offered,
                                 const disk_book& book,
                                 disk_store& store,
                                 const settings& options) {
   const auto promised =
-      promised_to_others(guest, book, store, options.run_path);
+      promised_to_others(offered.guest, book, store, options.run_path);
   if (!promised) {
     return promised.error();
   }
-  const foreseen::need& need = seen.needs.front();
+  const foreseen::need& need = offered.seen.needs.front();
   store_room room{need.space.pool,
                   need.bytes,
                   need.space.free,
                   *promised,
                   options.store_reserve,
                   ""};
+  const known_peer& peer = offered.peer;
   if (!peer.rights.is_limited()) {
     return room;
   }
@@ -70,8 +69,9 @@ result<store_room> look_at_room(const guest_info& guest,
   if (!holdings) {
     return holdings.error();
   }
-  const auto may = peer.rights.check_store(
-      holdings->bytes_of(peer.key), holdings->bytes_with(peer.key, guest));
+  const auto may =
+      peer.rights.check_store(holdings->bytes_of(peer.key),
+                              holdings->bytes_with(peer.key, offered.guest));
   if (!may) {
     room.beyond_quota = may.error().context;
   }

@@ -39,10 +39,14 @@ struct store_room {
   [[nodiscard]] std::vector<problem> problems() const;
 };
 
-/// @param seen  what foresee() says of this guest
-[[nodiscard]] result<store_room> look_at_room(const guest_info& guest,
-                                              const known_peer& peer,
-                                              const foreseen& seen,
+/// What is offered, who offers it, and what foresee() says of it.
+struct foreseen_guest {
+  const guest_info& guest;
+  const known_peer& peer;
+  const foreseen& seen;
+};
+
+[[nodiscard]] result<store_room> look_at_room(const foreseen_guest& offered,
                                               const disk_book& book,
                                               disk_store& store,
                                               const settings& options);

@@ -13,7 +13,6 @@ result<void> open_session(connection& link,
                           connection::handlers handlers,
                           const settings& options,
                           link_rate bwlimit,
-                          const guest_info& guest,
                           const opening_record& wanted) {
   link.set_pacer(make_pacer(bwlimit, options.bwlimit, options.run_path));
   handlers.on_closed = [closed =
@@ -24,7 +23,7 @@ result<void> open_session(connection& link,
   link.start(std::move(handlers));
   link.send(record_type::hello, own_hello());
   auto may = rights_of_peer(options.keys.peers, link.peer_key())
-                 .check(wanted.deed, guest);
+                 .check(wanted.deed, wanted.guest);
   if (may) {
     link.send(wanted.type, as_bytes(wanted.json));
   }

@@ -25,7 +25,8 @@ namespace teleport {
 
 /// The source's first record behind HELLO.
 struct opening_record {
-  record_type type{};  ///< OFFER or SEED
+  const guest_info& guest;  ///< which the record is of
+  record_type type{};       ///< OFFER or SEED
   std::string json;
   peer_deed deed{};  ///< what it comes to
 };
@@ -40,7 +41,6 @@ struct opening_record {
                                         connection::handlers handlers,
                                         const settings& options,
                                         link_rate bwlimit,
-                                        const guest_info& guest,
                                         const opening_record& wanted);
 
 /// send() and queued() of a mover whose records cross this link: blocks in

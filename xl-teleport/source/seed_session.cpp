@@ -97,8 +97,8 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
                                    std::move(handlers),
                                    settings_,
                                    request_.bwlimit,
-                                   request_.guest,
-                                   {record_type::seed,
+                                   {request_.guest,
+                                    record_type::seed,
                                     to_json(seed_offer{request_.guest}),
                                     peer_deed::seed_there});
   if (!opened) {

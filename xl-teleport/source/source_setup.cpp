@@ -90,13 +90,14 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
     }
   };
   const offer offered{id_, options_.live, view_.guest, view_.host, view_.start};
-  const auto opened = open_session(
-      *link_,
-      std::move(handlers),
-      settings_,
-      options_.bwlimit,
-      view_.guest,
-      {record_type::offer, to_json(offered), peer_deed::teleport_there});
+  const auto opened = open_session(*link_,
+                                   std::move(handlers),
+                                   settings_,
+                                   options_.bwlimit,
+                                   {view_.guest,
+                                    record_type::offer,
+                                    to_json(offered),
+                                    peer_deed::teleport_there});
   if (!opened) {
     fail(opened.error());
   }
