@@ -91,11 +91,15 @@ enum class step_result {
     const std::optional<extent_digest>& digest,
     extent_work& work);
 
+/// How assemble() goes about an extent.
 struct assembly {
+  explicit assembly(const possession_probe& by, bool keep = true)
+      : probe(by), keep_bytes(keep) {}
+
   possession_probe probe;  ///< which blocks of donors are gaps nevertheless
   /// There is room for the bytes while gaps are on their way; else fill() puts
   /// them together again.
-  bool keep_bytes = true;
+  bool keep_bytes;
 };
 
 /// Puts together what the digests find in place and in donors.

@@ -44,8 +44,8 @@ struct donated_extent {
     const auto examined = examine(disk(), extent.digest, work);
     REQUIRE(examined);
     REQUIRE(*examined == step_result::wants_digests);
-    const auto assembled =
-        assemble(disk(), lookup, digests_of(extent), {probe_of(1)}, work);
+    const auto assembled = assemble(
+        disk(), lookup, digests_of(extent), assembly(probe_of(1)), work);
     REQUIRE(assembled);
     REQUIRE(*assembled == step_result::has_gaps);
   }

@@ -61,7 +61,7 @@ struct torn_extent {
     check_step(assemble(disk(),
                         lookup,
                         digests_of(extent),
-                        {probe_of(1), keep_bytes},
+                        assembly(probe_of(1), keep_bytes),
                         work),
                step_result::has_gaps);
   }
@@ -169,7 +169,8 @@ TEST_CASE("a block that was kept before it was overwritten is checked",
   check_step(examine(disk, test.extent.digest, work),
              step_result::wants_digests);
   check_step(
-      assemble(disk, nothing, digests_of(test.extent), {probe_of(1)}, work),
+      assemble(
+          disk, nothing, digests_of(test.extent), assembly(probe_of(1)), work),
       step_result::has_gaps);
   // The two are gaps, as what was never there is: not found out only by the
   // extent's SHA-256, which costs the whole extent.
