@@ -52,8 +52,15 @@ def tell_outcome(world, step, fault, code, host, asked, at=None):
 def kill_at(step, victim):
     with World() as world:
         guest = world.start_guest(world.here)
-        gate = host_of(world, step.partition(".")[0]).hold(step)
+        role = step.partition(".")[0]
+        gate = host_of(world, role).hold(step)
+        # Nothing of the source's waits for the start of xl at the destination.
+        started = (world.there.hold("receive.banner.before")
+                   if victim == "receive" and role != "receive" else None)
         move = world.teleport(guest, world.here, "--ask-limit", "3")
+        if started:
+            started.wait(alongside=move.program)
+            started.release()
         gate.wait(alongside=move.program)
         killed = host_of(world, victim).kill(victim)
         assert killed, f"there is no {victim} at {step}"
