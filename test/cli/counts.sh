@@ -88,6 +88,7 @@ fi
 [[ $(grep -c '^left out: ' lab.log) = $(wc -w <<<"$scenarios") ]] || fail "not all are named: $(cat lab.log)"
 
 # ---- run-unit, whose processes share the tests ----
+unset TEST_COUNTS # the caller's, of all these scripts
 printf '%s\n' '#!/bin/sh' 'case $* in *--list*) printf "one\ntwo, and more\nthree\n"; exit ;; esac' \
   'case $ENDS in early) kill -KILL $$ ;; esac' \
   'echo "unit: $(wc -l <$2) passed, 0 failed, 0 skipped"; exit $ENDS' >share
@@ -101,7 +102,6 @@ if ENDS=1 "$TELEPORT_SOURCE/test/run-unit" ./share >unit.log 2>&1; then fail 'an
 
 tests=$TELEPORT_BUILD/test/unit-tests
 [[ -x $tests ]] || skip "$tests is not built; the scripts are right"
-unset TEST_COUNTS
 if "$tests" '[no-such-tag]' >unit.log; then fail 'nothing ran, and unit-tests is content'; fi
 [[ $(last unit.log) = 'unit: 0 passed, 0 failed, 0 skipped' ]] || fail "said: $(last unit.log)"
 TEST_COUNTS=$tmp/counts "$tests" '[durable]' >unit.log || fail "$(cat unit.log)"
