@@ -21,15 +21,6 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-result<void> sync_folder(const std::string& folder) {
-  const unique_fd fd(
-      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) {
-    return system_error(errno, "fsync of folder " + folder);
-  }
-  return {};
-}
-
 result<void> write_all(int fd,
                        std::string_view content,
                        const std::string& to) {
@@ -78,6 +69,37 @@ result<void> remove_durably(const std::string& path) {
     return system_error(errno, "remove " + path);
   }
   return sync_folder(folder_of(path));
+}
+
+result<void> rename_durably(const std::string& from, const std::string& to) {
+  int r = ::renameat2(
+      AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  if (r != 0 && errno == EINVAL) {
+    // A filesystem that cannot refuse: a hard link can.
+    r = ::link(from.c_str(), to.c_str());
+    if (r == 0) {
+      r = ::unlink(from.c_str());
+    }
+  }
+  if (r != 0) {
+    return errno == EEXIST
+               ? error(errc::busy, to + " exists already")
+               : system_error(errno, "rename " + from + " to " + to);
+  }
+  auto synced = sync_folder(folder_of(to));
+  if (synced && folder_of(from) != folder_of(to)) {
+    synced = sync_folder(folder_of(from));
+  }
+  return synced;
+}
+
+result<void> sync_folder(const std::string& folder) {
+  const unique_fd fd(
+      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    return system_error(errno, "fsync of folder " + folder);
+  }
+  return {};
 }
 
 result<std::string> read_small_file(const std::string& path,

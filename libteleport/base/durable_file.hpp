@@ -25,6 +25,14 @@ result<void> write_durably(const std::string& path,
 /// Removes a file durably; one that is not there is no error.
 result<void> remove_durably(const std::string& path);
 
+/// Renames a file, never over another: fsync of both its folders.
+///
+/// @error errc::busy where `to` is there
+result<void> rename_durably(const std::string& from, const std::string& to);
+
+/// fsync of a folder: what was made, renamed or removed in it is durable.
+result<void> sync_folder(const std::string& folder);
+
 /// @param limit  bytes; a longer file is errc::corrupt
 [[nodiscard]] result<std::string> read_small_file(const std::string& path,
                                                   std::size_t limit);

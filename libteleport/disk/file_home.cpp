@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/directory_store.hpp"
@@ -44,17 +45,6 @@ result<std::string> real_file(const std::string& path) {
     return system_error(errno, path);
   }
   return std::string(real.get());
-}
-
-/// fsync of the folder, which a rename is in.
-result<void> flush_folder_of(const std::string& path) {
-  const std::string folder = path.substr(0, path.rfind('/') + 1);
-  const unique_fd opened(
-      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened || ::fsync(opened.get()) != 0) {
-    return system_error(errno, "flush " + folder);
-  }
-  return {};
 }
 
 }  // namespace
@@ -101,21 +91,7 @@ result<bool> file_home::exists(const std::string& name) const {
 
 /// In its folder, on stable storage, and never over another.
 result<void> file_home::rename(const std::string& from, const std::string& to) {
-  int r = ::renameat2(
-      AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
-  if (r != 0 && errno == EINVAL) {
-    // A filesystem that cannot refuse: a hard link can.
-    r = ::link(from.c_str(), to.c_str());
-    if (r == 0) {
-      r = ::unlink(from.c_str());
-    }
-  }
-  if (r != 0) {
-    return errno == EEXIST
-               ? error(errc::busy, to + " exists already")
-               : system_error(errno, "rename " + from + " to " + to);
-  }
-  return flush_folder_of(to);
+  return rename_durably(from, to);
 }
 
 /// The loop device over it: the one there is, or a new one.

@@ -141,12 +141,7 @@ result<void> record::begin(bool new_run) {
       last != '\n' && ::write(file_.get(), "\n", 1) != 1) {
     return system_error(errno, "write to " + path());
   }
-  const unique_fd folder(
-      ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) {
-    return system_error(errno, "fsync of folder " + folder_);
-  }
-  return {};
+  return sync_folder(folder_);
 }
 
 result<void> record::write(const json& event) {

@@ -7,13 +7,11 @@
 #include <filesystem>
 #include <utility>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/log.hpp"
-#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
 
@@ -24,23 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t config_mode = 0644;
-
-/// The configuration at a path, if it is this guest's.
-std::optional<std::string> config_at(const std::string& path,
-                                     const guest_name& guest) {
-  auto text = read_small_file(path, max_start_file_bytes);
-  return text && is_config_of(*text, guest.name, guest.uuid)
-             ? std::optional(std::move(*text))
-             : std::nullopt;
-}
-
-result<void> flush_folder(const std::string& folder) {
-  const unique_fd opened(
-      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return opened && ::fsync(opened.get()) == 0
-             ? result<void>()
-             : system_error(errno, "flush " + folder);
-}
 
 std::vector<std::string> entries_of(const std::string& folder) {
   std::vector<std::string> paths;
@@ -94,17 +75,6 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
-/// Never over another.
-result<void> rename_durably(const std::string& from, const std::string& to) {
-  if (::renameat2(
-          AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) ==
-      0) {
-    return flush_folder(from.substr(0, from.rfind('/')));
-  }
-  return errno == EEXIST ? error(errc::busy, to + " exists already")
-                         : system_error(errno, "rename " + from + " to " + to);
-}
-
 /// A name that is in use in `auto` may be another guest's.
 result<void> link_in(const std::string& folder,
                      const std::string& name,
@@ -114,7 +84,7 @@ result<void> link_in(const std::string& folder,
   for (const std::string& link : {name, other_name}) {
     const fs::path path = fs::path(folder) / link;
     if (::symlink(("../" + name).c_str(), path.c_str()) == 0) {
-      return flush_folder(folder);
+      return sync_folder(folder);
     }
     if (errno != EEXIST) {
       return system_error(errno, "link " + path.string());
@@ -126,6 +96,14 @@ result<void> link_in(const std::string& folder,
 }
 
 }  // namespace
+
+std::optional<std::string> config_at(const std::string& path,
+                                     const guest_name& guest) {
+  auto text = read_small_file(path, max_start_file_bytes);
+  return text && is_config_of(*text, guest.name, guest.uuid)
+             ? std::optional(std::move(*text))
+             : std::nullopt;
+}
 
 /// @param hidden  those as well that xendomains passes over
 std::vector<std::string> start_files::autostart_of(const guest_name& guest,
@@ -228,17 +206,11 @@ result<void> start_files::remove_autostart(const guest_name& guest) const {
     std::error_code failed;
     const bool is_link = fs::is_symlink(fs::symlink_status(path, failed));
     const std::string aside = folder_ + path.substr(path.rfind('/'));
-    const int r = is_link ? ::unlink(path.c_str())
-                          : ::renameat2(AT_FDCWD,
-                                        path.c_str(),
-                                        AT_FDCWD,
-                                        aside.c_str(),
-                                        RENAME_NOREPLACE);
-    if (r != 0) {
-      return system_error(errno, "take " + path + " out of the autostart");
-    }
-    if (const auto flushed = flush_folder(folder_ + "/auto"); !flushed) {
-      return flushed;
+    const auto removed =
+        is_link ? remove_durably(path) : rename_durably(path, aside);
+    if (!removed) {
+      return in_context("take " + path + " out of the autostart",
+                        removed.error());
     }
   }
   return {};

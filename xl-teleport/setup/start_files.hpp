@@ -28,6 +28,11 @@ struct guest_name {
   std::string uuid;
 };
 
+/// The configuration at a path, if it is this guest's, by its uuid, or without
+/// one by its name.
+[[nodiscard]] std::optional<std::string> config_at(const std::string& path,
+                                                   const guest_name& guest);
+
 class start_files {
  public:
   /// @param folder  with `auto` in it

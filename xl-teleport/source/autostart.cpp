@@ -7,12 +7,8 @@
 #include <system_error>
 #include <vector>
 
-#include <unistd.h>
-
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/process.hpp"
-#include "libteleport/base/units.hpp"
-#include "xl-teleport/setup/xl_config.hpp"
 
 namespace teleport {
 
@@ -34,28 +30,12 @@ std::vector<fs::path> files_of(const guest_name& guest,
     const std::string name = it->path().filename();
     const bool matches =
         hidden ? name.starts_with(hidden_prefix) : !name.starts_with('.');
-    const auto text = matches ? read_small_file(it->path(), 1_MiB)
-                              : result<std::string>(error(errc::not_found, ""));
-    if (text && is_config_of(*text, guest.name, guest.uuid)) {
+    if (matches && config_at(it->path(), guest)) {
       found.push_back(it->path());
     }
   }
   std::ranges::sort(found);
   return found;
-}
-
-result<void> move(const fs::path& from, const fs::path& to) {
-  std::error_code failed;
-  if (fs::exists(fs::symlink_status(to, failed))) {
-    return error(errc::busy, to.string() + " exists already");
-  }
-  fs::rename(from, to, failed);
-  if (failed) {
-    return error(errc::system,
-                 "rename " + from.string() + ": " + failed.message());
-  }
-  ::sync();  // before anything is started: rare, and at boot
-  return {};
 }
 
 }  // namespace
@@ -72,7 +52,7 @@ result<std::optional<std::string>> hide_autostart(const guest_name& guest,
   for (const fs::path& file : files_of(guest, folder, false)) {
     const fs::path to = file.parent_path() /
                         (std::string(hidden_prefix) + file.filename().string());
-    const auto done = move(file, to);
+    const auto done = rename_durably(file, to);
     if (!done) {
       return done.error();
     }
@@ -84,9 +64,10 @@ result<std::optional<std::string>> hide_autostart(const guest_name& guest,
 result<void> show_autostart(const guest_name& guest,
                             const std::string& folder) {
   for (const fs::path& file : files_of(guest, folder, true)) {
-    const auto done = move(file,
-                           file.parent_path() / file.filename().string().substr(
-                                                    hidden_prefix.size()));
+    const auto done = rename_durably(
+        file,
+        file.parent_path() /
+            file.filename().string().substr(hidden_prefix.size()));
     if (!done) {
       return done;
     }
