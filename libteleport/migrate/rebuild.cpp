@@ -207,7 +207,6 @@ void take_block(std::span<const std::byte> block,
   const auto to = block_of(work.bytes.span(), place);
   copy_bytes(block.first(to.size()), to);
   work.have.set(place);
-  work.donated.set(place);
   work.counts.donors += to.size();
 }
 
@@ -273,11 +272,12 @@ void take_from_before(const before_images& before,
 /// Puts into `work.bytes` what the digests find in place and in donors.
 ///
 /// @param present  as of keep_before()
-void put_together(const target_disk& target,
-                  content_lookup& lookup,
-                  const block_digests_record& record,
-                  const aligned_buffer& present,
-                  extent_work& work) {
+/// @return blocks that donors hold
+block_mask put_together(const target_disk& target,
+                        content_lookup& lookup,
+                        const block_digests_record& record,
+                        const aligned_buffer& present,
+                        extent_work& work) {
   work.bytes = aligned_buffer(work.length);
   std::vector<block_digest> wanted;
   std::vector<std::size_t> places;
@@ -305,16 +305,18 @@ void put_together(const target_disk& target,
     ++digest;
   }
   if (wanted.empty()) {
-    return;
+    return {};
   }
+  const block_mask had = work.have;
   take_from_whole(lookup, wanted, places, work);
-  if (work.have == block_mask::first(blocks_in(work.length))) {
-    return;
+  if (work.have != block_mask::first(blocks_in(work.length))) {
+    take_from_donors(lookup, wanted, places, work);
   }
-  take_from_donors(lookup, wanted, places, work);
+  const block_mask donated = work.have - had;
   if (target.before != nullptr) {
     take_from_before(*target.before, wanted, places, work);
   }
+  return donated;
 }
 
 /// Puts together again what assemble() did once, and whose bytes were not kept.
@@ -328,13 +330,11 @@ result<bool> put_together_again(const target_disk& target,
     return present.error();
   }
   const block_mask had = std::exchange(work.have, block_mask());
-  const block_mask donated = work.donated;
   const rebuild_counts counted = work.counts;
   work.in_place = {};
   put_together(target, lookup, *work.again, *present, work);
   work.again.reset();
   work.counts = counted;
-  work.donated = donated;
   const bool found = (had - work.have).none();
   work.have = had;  // of what is found only now, the data is here
   return found;
@@ -380,8 +380,9 @@ result<step_result> assemble(const target_disk& target,
   if (!present) {
     return present.error();
   }
-  put_together(target, lookup, record, *present, work);
-  const block_mask probed = how.probe.choose(work.place, work.donated);
+  const block_mask donated =
+      put_together(target, lookup, record, *present, work);
+  const block_mask probed = how.probe.choose(work.place, donated);
   work.have = work.have - probed;
   work.counts.donors -= bytes_of(probed, work.length);
   if (work.have == block_mask::first(blocks)) {

@@ -66,7 +66,6 @@ struct extent_work {
   aligned_buffer bytes;    ///< what it will be; empty while nothing is in it
   block_mask have;         ///< blocks of `bytes` that are filled
   block_mask in_place;     ///< blocks of `have` that the target holds already
-  block_mask donated;      ///< blocks that donors hold
   /// The digests from which `have` is put together again when `bytes` were not
   /// kept.
   std::optional<block_digests_record> again;
