@@ -35,9 +35,9 @@ permit tell_daemon(const result<std::shared_ptr<connection>>& link) {
 
 /// A limited host has no donors: they are other hosts' guests' disks, and by
 /// digests it could ask what is on them.
-std::unique_ptr<content_lookup> lookup_for(const std::string& key,
+std::unique_ptr<content_lookup> lookup_for(const peer_rights& rights,
                                            const settings& options) {
-  if (rights_of_peer(options.keys.peers, key).is_limited()) {
+  if (rights.is_limited()) {
     return std::make_unique<no_lookup>();
   }
   return std::make_unique<index::hash_index>(options.index_path);
@@ -77,12 +77,10 @@ int run_session(const settings& options) {
           loop.stop();
           return;
         }
+        const std::string key = (*link)->peer_key();
+        const peer_rights rights = rights_of_peer(options.keys.peers, key);
         session = std::make_unique<destination_session>(
-            loop,
-            options,
-            *link,
-            lookup_for((*link)->peer_key(), options),
-            [&](int code) {
+            loop, options, *link, lookup_for(rights, options), [&](int code) {
               exit_code = code;
               loop.stop();
             });
@@ -92,10 +90,7 @@ int run_session(const settings& options) {
         watch = std::make_unique<peer_watch>(
             loop,
             options.keys.peers,
-            [&,
-             key = (*link)->peer_key(),
-             rights = rights_of_peer(options.keys.peers, (*link)->peer_key())](
-                const pinned_peers& peers) {
+            [&, key, rights](const pinned_peers& peers) {
               if (!is_paired(peers, key)) {
                 session->cancel("the source is not paired any more");
               } else if (rights_of_peer(options.keys.peers, key) != rights) {

@@ -14,8 +14,8 @@
 namespace teleport {
 
 std::uint64_t store_room::usable() const {
-  return free - std::min(free, promised) -
-         std::min(free - std::min(free, promised), reserve);
+  const std::uint64_t left = free - std::min(free, promised);
+  return left - std::min(left, reserve);
 }
 
 std::vector<problem> store_room::problems() const {
