@@ -18,6 +18,7 @@
 #include "libteleport/net/socket_info.hpp"
 #include "libteleport/net/socket_tuning.hpp"
 #include "libteleport/net/tls_context.hpp"
+#include "libteleport/wire/failure.hpp"
 
 namespace teleport {
 
@@ -65,16 +66,13 @@ error unreachable(std::string_view where, const error_code& failure) {
 
 /// What a key is told that is not paired: who called a host, or who was called.
 error unknown_key(const link_terms& terms, const std::string& key) {
-  return {errc::not_paired,
-          terms.peer.empty()
-              ? fmt::format("the peer's key {:.16} is not paired with this "
-                            "host: run 'teleportctl pair root@HOST' on the "
-                            "source",
-                            key)
-              : fmt::format("{0} is not paired with this host (its key is "
-                            "unknown here): run 'teleportctl pair root@{0}' "
-                            "here",
-                            terms.peer)};
+  return terms.peer.empty()
+             ? error(errc::not_paired,
+                     fmt::format("the peer's key {:.16} is not paired with "
+                                 "this host: run 'teleportctl pair root@HOST' "
+                                 "on the source",
+                                 key))
+             : not_paired(terms.peer, "its key is unknown here");
 }
 
 /// That a paired host is the one that was asked for.

@@ -36,11 +36,7 @@ error failure_of_destination(byte_span body, std::string_view host) {
     return note.error();
   }
   return note->code == name_of(errc::not_paired)
-             ? error(errc::not_paired,
-                     fmt::format("{0} is not paired with this host (it does "
-                                 "not know this host's key): run 'teleportctl "
-                                 "pair root@{0}' here",
-                                 host))
+             ? not_paired(host, "it does not know this host's key")
              : error(errc::refused,
                      fmt::format("{}: {}", host, note->sentence));
 }

@@ -2,6 +2,7 @@
 
 #include "libteleport/wire/failure.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/json_fields.hpp"
@@ -36,6 +37,14 @@ result<failure_note> decode_failure(byte_span body) {
     return error(errc::protocol, "FAIL record: " + *fields.failed());
   }
   return note;
+}
+
+error not_paired(std::string_view host, std::string_view why) {
+  return {errc::not_paired,
+          fmt::format("{0} is not paired with this host ({1}): run "
+                      "'teleportctl pair root@{0}' here",
+                      host,
+                      why)};
 }
 
 }  // namespace teleport

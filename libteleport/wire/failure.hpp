@@ -10,6 +10,7 @@
 #define LIBTELEPORT_WIRE_FAILURE_HPP
 
 #include <string>
+#include <string_view>
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
@@ -30,6 +31,12 @@ struct failure_note {
 
 /// @error errc::protocol, naming the field
 [[nodiscard]] result<failure_note> decode_failure(byte_span body);
+
+/// What a source says where one of the two hosts does not know the other's key:
+/// errc::not_paired, with the command that pairs them.
+///
+/// @param why  "its key is unknown here"
+[[nodiscard]] error not_paired(std::string_view host, std::string_view why);
 
 }  // namespace teleport
 
