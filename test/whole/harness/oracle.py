@@ -108,6 +108,18 @@ def check_at_rest(world, guest):
                 raise Wrong("left over", f"{device} over {file} on {host.name}")
 
 
+def check_boot_without_answer(world, guest):
+    """The source starts while the link is cut, and its guest runs there: nothing
+    of it is started here, and it is found once the link is back."""
+    world.here.start_services()
+    guest.check_runs_on(world.there)
+    assert world.here.domains() == []
+    world.mend_link()
+    assert recover(guest, world.here) == 0
+    wait_for_rest(world)
+    check_one_copy(world, guest, world.there)
+
+
 def check_exit_code(guest, code, host):
     """The exit code of xl teleport says where the guest runs."""
     world = guest.world

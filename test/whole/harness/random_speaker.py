@@ -12,12 +12,10 @@ import hashlib
 import json
 import random
 import select
-import socket
-import ssl
 import struct
 import sys
 
-from speaker import KEYS, framed, records
+from speaker import connected, framed, records
 
 MIB = 1 << 20
 HELLO, OFFER, PREPARE, EXTENTS, BLOCK_DIGESTS, EXTENT_DATA = 1, 2, 4, 6, 8, 10
@@ -131,9 +129,8 @@ def frames(chance, others_uuid):
         yield number, spoil(chance, frame) if chance.randrange(10) == 0 else frame
 
 
-def one_session(chance, address, others_uuid, context, sent, heard):
-    with socket.create_connection((address, 8744)) as plain, \
-            context.wrap_socket(plain) as link:
+def one_session(chance, address, others_uuid, sent, heard):
+    with connected(address) as link:
         link.settimeout(20)
         answers = records(link)
         patient = chance.randrange(4) != 0
@@ -154,15 +151,11 @@ def one_session(chance, address, others_uuid, context, sent, heard):
 
 def main():
     address, seed, sessions, others_uuid = sys.argv[1:]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.load_cert_chain(KEYS + ".crt", KEYS + ".key")
     sent, heard = collections.Counter(), collections.Counter()
     for number in range(int(sessions)):
         chance = random.Random(f"{seed} {number}")
         try:
-            one_session(chance, address, others_uuid, context, sent, heard)
+            one_session(chance, address, others_uuid, sent, heard)
         except OSError:
             heard["ended"] += 1
     print("sent", dict(sorted(sent.items())))

@@ -8,6 +8,7 @@ or after the last answer.
     nothing and waits
 """
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -38,15 +39,22 @@ def framed(number, body):
     return struct.pack("<IHH", len(body), number, 0) + body
 
 
-def main():
-    with open(sys.argv[2], encoding="ascii") as file:
-        words = file.read().split()
+@contextlib.contextmanager
+def connected(address):
+    """A session's link to a host, with this host's key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.load_cert_chain(KEYS + ".crt", KEYS + ".key")
-    with socket.create_connection((sys.argv[1], 8744)) as plain, \
+    with socket.create_connection((address, 8744)) as plain, \
             context.wrap_socket(plain) as link:
+        yield link
+
+
+def main():
+    with open(sys.argv[2], encoding="ascii") as file:
+        words = file.read().split()
+    with connected(sys.argv[1]) as link:
         hello = b"TELEPORT" + struct.pack("<II", 3, 4) + b"evil"
         heard = records(link)
         for together in [framed(1, hello)] + [

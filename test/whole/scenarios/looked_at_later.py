@@ -5,8 +5,7 @@ import os
 import shutil
 
 from harness.events import FolderWatch
-from harness.host import HERE
-from harness.oracle import (ask_once, check_cannot_start, check_one_copy,
+from harness.oracle import (ask_once, check_boot_without_answer, check_cannot_start, check_one_copy,
                             check_starts_here, recover, wait_for_rest)
 from harness.registry import add, test
 from harness.world import World, Wrong
@@ -73,13 +72,7 @@ def boot_without_answer():
         guest = kill_source_at(world, "teleport.journal-moved.before", world.here)
         world.cut_link()
         world.power_loss(world.here)
-        world.here.start_services()
-        guest.check_runs_on(world.there)
-        assert world.here.domains() == []
-        world.mend_link()
-        assert recover(guest, world.here) == 0
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there)
+        check_boot_without_answer(world, guest)
 
 
 @test("where a disk cannot be set aside at boot the autostart is hidden")
@@ -251,9 +244,8 @@ for a_host in ("source", "destination"):
 
 def ask_as_other_release(world, version, number, body):
     """{number: body} of the records that a source of another release hears."""
-    with open(os.path.join(HERE, "harness/old_peer.py"), encoding="utf-8") as file:
-        script = file.read()
-    said = world.here.run("python3", "-c", script, world.there.address,
+    world.here.bring("speaker.py")
+    said = world.here.run("python3", world.here.bring("old_peer.py"), world.there.address,
                           str(version), str(number), body.hex())[1]
     return {int(kind): bytes.fromhex(text) for kind, text in
             (line.split(" ") for line in said.splitlines())}
