@@ -53,6 +53,8 @@ TP_FLAGS := -std=c++20 -I. -isystem $(BUILD) -pthread $(WARN) $(DEFS) \
 # A program names only the libraries that it calls.
 LDLIBS   += -Wl,--as-needed -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
             -lzstd -lexpat -lbpf -lspdlog -lfmt -lssl -lcrypto
+# Catch2 is a library from its version 3 on; version 2 is a header alone.
+CATCH_LIBS ?= $(shell pkg-config --libs catch2)
 
 # A module is a folder; a folder's sources are all its .cpp files.
 LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
@@ -125,11 +127,11 @@ $(addprefix $(BUILD)/,$(PROGS)): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
 	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $< $(call rooms_of,$@) $(LIBS) $(LDLIBS)
 $(BUILD)/test/unit-tests: $(call obj,$(TEST_SRC)) $(ROOMS:%=$(BUILD)/%/room.a) $(LIBS)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH_LIBS) $(LDLIBS)
 $(BUILD)/test/support.a: $(call obj,$(filter test/support/%,$(TEST_SRC)))
 $(TEST_PROG_SRC:%.cpp=$(BUILD)/%): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/support.a $(ROOMS:%=$(BUILD)/%/room.a) $(LIBS)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH_LIBS) $(LDLIBS)
 # Half the time to compile; the programs and libraries in it are as they ship.
 $(call obj,$(TEST_SRC) $(TEST_PROG_SRC)): CXXFLAGS = -O1 -g1
 tests: $(BUILD)/test/unit-tests $(TEST_PROG_SRC:%.cpp=$(BUILD)/%)

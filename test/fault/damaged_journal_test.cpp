@@ -5,10 +5,9 @@
 #include <fstream>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

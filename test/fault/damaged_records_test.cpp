@@ -7,9 +7,8 @@
 #include <algorithm>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/duet.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/memory_device.hpp"

@@ -6,9 +6,8 @@
 
 #include <memory>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/duet.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/faulty_device.hpp"

@@ -2,8 +2,7 @@
 //
 // test/fault/duet_seeds_test.cpp: test/unit/duet_test.cpp with many seeds.
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/duet.hpp"
 #include "test/support/duet_world.hpp"
 #include "test/support/print_error.hpp"

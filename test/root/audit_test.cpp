@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <catch2/catch.hpp>
 
 #include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/unique_fd.hpp"
@@ -22,6 +21,7 @@
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/disk/tracker_balance.hpp"
 #include "test/support/bpf_folder.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"
 
@@ -104,7 +104,7 @@ TEST_CASE("an audit finds a write that the tracker did not see",
   const auto found = tracker->audit();
   REQUIRE_FALSE(found);
   CHECK(found.error().code == errc::mismatch);
-  CHECK_THAT(found.error().context, Catch::Contains("the kernel counts"));
+  CHECK_THAT(found.error().context, test::contains_text("the kernel counts"));
 }
 
 TEST_CASE("an audit finds that a program was detached", "[root][tracker]") {
@@ -120,7 +120,7 @@ TEST_CASE("an audit finds that a program was detached", "[root][tracker]") {
   const auto found = tracker->audit();
   REQUIRE_FALSE(found);
   CHECK(found.error().code == errc::mismatch);
-  CHECK_THAT(found.error().context, Catch::Contains("not attached"));
+  CHECK_THAT(found.error().context, test::contains_text("not attached"));
 }
 
 TEST_CASE("an audit compares each count with that of the beginning",
@@ -151,11 +151,11 @@ TEST_CASE("an audit compares each count with that of the beginning",
   };
   constexpr auto words = "sectors written";
   CHECK_THAT(wrong({base.kernel + 8, base.ours, base.unpaired}),
-             Catch::Contains(words));
+             test::contains_text(words));
   CHECK_THAT(wrong({base.kernel, base.ours + 8, base.unpaired}),
-             Catch::Contains(words));
+             test::contains_text(words));
   CHECK_THAT(wrong({base.kernel, base.ours, base.unpaired + 1}),
-             Catch::Contains("begin was not seen"));
+             test::contains_text("begin was not seen"));
   balance.set_base(base);
   CHECK(balance.audit());
 }
@@ -191,7 +191,8 @@ TEST_CASE("an audit finds that the table of pending writes was full",
   ::munmap(memory, sizeof(counter_block));
   REQUIRE_FALSE(found);
   CHECK(found.error().code == errc::mismatch);
-  CHECK_THAT(found.error().context, Catch::Contains("no place in the table"));
+  CHECK_THAT(found.error().context,
+             test::contains_text("no place in the table"));
   CHECK((*tracker)->audit());
 }
 

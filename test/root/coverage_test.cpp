@@ -16,9 +16,8 @@
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/kept_world.hpp"
 
 namespace teleport::index {

@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "index/extent_source.hpp"
 #include "index/own_disk.hpp"
 #include "index/scanner.hpp"
@@ -23,6 +21,7 @@
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "test/support/bpf_folder.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/kept_world.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"

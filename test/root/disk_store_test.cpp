@@ -11,14 +11,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/logical_volume.hpp"
 #include "libteleport/disk/loop_device.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/model_disk.hpp"
 #include "test/support/root_devices.hpp"
 
@@ -108,12 +107,12 @@ TEST_CASE("a thin volume stays thin when it is zeroed", "[root]") {
   REQUIRE((*device)->flush());
   const auto full = run_program({"dmsetup", "status", thin.path()});
   REQUIRE(full);
-  CHECK_THAT(*full, Catch::Contains("thin 8192 8191"));
+  CHECK_THAT(*full, test::contains_text("thin 8192 8191"));
   REQUIRE((*device)->zero_at(0, 4_MiB));
   REQUIRE((*device)->flush());
   const auto empty = run_program({"dmsetup", "status", thin.path()});
   REQUIRE(empty);
-  CHECK_THAT(*empty, Catch::Contains("thin 0 -"));
+  CHECK_THAT(*empty, test::contains_text("thin 0 -"));
   compare_with_model(**device, 6, 100);
 }
 

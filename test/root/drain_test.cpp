@@ -14,12 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/disk/device_drain.hpp"
 #include "libteleport/disk/device_mapper.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/root_devices.hpp"
 
 namespace teleport {

@@ -8,10 +8,9 @@
 #include <set>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/io_hooks.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/root_devices.hpp"

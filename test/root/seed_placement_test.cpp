@@ -10,11 +10,10 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/process.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/skip.hpp"
 #include "test/support/temp_folder.hpp"

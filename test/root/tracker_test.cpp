@@ -19,12 +19,11 @@
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/disk/file_device.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"
 

@@ -10,8 +10,7 @@
 
 #include <sys/mount.h>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport {

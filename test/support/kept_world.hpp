@@ -12,8 +12,6 @@
 #include <memory>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "index/disk_keeper.hpp"
 #include "index/extent_source.hpp"
 #include "index/own_disk.hpp"
@@ -22,6 +20,7 @@
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "test/support/bpf_folder.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/unit/index_fixture.hpp"
 

@@ -10,9 +10,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

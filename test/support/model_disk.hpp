@@ -9,11 +9,10 @@
 #include <algorithm>
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/block_device.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

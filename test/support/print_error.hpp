@@ -8,9 +8,8 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/error.hpp"
+#include "test/support/catch.hpp"
 
 namespace Catch {
 

@@ -12,9 +12,8 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/process.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/skip.hpp"
 #include "test/support/temp_folder.hpp"

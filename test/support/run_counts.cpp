@@ -6,9 +6,7 @@
 #include <fstream>
 #include <iostream>
 
-#define CATCH_CONFIG_EXTERNAL_INTERFACES
-#include <catch2/catch.hpp>
-
+#include "test/support/catch_runner.hpp"
 #include "test/support/skip.hpp"
 
 namespace teleport::test {
@@ -20,13 +18,13 @@ run_counts& counted() {
   return of_this_run;
 }
 
-class count_listener : public Catch::TestEventListenerBase {
+class count_listener : public listener_base {
  public:
-  using TestEventListenerBase::TestEventListenerBase;
+  using listener_base::listener_base;
 
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
     run_counts& counts = counted();
-    const std::string& name = stats.testInfo.name;
+    const std::string& name = info_of(stats).name;
     if (!stats.totals.assertions.allOk()) {
       ++counts.failed;
     } else if (skipped_tests().contains(name)) {

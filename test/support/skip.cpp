@@ -2,7 +2,7 @@
 
 #include "test/support/skip.hpp"
 
-#include <catch2/catch.hpp>
+#include "test/support/catch_runner.hpp"
 
 namespace teleport::test {
 
@@ -16,7 +16,7 @@ std::map<std::string, std::string>& reasons() {
 }  // namespace
 
 void skip_test(const std::string& reason) {
-  reasons()[Catch::getResultCapture().getCurrentTestName()] = reason;
+  reasons()[current_test_name()] = reason;
 }
 
 const std::map<std::string, std::string>& skipped_tests() {

@@ -13,13 +13,12 @@
 #include <string>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/lane_inbox.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/loopback.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"

@@ -8,8 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

@@ -3,12 +3,11 @@
 #include <set>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

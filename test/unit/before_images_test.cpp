@@ -8,9 +8,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

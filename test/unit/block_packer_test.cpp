@@ -7,9 +7,8 @@
 #include <algorithm>
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/xen/guest_config.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 namespace {

@@ -13,8 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/loopback.hpp"
 #include "test/support/two_ends.hpp"
 

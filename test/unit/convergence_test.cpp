@@ -7,9 +7,8 @@
 
 #include <algorithm>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -7,8 +7,7 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

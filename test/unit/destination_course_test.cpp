@@ -9,8 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/course_at.hpp"
 #include "test/support/print_error.hpp"
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

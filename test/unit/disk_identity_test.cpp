@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

@@ -8,9 +8,8 @@
 
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/migrate/capture.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"

@@ -9,8 +9,7 @@
 #include <functional>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"
 

@@ -2,9 +2,8 @@
 
 #include "libteleport/disk/disk_store.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/disk/logical_volume.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

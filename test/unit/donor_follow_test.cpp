@@ -3,8 +3,7 @@
 // test/unit/donor_follow_test.cpp: which of the indexed disks are followed, and
 // for which guest.
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/donor_host.hpp"
 #include "tools/teleportd/donor_set.hpp"
 #include "tools/teleportd/scan_backoff.hpp"

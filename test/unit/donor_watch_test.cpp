@@ -8,11 +8,10 @@
 #include <fstream>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/folder_watch.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/disk/disk_book.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/skip.hpp"
 #include "test/support/temp_folder.hpp"

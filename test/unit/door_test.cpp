@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 namespace {

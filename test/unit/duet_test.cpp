@@ -9,10 +9,9 @@
 #include <algorithm>
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/extent_view.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/duet_world.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/memory_device.hpp"

@@ -9,9 +9,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/migrate/journal.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "tools/evacuate/aftermath.hpp"

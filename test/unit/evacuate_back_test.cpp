@@ -10,8 +10,7 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/evacuation_world.hpp"
 #include "test/support/print_error.hpp"
 #include "tools/evacuate/evacuation_run.hpp"

@@ -6,8 +6,7 @@
 
 #include <filesystem>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/evacuation_world.hpp"
 #include "tools/evacuate/story.hpp"
 

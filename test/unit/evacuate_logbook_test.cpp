@@ -11,9 +11,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/process.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "tools/evacuate/command.hpp"

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "tools/evacuate/plan.hpp"
 
 namespace teleport::evacuation {
@@ -108,7 +107,7 @@ TEST_CASE("guests that fit alone but not together are told", "[evacuate]") {
   CHECK(made.obstacles[0].guest == 0U);
   CHECK(made.obstacles[0].what.code == "no_room");
   CHECK_THAT(made.obstacles[0].what.sentence,
-             Catch::Contains("a needs 600 MiB of memory and 1024 MiB"));
+             test::contains_text("a needs 600 MiB of memory and 1024 MiB"));
 }
 
 TEST_CASE("every problem is told at once, and each once", "[evacuate]") {

@@ -8,8 +8,7 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/evacuation_world.hpp"
 #include "test/support/print_error.hpp"
 #include "tools/evacuate/evacuation_run.hpp"
@@ -230,7 +229,7 @@ TEST_CASE("all at once send no faster than the evacuation may", "[evacuate]") {
   std::string line;
   unsigned lines = 0;
   for (; std::getline(words, line); ++lines) {
-    CHECK_THAT(line, Catch::Contains("--bwlimit 5000kB --"));
+    CHECK_THAT(line, test::contains_text("--bwlimit 5000kB --"));
   }
   CHECK(lines == 2);
 }

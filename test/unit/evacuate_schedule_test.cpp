@@ -5,8 +5,7 @@
 
 #include <random>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "tools/evacuate/day_window.hpp"
 #include "tools/evacuate/schedule.hpp"

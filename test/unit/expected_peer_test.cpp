@@ -5,10 +5,9 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/two_ends.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "tools/teleportd/fate_asker.hpp"
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -12,9 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/session/greeting.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/two_ends.hpp"
 
 namespace teleport {

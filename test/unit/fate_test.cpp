@@ -9,11 +9,10 @@
 #include <string>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/fate_course.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/arrival_fate.hpp"

@@ -9,10 +9,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/model_disk.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
@@ -133,7 +132,7 @@ TEST_CASE("a file that has shrunk is an error and not zeros", "[disk]") {
   std::filesystem::resize_file(path, 4096);
   byte_buffer bytes(64_KiB);
   CHECK_THAT((*device)->read_at(0, bytes).error().context,
-             Catch::Contains("shrunk"));
+             test::contains_text("shrunk"));
 }
 
 TEST_CASE("what is no disk is not opened", "[disk]") {

@@ -11,9 +11,8 @@
 #include <limits>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/wire/framer.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/golden_records.hpp"
 #include "test/support/print_error.hpp"
 

@@ -7,10 +7,9 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/wire/record.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

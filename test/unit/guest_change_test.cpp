@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 namespace {

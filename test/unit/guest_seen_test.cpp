@@ -8,7 +8,7 @@
 #include <array>
 #include <cstddef>
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -16,8 +16,7 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/handover_model.hpp"
 
 namespace teleport {

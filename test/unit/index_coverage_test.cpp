@@ -6,10 +6,9 @@
 
 #include <functional>
 
-#include <catch2/catch.hpp>
-
 #include "index/coverage.hpp"
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport::index {
 

@@ -15,8 +15,6 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "index/hash_index.hpp"
 #include "index/scanner.hpp"
 #include "index/store.hpp"
@@ -24,6 +22,7 @@
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

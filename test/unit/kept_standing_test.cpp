@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/setup/arrival.hpp"

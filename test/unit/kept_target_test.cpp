@@ -8,9 +8,8 @@
 #include <string>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 
@@ -47,7 +46,7 @@ TEST_CASE("the disk that was kept is the one that its name leads to now",
   const auto other = check_identity(kept, identity(other_words));
   REQUIRE_FALSE(other);
   CHECK(other.error().code == errc::mismatch);
-  CHECK_THAT(other.error().context, Catch::Contains("is another disk"));
+  CHECK_THAT(other.error().context, test::contains_text("is another disk"));
 }
 
 TEST_CASE("a disk of which it cannot be told which it is, is not used",

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <functional>
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 using namespace teleport;
 

@@ -11,11 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/net/effort_watch.hpp"
 #include "libteleport/net/lane_quota.hpp"
 #include "libteleport/net/record_queue.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 using namespace teleport;

@@ -15,10 +15,9 @@
 
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/lane_inbox.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/two_ends.hpp"
 
 using namespace teleport;

@@ -16,9 +16,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport {

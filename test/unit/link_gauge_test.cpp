@@ -5,10 +5,9 @@
 
 #include "libteleport/session/link_gauge.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/convergence.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -5,14 +5,13 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/json_fields.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/guest_config.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

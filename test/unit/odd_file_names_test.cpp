@@ -6,11 +6,10 @@
 #include <fstream>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

@@ -8,8 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport {

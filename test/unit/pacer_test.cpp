@@ -10,8 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/link_plan.hpp"

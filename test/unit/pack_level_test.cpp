@@ -4,7 +4,7 @@
 
 #include "libteleport/migrate/pack_level.hpp"
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

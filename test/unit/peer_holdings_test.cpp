@@ -9,12 +9,11 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/destination/store_room.hpp"

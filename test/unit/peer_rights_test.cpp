@@ -11,13 +11,12 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"

@@ -10,11 +10,10 @@
 #include <span>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/capture.hpp"
 #include "libteleport/migrate/rebuild.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"

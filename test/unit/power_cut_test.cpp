@@ -11,8 +11,6 @@
 #include <set>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/aligned_buffer.hpp"
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/units.hpp"
@@ -20,6 +18,7 @@
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/identity.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

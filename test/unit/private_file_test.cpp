@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include <boost/asio/ssl.hpp>
-#include <catch2/catch.hpp>
 
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/tls_context.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 

@@ -9,9 +9,8 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {
@@ -26,10 +25,10 @@ TEST_CASE("a program's failure carries its code and its words", "[base]") {
   const auto out = run_program({"sh", "-c", "echo why >&2; exit 3"});
   REQUIRE_FALSE(out);
   CHECK(out.error().code == errc::system);
-  CHECK_THAT(out.error().context, Catch::Contains("exit code 3: why"));
+  CHECK_THAT(out.error().context, test::contains_text("exit code 3: why"));
   const auto killed = run_program({"sh", "-c", "kill -9 $$"});
   REQUIRE_FALSE(killed);
-  CHECK_THAT(killed.error().context, Catch::Contains("signal 9"));
+  CHECK_THAT(killed.error().context, test::contains_text("signal 9"));
 }
 
 TEST_CASE("a program that does not exist is not found", "[base]") {
@@ -47,7 +46,7 @@ TEST_CASE("a program's input and output may be larger than a pipe", "[base]") {
   CHECK(run_program({"true"}, options));
   options.max_output = 1000;
   CHECK_THAT(run_program({"cat"}, options).error().context,
-             Catch::Contains("more than 1000 bytes"));
+             test::contains_text("more than 1000 bytes"));
 }
 
 TEST_CASE("a program's output may be taken piece by piece", "[base]") {

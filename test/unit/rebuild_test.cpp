@@ -14,11 +14,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/before_images.hpp"
 #include "libteleport/migrate/capture.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"

@@ -4,7 +4,7 @@
 
 #include "xl-teleport/source/reconnect.hpp"
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -7,7 +7,7 @@
 
 #include <array>
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -4,10 +4,10 @@
 
 #include "xl-teleport/source/report.hpp"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 
 using namespace teleport;
 

@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

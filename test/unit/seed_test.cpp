@@ -8,12 +8,11 @@
 #include <string>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/names.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/course_at.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"

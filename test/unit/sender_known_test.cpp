@@ -11,10 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/disk_sender.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/duet.hpp"
 #include "test/support/fake_lookup.hpp"
 #include "test/support/faulty_device.hpp"

@@ -7,10 +7,9 @@
 #include <algorithm>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/xen/facts_json.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

@@ -8,9 +8,8 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 
@@ -99,8 +98,8 @@ TEST_CASE("a setting of the index that is wrong is named, with what is right",
     INFO(one.line);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == errc::bad_input);
-    CHECK_THAT(refused.error().context, Catch::Contains(one.expected));
-    CHECK_THAT(refused.error().context, Catch::Contains("line 2"));
+    CHECK_THAT(refused.error().context, test::contains_text(one.expected));
+    CHECK_THAT(refused.error().context, test::contains_text("line 2"));
   }
 }
 

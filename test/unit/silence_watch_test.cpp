@@ -11,11 +11,10 @@
 
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/socket_info.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/loopback.hpp"
 
 using namespace teleport;

@@ -9,8 +9,7 @@
 #include <random>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 using namespace teleport;

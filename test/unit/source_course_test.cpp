@@ -8,8 +8,7 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/source_steps.hpp"
 
 namespace teleport {

@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/session/source_course.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/source_steps.hpp"
 
 namespace teleport {

@@ -5,8 +5,7 @@
 
 #include "libteleport/session/source_silence.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/course_at.hpp"
 #include "test/support/print_error.hpp"
 

@@ -9,10 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/xen/start_options.hpp"
 #include "libteleport/xen/xl_assignments.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

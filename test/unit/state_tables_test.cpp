@@ -14,9 +14,8 @@
 #include <sstream>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/wire/format.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/course_at.hpp"
 #include "test/support/destination_rules.hpp"
 #include "test/support/print_error.hpp"

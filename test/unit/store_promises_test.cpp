@@ -10,9 +10,8 @@
 #include <string>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/base/units.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"

@@ -3,10 +3,9 @@
 #include <numeric>
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/stream/page_codec.hpp"
 #include "libteleport/stream/stream_filter.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/stream_maker.hpp"
 
 namespace teleport {

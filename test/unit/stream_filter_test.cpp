@@ -11,8 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/stream_maker.hpp"
 
 namespace teleport {

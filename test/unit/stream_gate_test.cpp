@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/stream/gate.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

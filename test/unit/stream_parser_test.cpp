@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <functional>
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/stream_maker.hpp"
 
 namespace teleport {

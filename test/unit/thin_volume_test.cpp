@@ -12,10 +12,9 @@
 #include <random>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "index/extent_source.hpp"
 #include "libteleport/disk/thin_dump_reader.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/memory_device.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"

@@ -7,10 +7,10 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
-#include <catch2/catch.hpp>
 
 #include "libteleport/net/lane.hpp"
 #include "libteleport/net/tls_context.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/loopback.hpp"
 #include "test/support/two_ends.hpp"
 

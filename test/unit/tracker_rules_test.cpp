@@ -13,10 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/disk/tracker_balance.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 

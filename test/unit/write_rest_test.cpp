@@ -5,8 +5,7 @@
 
 #include "libteleport/disk/write_rest.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
 namespace teleport {

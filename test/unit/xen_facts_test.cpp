@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/facts_json.hpp"
 #include "libteleport/xen/preflight.hpp"
+#include "test/support/catch.hpp"
 
 namespace teleport {
 namespace {

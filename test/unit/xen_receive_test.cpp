@@ -13,12 +13,11 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "libteleport/xen/guardian.hpp"
 #include "libteleport/xen/guardian_link.hpp"
 #include "libteleport/xen/receive_handshake.hpp"
 #include "libteleport/xen/xl_receiver.hpp"
+#include "test/support/catch.hpp"
 #include "test/support/temp_folder.hpp"
 
 namespace teleport {

@@ -4,7 +4,7 @@
 
 #include "libteleport/xen/xl_monitor.hpp"
 
-#include <catch2/catch.hpp>
+#include "test/support/catch.hpp"
 
 namespace teleport {
 
