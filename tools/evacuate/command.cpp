@@ -61,7 +61,7 @@ link_rate share_of(link_rate all, std::size_t teleports) {
   return all == 0 ? 0 : std::max(all / teleports, least_rate);
 }
 
-std::string quoted(std::string_view text) {
+std::string shell_word(std::string_view text) {
   std::string word = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -80,7 +80,7 @@ std::vector<std::string> command_at(
   std::string script(remote_path);
   script += "exec 3<&0; xl-teleport";
   for (const std::string& argument : arguments) {
-    script += " " + quoted(argument);
+    script += " " + shell_word(argument);
   }
   script += watched;
   std::vector<std::string> argv = remote_shell;

@@ -46,7 +46,7 @@ enum class purpose { preflight, move };
     const std::vector<std::string>& arguments);
 
 /// As a POSIX shell's one word.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string shell_word(std::string_view text);
 
 /// How xl-teleport is told a guest: by its name, but for one made of digits
 /// alone, which it would take for a domain's id.
