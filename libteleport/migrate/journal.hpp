@@ -56,8 +56,8 @@ struct journal_entry {
   std::string uuid;
   std::uint32_t domid = 0;
   std::string peer;  ///< HOST:PORT as the user gave it, or its address
-  /// SHA-256 of the other host's certificate: none but this host got GO. Empty
-  /// in entries of release 0.1.0.
+  /// SHA-256 of the certificate that the other host was first paired with: none
+  /// but this host got GO. Empty in entries of release 0.1.0.
   std::string peer_key;
   /// A person decided where the guest runs, not one of the two hosts.
   bool by_hand = false;

@@ -117,7 +117,7 @@ class connection : public std::enable_shared_from_this<connection> {
   [[nodiscard]] link_counters counters() const;
   /// The name under which the peer is paired.
   [[nodiscard]] const std::string& peer_name() const noexcept;
-  /// SHA-256 of the peer's certificate, in hexadecimal.
+  /// SHA-256, in hexadecimal, of the certificate that it was first paired with.
   [[nodiscard]] const std::string& peer_key() const noexcept;
 
  private:

@@ -6,6 +6,8 @@
 // Certificates are self-signed and pinned: a peer is who it says when its
 // certificate is, byte for byte, one of those that `teleportctl pair` put into
 // the peers' folder over the administrator's ssh. No authority, no expiry.
+// A peer's identity ("host" below) is the first key that it was paired with,
+// also when it has another by now (peer_certificates.hpp).
 //
 // Blocks: on small files.
 
@@ -19,6 +21,7 @@
 #include <utility>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/net/peer_certificates.hpp"
 
 namespace teleport {
 
@@ -37,36 +40,34 @@ struct key_files {
 result<void> make_identity(const key_files& files,
                            const std::string& host_name);
 
-/// SHA-256 of a PEM certificate's DER form, in hexadecimal.
-///
-/// @error errc::corrupt when it is no certificate
-[[nodiscard]] result<std::string> fingerprint_of(const std::string& pem);
-
-/// The hosts that may come in, by the fingerprint of their certificate.
+/// The hosts that may come in.
 class pinned_peers {
  public:
   /// Reads every NAME.crt of the folder; a missing folder has none.
   [[nodiscard]] static result<pinned_peers> load(const std::string& folder);
 
-  /// The name under which the host was paired, or nullopt.
+  /// The host that has a key now, or nullopt.
+  ///
+  /// @param key  SHA-256 of a certificate, in hexadecimal
+  [[nodiscard]] std::optional<std::string> host_of(
+      const std::string& key) const;
+  /// The name under which a host was paired, or nullopt.
   [[nodiscard]] std::optional<std::string> name_of(
-      const std::string& fingerprint) const;
-  /// Whether the key is that of the host of this name. Letters' case does not
-  /// matter, as in names of hosts.
-  [[nodiscard]] bool is_key_of(const std::string& name,
-                               const std::string& fingerprint) const;
-  /// Fingerprint to name.
-  [[nodiscard]] const std::map<std::string, std::string>& all() const noexcept {
-    return names_;
-  }
+      const std::string& host) const;
+  /// Whether a host is paired under this name. Letters' case does not matter,
+  /// as in names of hosts.
+  [[nodiscard]] bool is_called(const std::string& host,
+                               const std::string& name) const;
+  [[nodiscard]] bool empty() const noexcept { return names_.empty(); }
 
  private:
-  std::map<std::string, std::string> names_;
-  /// A host that was paired under two names has one key in two files.
-  std::set<std::pair<std::string, std::string>> lower_names_and_keys_;
+  std::map<std::string, std::string> names_;  ///< by host
+  std::map<std::string, std::string> hosts_;  ///< by key
+  /// A host that was paired under two names has two files.
+  std::set<std::pair<std::string, std::string>> lower_names_and_hosts_;
 };
 
-/// Adds a peer's certificate.
+/// Writes a peer's file: its certificate, or what text_of() makes of several.
 ///
 /// @param name  a host's name or address; checked, it becomes a file's name
 result<void> pin_peer(const std::string& folder,

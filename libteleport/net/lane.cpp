@@ -76,25 +76,27 @@ error unknown_key(const link_terms& terms, const std::string& key) {
 }
 
 /// That a paired host is the one that was asked for.
+///
+/// @param host  the key that it was first paired with
 result<void> check_expected(const link_terms& terms,
                             const pinned_peers& peers,
-                            const std::string& key,
+                            const std::string& host,
                             const std::string& name) {
   if (!terms.key.empty()) {
-    return terms.key == key
+    return terms.key == host
                ? result<void>()
                : error(errc::not_paired,
                        fmt::format("{} is another host now: its key is "
                                    "{:.16}, and {:.16} is that of the host to "
                                    "which the guest was given",
                                    terms.peer,
-                                   key,
+                                   host,
                                    terms.key));
   }
   const auto alias = terms.keys.aliases.find(terms.peer);
   const auto& expected =
       alias == terms.keys.aliases.end() ? terms.peer : alias->second;
-  if (terms.peer.empty() || peers.is_key_of(expected, key)) {
+  if (terms.peer.empty() || peers.is_called(host, expected)) {
     return {};
   }
   return error(errc::not_paired,
@@ -261,10 +263,12 @@ result<void> lane::check_peer(const link_terms& terms) {
   if (!peers) {
     return peers.error();
   }
-  key_ = to_hex(digest_extent(std::as_bytes(std::span(der))));
+  const auto shown = to_hex(digest_extent(std::as_bytes(std::span(der))));
+  const auto host = peers->host_of(shown);
+  key_ = host.value_or(shown);
   const auto name = peers->name_of(key_);
-  if (!name) {
-    return unknown_key(terms, key_);
+  if (!host || !name) {
+    return unknown_key(terms, shown);
   }
   const auto is_expected = check_expected(terms, *peers, key_, *name);
   if (!is_expected) {

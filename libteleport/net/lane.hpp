@@ -94,7 +94,8 @@ class lane : public std::enable_shared_from_this<lane> {
   [[nodiscard]] const result<void>& pinned() const noexcept { return pinned_; }
   /// The name under which the peer is paired.
   [[nodiscard]] const std::string& peer_name() const noexcept { return name_; }
-  /// SHA-256 of its certificate, in hexadecimal, as fingerprint_of() has it.
+  /// Whose key it has: SHA-256, in hexadecimal, of the certificate that the
+  /// host was first paired with; of the one that it showed where it is unknown.
   [[nodiscard]] const std::string& peer_key() const noexcept { return key_; }
   /// True when both peers' keys are pinned under the same name.
   [[nodiscard]] bool is_same_peer(const lane& other) const noexcept {

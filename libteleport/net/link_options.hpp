@@ -30,8 +30,8 @@ struct link_terms {
   /// The host whose key must answer. Empty: any that is paired, as whoever
   /// listens has it.
   std::string peer{};
-  /// SHA-256 of the certificate that must answer, in hexadecimal, where it is
-  /// known: whatever the name.
+  /// SHA-256, in hexadecimal, of the certificate that the host that must answer
+  /// was first paired with, where it is known: whatever the name.
   std::string key{};
 };
 

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/net/peer_files.hpp: the files of the peers' folder, as a person
-// adds and removes them. A host may have several: one for each of its names.
+// libteleport/net/peer_files.hpp: the files of the peers' folder. A host may
+// have several, one for each of its names, and several keys in each, while it
+// renews its own (peer_certificates.hpp). peer_pairing.hpp adds them.
 //
 // Blocks: on small files.
 
 #ifndef LIBTELEPORT_NET_PEER_FILES_HPP
 #define LIBTELEPORT_NET_PEER_FILES_HPP
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/base/units.hpp"
 
 namespace teleport {
-
-/// Of a file with a certificate.
-inline constexpr std::size_t max_pem_bytes = 64_KiB;
 
 /// Whether it may be a host's name: a name or an address, with letters, digits,
 /// and . - : _ %, at most 253 of them. It becomes the name of a file.
@@ -34,20 +30,31 @@ inline constexpr std::string_view limits_extension = ".conf";
 /// One file, NAME.crt.
 struct peer_file {
   std::string name;  ///< under which the host was paired
-  std::string key;   ///< SHA-256 of its certificate, in hexadecimal
+  /// Its identity: SHA-256, in hexadecimal, of the certificate that it was
+  /// first paired with. Journals and the book of kept disks have this one.
+  std::string host;
+  /// With which it may come in now; not empty.
+  std::vector<std::string> keys;
 };
 using peer_files = std::vector<peer_file>;
 
+/// Whether a host may come in with a key.
+[[nodiscard]] bool accepts(const peer_file& one, const std::string& key);
+
 /// By name; without those that are no certificate. A missing folder has none.
+///
+/// No key is of two hosts: a file that has one key and does not say whose it is
+/// names another file's host once more. Files that contradict each other are
+/// left out, and that is logged.
 [[nodiscard]] result<peer_files> read_peer_files(const std::string& folder);
 
-/// Those of a name that have another key. Letters' case does not matter, as in
-/// names of hosts.
+/// Those of a name that do not accept a key. Letters' case does not matter, as
+/// in names of hosts.
 [[nodiscard]] peer_files others_called(const peer_files& all,
                                        const std::string& name,
                                        const std::string& key);
-/// Those of the keys that `name` names: a host's name, or the first 8 digits at
-/// least of a key.
+/// Those of the host that `name` names: a host's name, or the first 8 digits at
+/// least of its identity or of a key.
 [[nodiscard]] peer_files files_of_host(const peer_files& all,
                                        const std::string& name);
 
@@ -56,15 +63,6 @@ using peer_files = std::vector<peer_file>;
 [[nodiscard]] result<std::vector<std::string>> peer_limit_files(
     const std::string& folder, const std::string& name);
 
-/// Adds a host's certificate.
-///
-/// @param replace  whether a name that has another key gets this one
-/// @return what was replaced
-/// @error errc::refused: the name has another key, which is not to be replaced
-[[nodiscard]] result<peer_files> add_peer(const std::string& folder,
-                                          const std::string& name,
-                                          const std::string& pem,
-                                          bool replace);
 /// Removes a host's key, under all names that it was paired under, and then
 /// what limited it.
 ///

@@ -5,7 +5,7 @@
 #include <boost/asio/ssl.hpp>
 #include <fmt/format.h>
 
-#include "libteleport/net/private_file.hpp"
+#include "libteleport/net/key_pair.hpp"
 
 namespace teleport {
 
@@ -17,19 +17,23 @@ result<std::shared_ptr<net::ssl::context>> make_tls_context(
   boost::system::error_code failure;
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
   SSL_CTX_set_num_tickets(context->native_handle(), 0);
-  context->use_certificate_file(
-      keys.certificate, net::ssl::context::pem, failure);
-  if (!failure) {
-    context->use_private_key_file(keys.key, net::ssl::context::pem, failure);
+  const auto own = read_key_pair(keys.key, keys.certificate);
+  if (!own && own.error().code == errc::bad_input) {
+    return own.error();  // somebody else may read it
   }
-  if (failure) {
+  if (own) {
+    context->use_certificate(
+        net::buffer(own->certificate), net::ssl::context::pem, failure);
+  }
+  if (own && !failure) {
+    context->use_private_key(
+        net::buffer(own->key), net::ssl::context::pem, failure);
+  }
+  if (!own || failure) {
     return error(errc::not_paired,
                  fmt::format("this host has no usable key in {}: run "
                              "'teleportctl pair root@HOST' here first",
                              keys.key));
-  }
-  if (const auto checked = check_private(keys.key); !checked) {
-    return checked.error();
   }
   context->set_verify_mode(net::ssl::verify_peer |
                            net::ssl::verify_fail_if_no_peer_cert);

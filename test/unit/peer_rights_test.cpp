@@ -16,6 +16,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "libteleport/net/peer_pairing.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"

@@ -10,10 +10,10 @@
 
 #include <fmt/format.h>
 
-#include "libteleport/base/durable_file.hpp"
-#include "libteleport/base/units.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/own_keys.hpp"
 #include "libteleport/net/peer_files.hpp"
+#include "libteleport/net/peer_pairing.hpp"
 #include "tools/teleportctl/ssh_host.hpp"
 #include "tools/teleportctl/ssh_program.hpp"
 #include "xl-teleport/setup/host_name.hpp"
@@ -25,12 +25,16 @@ namespace {
 
 constexpr std::string_view end_of_certificate = "-----END CERTIFICATE-----\n";
 
-/// This host's certificate, made where there is none.
-result<std::string> own_certificate(const settings& options,
-                                    const std::string& own_name) {
+/// This host's keys, made where there are none.
+result<own_keys> keys_of_this_host(const settings& options,
+                                   const std::string& own_name) {
   const auto made = make_identity(options.keys, own_name);
-  return made ? read_small_file(options.keys.certificate, max_pem_bytes)
-              : result<std::string>(made.error());
+  return made ? read_own_keys(options.keys) : result<own_keys>(made.error());
+}
+
+/// What is said after the certificate in use: the next one, if there is one.
+std::string next_of(const own_keys& own) {
+  return own.next ? own.next->pem : std::string();
 }
 
 /// That a key is another host's, and the name is free for it.
@@ -63,7 +67,7 @@ result<void> check_new(const std::string& name,
           "same name, or somebody is in its place. Once you know which "
           "it is, say --replace, or pair it under another name",
           name,
-          others.front().key,
+          others.front().keys.back(),
           key));
 }
 
@@ -81,7 +85,7 @@ result<std::string> limit(const std::string& name,
   }
   std::vector<std::string> names = {name};
   for (const peer_file& one : *peers) {
-    if (one.key == key) {
+    if (accepts(one, key)) {
       names.push_back(one.name);
     }
   }
@@ -101,7 +105,7 @@ result<std::string> limit(const std::string& name,
 void tell_replaced(const peer_files& replaced, const std::string& key) {
   for (const peer_file& old : replaced) {
     std::cerr << fmt::format(
-        "the key of {} was {}; it is now {}\n", old.name, old.key, key);
+        "the key of {} was {}; it is now {}\n", old.name, old.keys.back(), key);
   }
 }
 
@@ -116,12 +120,11 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
     return error(errc::bad_input,
                  fmt::format("'{}' is not a host's name", asked.own_name));
   }
-  const auto own = own_certificate(options, asked.own_name);
-  const auto own_key =
-      own ? fingerprint_of(*own) : result<std::string>(own.error());
-  if (!own_key) {
-    return own_key.error();
+  const auto own = keys_of_this_host(options, asked.own_name);
+  if (!own) {
+    return own.error();
   }
+  const std::string& own_key = own->present.key;
   ssh_program ssh;
   auto arguments = host->arguments;
   // An older teleportctl there, which reads before it writes, refuses
@@ -135,7 +138,7 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
   if (!started) {
     return started;
   }
-  const auto theirs = ssh.read_to(end_of_certificate, max_pem_bytes);
+  auto theirs = ssh.read_to(end_of_certificate, max_pem_bytes);
   if (!theirs) {
     return theirs.error();
   }
@@ -145,14 +148,19 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
     return ended ? in_context(host->name, key.error()) : ended;
   }
   const auto checked =
-      check_new(host->name, *key, *own_key, asked.replace, options);
+      check_new(host->name, *key, own_key, asked.replace, options);
   if (!checked) {
     return checked;
   }
-  ssh.write(*own);
+  ssh.write(own->present.pem + next_of(*own));
+  // A host that renews its key says the next one last.
+  const auto next = ssh.read_to("", max_pem_bytes);
   const auto accepted = ssh.wait();
   if (!accepted) {
     return in_context("nothing was paired", accepted.error());
+  }
+  if (next) {
+    *theirs += *next;
   }
   const std::string only_there = "it is paired there, and not here";
   // Before the key: the host is not ours for a moment.
@@ -172,7 +180,7 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
       host->name,
       *key,
       asked.own_name,
-      *own_key);
+      own_key);
   if (!limits->empty()) {
     std::cout << fmt::format(
         "Here {} may do only what {} says\n", host->name, *limits);
@@ -183,13 +191,11 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
 result<void> accept_pairing(const std::string& name,
                             bool replace,
                             const settings& options) {
-  const auto own = own_certificate(options, host_name());
-  const auto own_key =
-      own ? fingerprint_of(*own) : result<std::string>(own.error());
-  if (!own_key) {
-    return own_key.error();
+  const auto own = keys_of_this_host(options, host_name());
+  if (!own) {
+    return own.error();
   }
-  std::cout << *own << std::flush;
+  std::cout << own->present.pem << std::flush;
   const std::string pem{std::istreambuf_iterator<char>(std::cin), {}};
   if (pem.empty()) {
     return error(errc::cancelled, "the other host sent no key");
@@ -198,7 +204,8 @@ result<void> accept_pairing(const std::string& name,
   if (!key) {
     return in_context("certificate of " + name, key.error());
   }
-  const auto checked = check_new(name, *key, *own_key, replace, options);
+  const auto checked =
+      check_new(name, *key, own->present.key, replace, options);
   if (!checked) {
     return in_context("on " + host_name(), checked.error());
   }
@@ -207,6 +214,8 @@ result<void> accept_pairing(const std::string& name,
     return pinned.error();
   }
   tell_replaced(*pinned, *key);
+  // An older teleportctl there reads no more than the first.
+  std::cout << next_of(*own) << std::flush;
   return {};
 }
 
@@ -216,7 +225,12 @@ result<void> unpair(const std::string& name, const settings& options) {
     return removed.error();
   }
   for (const peer_file& one : *removed) {
-    std::cout << fmt::format("no longer paired: {} {}\n", one.name, one.key);
+    for (const std::string& key : one.keys) {
+      std::cout << fmt::format("no longer paired: {} {}\n", one.name, key);
+    }
+    if (one.keys.empty()) {
+      std::cout << fmt::format("no longer paired: {}\n", one.name);
+    }
   }
   return {};
 }

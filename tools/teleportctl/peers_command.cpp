@@ -31,7 +31,8 @@ nlohmann::json described(const peer_file& one,
                          const peer_rights& rights,
                          std::optional<std::uint64_t> held) {
   nlohmann::json object = {{"name", one.name},
-                           {"sha256", one.key},
+                           {"sha256", one.host},
+                           {"keys", one.keys},
                            {"role", rights.is_limited() ? "limited" : "ours"}};
   if (rights.is_limited()) {
     const peer_limits& limits = rights.limits();
@@ -51,8 +52,13 @@ void print(const peer_file& one,
            std::optional<std::uint64_t> held) {
   std::cout << fmt::format("{:24} {} {}\n",
                            one.name,
-                           one.key,
+                           one.host,
                            rights.is_limited() ? "limited" : "ours");
+  for (const std::string& key : one.keys) {
+    if (one.keys.size() > 1 || key != one.host) {
+      std::cout << fmt::format("    {:20} {}\n", "has the key", key);
+    }
+  }
   if (!rights.is_limited()) {
     return;
   }
@@ -117,13 +123,13 @@ result<void> list_peers(const settings& options, bool json) {
   nlohmann::json list = nlohmann::json::array();
   std::vector<peer_rights> rights;
   for (const peer_file& one : *peers) {
-    rights.push_back(rights_of_peer(*peers, options.keys.peers, one.key));
+    rights.push_back(rights_of_peer(*peers, options.keys.peers, one.host));
   }
   const auto holdings = look_at_holdings(rights, options);
   for (std::size_t i = 0; i < peers->size(); ++i) {
     const peer_file& one = (*peers)[i];
     const auto held =
-        holdings ? std::optional(holdings->bytes_of(one.key)) : std::nullopt;
+        holdings ? std::optional(holdings->bytes_of(one.host)) : std::nullopt;
     if (json) {
       list.push_back(described(one, rights[i], held));
     } else {

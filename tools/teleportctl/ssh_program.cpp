@@ -77,7 +77,7 @@ result<std::string> ssh_program::read_to(std::string_view last,
                                          std::size_t limit) {
   std::string text;
   std::array<char, 4096> piece{};
-  while (text.find(last) == std::string::npos) {
+  while (last.empty() || text.find(last) == std::string::npos) {
     const ssize_t got = ::read(output_.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) {
       continue;

@@ -36,6 +36,7 @@ class ssh_program {
   [[nodiscard]] result<void> start(std::vector<std::string> arguments);
   /// What it writes, until `last` was in it, or it writes no more.
   ///
+  /// @param last   empty: until it writes no more
   /// @error errc::protocol: more than `limit` bytes
   [[nodiscard]] result<std::string> read_to(std::string_view last,
                                             std::size_t limit);

@@ -37,7 +37,7 @@ daemon_process::daemon_process(settings options, std::string settings_file)
 int daemon_process::run() {
   clear_leftovers_later(std::chrono::seconds(0));
   const auto peers = pinned_peers::load(options_.keys.peers);
-  if (peers && peers->all().empty()) {
+  if (peers && peers->empty()) {
     log_info("no host is paired with this one: not listening before one is");
   } else if (!listen()) {
     return exit_failed;
@@ -74,9 +74,9 @@ bool daemon_process::listen() {
 }
 
 void daemon_process::on_peers(const pinned_peers& peers) {
-  if (!listener_ && !peers.all().empty()) {
+  if (!listener_ && !peers.empty()) {
     (void)listen();
-  } else if (listener_ && peers.all().empty()) {
+  } else if (listener_ && peers.empty()) {
     log_info("no host is paired with this one any more: not listening");
     listener_.reset();
   }

@@ -45,8 +45,8 @@ void peer_watch::look() {
   });
 }
 
-bool is_paired(const pinned_peers& peers, const std::string& key) {
-  return peers.name_of(key).has_value();
+bool is_paired(const pinned_peers& peers, const std::string& host) {
+  return peers.name_of(host).has_value();
 }
 
 }  // namespace teleport

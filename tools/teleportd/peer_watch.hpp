@@ -34,8 +34,9 @@ class peer_watch {
   timer timer_;
 };
 
-/// Whether a key is one of a paired host.
-[[nodiscard]] bool is_paired(const pinned_peers& peers, const std::string& key);
+/// Whether a host is paired that was first paired with this key.
+[[nodiscard]] bool is_paired(const pinned_peers& peers,
+                             const std::string& host);
 
 }  // namespace teleport
 

@@ -19,7 +19,7 @@ namespace teleport {
 
 struct known_peer {
   std::string name;  ///< under which it is paired
-  std::string key;   ///< SHA-256 of its certificate, in hexadecimal
+  std::string key;   ///< that it was first paired with: SHA-256, hexadecimal
   peer_rights rights = {};
 };
 

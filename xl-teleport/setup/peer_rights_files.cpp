@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/durable_file.hpp"
+#include "libteleport/net/peer_certificates.hpp"
 #include "libteleport/net/private_file.hpp"
 
 namespace teleport {
@@ -39,7 +40,7 @@ peer_rights rights_of_peer(const peer_files& all,
   std::string host;
   std::vector<std::string> paths;
   for (const peer_file& one : all) {
-    if (one.key != key) {
+    if (one.host != key) {
       continue;
     }
     host = host.empty() ? one.name : host;

@@ -16,10 +16,10 @@
 
 namespace teleport {
 
-/// Those of the host that has this key, as its files say it now: a host that
-/// was paired under several names may have its limits beside each. A file that
-/// cannot be read, is not root's alone or is wrong gives nothing, and so do
-/// files that differ.
+/// Those of the host that was first paired with this key, by its files. A host
+/// that has several names may have its limits beside each. A file that cannot
+/// be read, is not root's alone or is wrong gives nothing, and so do files that
+/// differ.
 ///
 /// @param folder  of the peers
 /// @param key     SHA-256 of the certificate, in hexadecimal
