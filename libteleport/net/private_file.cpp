@@ -56,8 +56,8 @@ result<void> check_private(const std::string& path) {
                     077,
                     "read this host's key",
                     "600",
-                    ", and pair again with a new key if they are not to be "
-                    "trusted");
+                    ", and then 'teleportctl rekey --now' if they are not to "
+                    "be trusted");
 }
 
 result<void> check_unwritable(const std::string& path) {

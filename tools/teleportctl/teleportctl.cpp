@@ -22,6 +22,7 @@
 #include "tools/teleportctl/limit_options.hpp"
 #include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/peers_command.hpp"
+#include "tools/teleportctl/rekey_command.hpp"
 #include "tools/teleportctl/seed_command.hpp"
 #include "tools/teleportctl/teleports_command.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
@@ -162,6 +163,7 @@ struct host_commands {
   std::string name;  ///< the host or guest it is about
   pairing_request pairing;
   limit_options limits;
+  rekey_command rekey;
   std::string rate;
   bool json = false;
   bool show_first = true;  ///< as it always does
@@ -193,6 +195,7 @@ void add_host_commands(CLI::App& app, host_commands& read) {
   read.accept->add_option("NAME", read.name)->required();
   read.accept->add_flag("--replace", read.pairing.replace);
   read.accept->add_flag("--show-first", read.show_first);
+  add_rekey_command(app, read.rekey);
   read.peers =
       app.add_subcommand("peers", "hosts that this one is paired with");
   read.peers->add_flag("--json", read.json, "for programs");
@@ -232,6 +235,12 @@ std::optional<int> run_host_command(const host_commands& read,
   if (read.accept->parsed()) {
     return done_or_failed(
         accept_pairing(read.name, read.pairing.replace, options));
+  }
+  if (read.rekey.rekey->parsed()) {
+    return done_or_failed(run_rekey(read.rekey, options));
+  }
+  if (read.rekey.accept->parsed()) {
+    return done_or_failed(accept_key(read.rekey, options));
   }
   if (read.peers->parsed()) {
     return done_or_failed(list_peers(options, read.json));
