@@ -6,8 +6,10 @@ requires python3 dpkg
 apt_sources=$TELEPORT_SOURCE/tools/apt-sources
 unset XL_TELEPORT_MIRROR XL_TELEPORT_SECURITY_MIRROR
 
-# sources FOLDER: what it makes of that folder
-sources() { "$apt_sources" --etc="$1" list bookworm; }
+# sources FOLDER: what it makes of that folder, for the release $wanted on a
+# machine of the release $own
+own=bookworm wanted=bookworm
+sources() { "$apt_sources" --etc="$1" --own=$own list $wanted; }
 # expect_sources FOLDER: must be what comes on standard input
 expect_sources() {
   sources "$1" >found 2>err || fail "$1: $(cat err)"
@@ -73,6 +75,26 @@ Signed-By:
  mQINBF
  -----END PGP PUBLIC KEY BLOCK-----
 END
+
+# Another release, of which the machine has no source: from the same places.
+wanted=trixie
+expect_sources lines <<'END'
+Types: deb
+URIs: http://a.example/debian
+Suites: trixie
+Components: main
+Signed-By: /k/a.gpg
+
+Types: deb
+URIs: https://s.example/security
+Suites: trixie-security
+Components: main
+Trusted: yes
+END
+own=sid
+expect_exit 1 sources lines
+expect_text err 'no source of Debian trixie'
+own=bookworm wanted=bookworm
 
 expect_exit 1 sources nothing
 expect_text err 'set XL_TELEPORT_MIRROR'
