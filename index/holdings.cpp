@@ -2,6 +2,7 @@
 
 #include "index/holdings.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>

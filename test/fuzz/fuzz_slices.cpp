@@ -5,6 +5,7 @@
 // out must be what went in by its number, without a hole, in order.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <map>

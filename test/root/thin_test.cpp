@@ -3,6 +3,8 @@
 // test/root/thin_test.cpp: a real thin pool: only what is provisioned is read,
 // and the pool's metadata snapshot is left as it was found.
 
+#include <sstream>
+
 #include <unistd.h>
 
 #include "libteleport/base/aligned_buffer.hpp"

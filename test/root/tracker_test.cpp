@@ -3,6 +3,7 @@
 // test/root/tracker_test.cpp: a disk is written by several threads while it is
 // copied in rounds; afterwards not one block may differ.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>

@@ -2,6 +2,7 @@
 
 #include "libteleport/disk/dirty_map.hpp"
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <vector>

@@ -3,6 +3,7 @@
 // test/unit/xen_receive_test.cpp: what is said to and by `xl migrate-receive`,
 // and the process that says it.
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>

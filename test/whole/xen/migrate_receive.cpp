@@ -5,6 +5,7 @@
 // Steps: banner, restored (all memory is there), ready (told), unpause,
 // report, destroy.
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdint>
