@@ -17,7 +17,7 @@
 #include "xl-teleport/destination/destination_session.hpp"
 #include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
-#include "xl-teleport/setup/arrival_fate.hpp"
+#include "xl-teleport/destination/query_reply.hpp"
 
 namespace teleport {
 
@@ -79,7 +79,9 @@ result<void> destination_session::answer_query(const raw_record& record) {
     return query.error();
   }
   loop_.work(
-      [query = *query, options = options_] { return fate_of(query, options); },
+      [this, query = *query, options = options_] {
+        return reply_to(query, peer_of(*link_, options.keys), options);
+      },
       [this, id = query->id](destination_fate fate) {
         log_info(fmt::format(
             "asked for teleport {}: {}", id, static_cast<unsigned>(fate)));

@@ -102,6 +102,15 @@ std::uint64_t peer_holdings::bytes_with(const std::string& key,
   return sum_of(held);
 }
 
+bool peer_holdings::has_of(const std::string& key,
+                           const std::string& uuid) const {
+  const auto is_of_both = [&](const kept_disk& disk) {
+    return disk.peer == key && disk.uuid == uuid;
+  };
+  return std::ranges::any_of(kept_, is_of_both) ||
+         std::ranges::any_of(arrived_, is_of_both);
+}
+
 result<void> note_arrived_disk(const kept_disk& disk, const settings& config) {
   if (disk.own || !rights_of_peer(config.keys.peers, disk.peer).is_limited()) {
     return {};

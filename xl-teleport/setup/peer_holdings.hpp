@@ -39,6 +39,9 @@ class peer_holdings {
   /// kept for it; of what is this host's own only what it grows by.
   [[nodiscard]] std::uint64_t bytes_with(const std::string& key,
                                          const guest_info& guest) const;
+  /// Whether it brought a disk of this guest, or was sent one.
+  [[nodiscard]] bool has_of(const std::string& key,
+                            const std::string& uuid) const;
 
  private:
   std::vector<kept_disk> kept_;

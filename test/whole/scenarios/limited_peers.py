@@ -7,8 +7,8 @@ import os
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.registry import add, test
 from harness.world import MIB, World, Wrong
-from scenarios.hostile_peers import (ANSWER, FAIL, IMAGES, PREPARE, PREPARED, UUID,
-                                     OpenSession, seed, speak)
+from scenarios.hostile_peers import (ANSWER, FAIL, IMAGES, PREPARE, PREPARED, QUERY,
+                                     UUID, OpenSession, seed, speak)
 
 ALL = ["teleport-here", "seed-here", "teleport-there", "seed-there"]
 # As each host has the other one paired.
@@ -140,6 +140,31 @@ def nothing_told():
         answer = json.loads(heard[-1][1])
         assert not answer["disks"], answer
         check_at_rest(world, guest)
+
+
+@test("a limited host's question is answered for guests of its own alone")
+def questions():
+    running, uncertain = b"\x01", b"\x03"
+    nobody = "9" * 8 + UUID[8:]
+    with World() as world:
+        own = world.start_guest(world.here)
+        other = world.start_guest(world.there, name="db1", uuid="1" * 8 + UUID[8:])
+
+        def ask(guest_uuid, number="f" * 32):
+            heard = speak(world.here, world.there,
+                          (QUERY, f"{number}{guest_uuid}".encode()))
+            assert heard[-1][0] == 20, heard
+            return heard[-1][1]
+        # A host of ours may ask for any.
+        assert (ask(other.uuid), ask(nobody)) == (running, uncertain)
+        limit(world.there, ["teleport-here"], ["web1"])
+        world.teleport(own, world.here).expect(0)
+        wait_for_rest(world)
+        number, = world.there.journal("destination")
+        assert ask(own.uuid, number) == ask(own.uuid) == running
+        assert ask(other.uuid) == ask(nobody) == uncertain
+        assert f"guest {other.uuid}" in world.there.log("teleportd.log")
+        own.check_runs_on(world.there)
 
 
 @test("a limited host's disks are rebuilt from no disk of this host")
