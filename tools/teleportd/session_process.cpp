@@ -87,6 +87,9 @@ int run_session(const settings& options) {
         if (may == permit::ask) {
           session->allow_only_questions();
         }
+        if (rights.is_limited()) {
+          session->tell_no_paths();
+        }
         watch = std::make_unique<peer_watch>(
             loop,
             options.keys.peers,

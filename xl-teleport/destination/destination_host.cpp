@@ -16,6 +16,7 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/disk_store.hpp"
+#include "libteleport/session/told_failure.hpp"
 #include "libteleport/xen/guest_config.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "libteleport/xen/toolstack.hpp"
@@ -54,9 +55,14 @@ destination_facts look_around(const guest_info& guest,
   return facts;
 }
 
-/// A problem for what could not even be looked at.
-problem unusable(const char* code, const error& cause) {
-  return {code, cause.context};
+/// A problem for a store that could not even be looked at. Its paths are told
+/// to hosts of ours alone.
+problem unusable_store(const error& cause, const known_peer& peer) {
+  if (!peer.rights.is_limited()) {
+    return {"store_unusable", cause.context};
+  }
+  log_error(cause.context);
+  return {"store_unusable", told_of(cause)};
 }
 
 /// What a limited host asks for beyond its rights: nothing else is looked at
@@ -108,9 +114,9 @@ result<outlook> look_for_space(const guest_info& guest,
 }
 
 /// Says in the reply where the disks would go, and what stands against it.
-void tell(const result<outlook>& seen, answer& reply) {
+void tell(const result<outlook>& seen, const known_peer& peer, answer& reply) {
   if (!seen) {
-    reply.problems.push_back(unusable("store_unusable", seen.error()));
+    reply.problems.push_back(unusable_store(seen.error(), peer));
     return;
   }
   reply.disks = seen->disks.disks;
@@ -142,7 +148,7 @@ result<answer> consider(const offer& offered,
                            *here,
                            look_around(offered.guest, options.arrivals));
   const auto seen = look_for_space(offered.guest, options, peer);
-  tell(seen, reply);
+  tell(seen, peer, reply);
   if (seen) {
     reply.room = host_room{here->free_memory_kib,
                            memory_needed_kib(offered.guest),
@@ -171,7 +177,7 @@ result<answer> consider_seed(const guest_info& guest,
     reply.problems.push_back(
         {"guest_here", guest.name + " is on this host already"});
   }
-  tell(look_for_space(guest, options, peer), reply);
+  tell(look_for_space(guest, options, peer), peer, reply);
   return reply;
 }
 

@@ -10,6 +10,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/greeting.hpp"
+#include "libteleport/session/told_failure.hpp"
 
 namespace teleport {
 
@@ -242,8 +243,9 @@ void destination_session::send(action next) {
     }
     default:
       link_->send(record_type::fail,
-                  encode(failure_note{std::string(name_of(failure_.code)),
-                                      failure_.context}));
+                  encode(failure_note{
+                      std::string(name_of(failure_.code)),
+                      tells_paths_ ? failure_.context : told_of(failure_)}));
       return;
   }
 }

@@ -49,6 +49,8 @@ class destination_session {
   void start();
   /// Refuses teleports and seeds: there are too many.
   void allow_only_questions() { only_questions_ = true; }
+  /// FAIL names no path of this host: the source is not one of ours.
+  void tell_no_paths() { tells_paths_ = false; }
   /// Gives up unless the guest is past GO.
   /// @param why  SIGTERM, say, or that the peer was unpaired
   void cancel(const std::string& why);
@@ -115,6 +117,7 @@ class destination_session {
   source_silence silence_;
   timer silence_look_;
   bool only_questions_ = false;
+  bool tells_paths_ = true;
 };
 
 }  // namespace teleport

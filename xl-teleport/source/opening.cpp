@@ -21,12 +21,14 @@ result<void> open_session(connection& link,
         {cause.code, "the link to the destination is lost: " + cause.context});
   };
   link.start(std::move(handlers));
-  link.send(record_type::hello, own_hello());
   auto may = rights_of_peer(options.keys.peers, link.peer_key())
                  .check(wanted.deed, wanted.guest);
-  if (may) {
-    link.send(wanted.type, as_bytes(wanted.json));
+  if (!may) {
+    link.close();  // the sentence names the guest
+    return may;
   }
+  link.send(record_type::hello, own_hello());
+  link.send(wanted.type, as_bytes(wanted.json));
   return may;
 }
 

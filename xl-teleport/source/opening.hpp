@@ -36,7 +36,7 @@ struct opening_record {
 ///
 /// @param bwlimit  the session's own, --bwlimit
 /// @error errc::refused where the peer's limits on this host do not allow it:
-///        nothing but HELLO was sent
+///        nothing was sent, and the link is closed
 [[nodiscard]] result<void> open_session(connection& link,
                                         connection::handlers handlers,
                                         const settings& options,

@@ -10,6 +10,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "libteleport/session/greeting.hpp"
+#include "libteleport/session/told_failure.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/source/known_disks.hpp"
@@ -143,7 +144,7 @@ void seed_session::perform(seed_action todo) {
       if (link_) {
         link_->send(
             record_type::fail,
-            encode(failure_note{"source_gave_up", outcome_.error().context}));
+            encode(failure_note{"source_gave_up", told_of(outcome_.error())}));
       }
       return;
     case seed_action::end:

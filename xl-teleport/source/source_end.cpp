@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/session/told_failure.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "xl-teleport/source/source_session.hpp"
 
@@ -31,11 +32,12 @@ void source_session::fail(const error& cause) {
   }
   log_debug("failure: " + cause.context);
   report_.sentence = cause.context;
+  ending_.told = told_of(cause);
   if (cause.code == errc::peer_lost && phase_ == move_phase::memory) {
-    ended_as_ = attempt_end::memory_lost;
+    ending_.as = attempt_end::memory_lost;
   } else if (cause.code == errc::peer_lost &&
              (phase_ == move_phase::bulk || phase_ == move_phase::rounds)) {
-    ended_as_ = attempt_end::link_lost;
+    ending_.as = attempt_end::link_lost;
   }
   report_.problems = begun ? std::vector<problem>() : view_.problems;
   report_.problems.push_back({std::string(name_of(cause.code)), cause.context});
@@ -57,7 +59,7 @@ void source_session::end_untouched() {
 /// The guest stays: everything of the move is stopped, then it is resumed.
 void source_session::stop() {
   round_timer_ = timer();
-  const failure_note note{"source_gave_up", report_.sentence};
+  const failure_note note{"source_gave_up", ending_.told};
   link_->send(record_type::fail, encode(note));
   link_->finish([] {});
   if (course_.is_saving()) {

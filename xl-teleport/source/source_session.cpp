@@ -242,7 +242,7 @@ void source_session::on_change(const guest_change& change) {
                     view_.guest.name,
                     change.sentence)});
   if (again) {
-    ended_as_ = attempt_end::guest_changed;
+    ending_.as = attempt_end::guest_changed;
   }
 }
 

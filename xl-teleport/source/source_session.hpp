@@ -52,7 +52,7 @@ class source_session {
   [[nodiscard]] const move_report& report() const noexcept { return report_; }
   /// Whether another attempt may follow. None does once the guest was
   /// suspended: another downtime is for whoever called us to decide.
-  [[nodiscard]] attempt_end ended_as() const noexcept { return ended_as_; }
+  [[nodiscard]] attempt_end ended_as() const noexcept { return ending_.as; }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -121,7 +121,11 @@ class source_session {
   };
   beginnings times_;
   link_gauge gauge_;
-  attempt_end ended_as_ = attempt_end::over;
+  struct ending {
+    attempt_end as = attempt_end::over;
+    std::string told = "a step failed on that host";  ///< by FAIL
+  };
+  ending ending_;
   timer tick_timer_;
   timer glance_timer_;
   timer limit_timer_;

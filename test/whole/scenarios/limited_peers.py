@@ -3,12 +3,14 @@ says, and beta is sent what alpha's file says."""
 
 import json
 import os
+import subprocess
 
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.registry import add, test
 from harness.world import MIB, World, Wrong
 from scenarios.hostile_peers import (ANSWER, FAIL, IMAGES, PREPARE, PREPARED, QUERY,
-                                     UUID, OpenSession, seed, speak)
+                                     UUID, OpenSession, as_heard, seed, speak,
+                                     speaker)
 
 ALL = ["teleport-here", "seed-here", "teleport-there", "seed-there"]
 # As each host has the other one paired.
@@ -202,6 +204,49 @@ def limits_change():
             assert last[0] == FAIL and b"has changed" in last[1], last
             assert session.hear() is None
             wait_for_rest(world)
+
+
+@test("what fails at a source is told without its paths, whole at home")
+def told_to_others():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("teleport.journal-moving.before")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        gate.release(28)
+        move.expect(1)
+        wait_for_rest(world)
+        assert "/var/lib/xl-teleport/journal" in move.said, move.said
+        told = [line for line in world.there.log("teleportd.log").splitlines()
+                if "the source gave up" in line]
+        assert told and all("no space is left" in line and "/var" not in line
+                            for line in told), told
+        guest.check_runs_on(world.here)
+
+
+@test("what fails at a destination is told to a limited host without its paths")
+def told_to_limited():
+    with World() as world:
+        offer = seed("own", "1" * 8 + UUID[8:])
+
+        def failing():
+            """FAIL for a book of kept disks that cannot be written."""
+            gate = world.there.hold("session.book-write.before")
+            words = speaker(world.here, world.there, offer, (PREPARE, b""))
+            asking = world.here.spawn(*words, output=subprocess.PIPE)
+            world.end_with(asking)
+            gate.wait(alongside=asking)
+            gate.release(28)
+            said = asking.communicate()[0].decode().splitlines()[-1]
+            wait_for_rest(world)
+            kind, body = as_heard(said)
+            assert kind == FAIL, said
+            return json.loads(body)["sentence"]
+        assert "/var/lib/xl-teleport" in failing()
+        limit(world.there, ["seed-here"], ["own"])
+        told = failing()
+        assert "no space is left" in told and "/" not in told, told
+        assert "/var/lib/xl-teleport" in world.there.log("teleportd.log")
 
 
 def taken_back():
