@@ -44,6 +44,18 @@ bool has_entries(const json& config, const char* name) {
   return at != config.end() && at->is_array() && !at->empty();
 }
 
+/// The depth was limited when the text was parsed.
+void erase_passwords(json& value) {
+  if (value.is_object()) {
+    value.erase("passwd");
+  }
+  if (value.is_structured()) {
+    for (json& one : value) {
+      erase_passwords(one);
+    }
+  }
+}
+
 guest_disk read_disk(json_fields& in) {
   guest_disk disk;
   disk.vdev = in.text("vdev", max_text);
@@ -175,6 +187,15 @@ std::vector<std::string> migration_vetoes(const std::string& config_json) {
     vetoes.emplace_back("a virtual NUMA layout (vnuma=) cannot be saved");
   }
   return vetoes;
+}
+
+std::string without_passwords(const std::string& config_json) {
+  auto config = parse_object(config_json, max_config_bytes);
+  if (!config) {
+    return config_json;
+  }
+  erase_passwords(*config);
+  return dump(*config);
 }
 
 }  // namespace teleport

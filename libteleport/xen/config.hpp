@@ -31,6 +31,10 @@ inline constexpr std::size_t max_config_bytes = std::size_t{256} << 10U;
 [[nodiscard]] std::vector<std::string> migration_vetoes(
     const std::string& config_json);
 
+/// The same configuration without the passwords of the guest's displays; the
+/// text itself where it is no JSON object.
+[[nodiscard]] std::string without_passwords(const std::string& config_json);
+
 }  // namespace teleport
 
 #endif  // LIBTELEPORT_XEN_CONFIG_HPP

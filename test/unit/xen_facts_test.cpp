@@ -105,6 +105,18 @@ TEST_CASE("a configuration is read for its facts", "[xen]") {
   CHECK(guest.disks[2].is_cdrom);
 }
 
+TEST_CASE("a configuration is told of without its displays' passwords",
+          "[xen]") {
+  const std::string config = R"({"b_info": {"type.hvm": {
+    "vnc": {"enable": "True", "passwd": "secret1"},
+    "spice": {"passwd": "secret2", "port": 1}}},
+    "vfbs": [{"vnc": {"passwd": "secret3"}, "keymap": "de"}]})";
+  CHECK(json::parse(without_passwords(config)) ==
+        json::parse(R"({"b_info": {"type.hvm": {"vnc": {"enable": "True"},
+          "spice": {"port": 1}}}, "vfbs": [{"vnc": {}, "keymap": "de"}]})"));
+  CHECK(without_passwords("[") == "[");
+}
+
 TEST_CASE("a configuration that is not one is refused", "[xen]") {
   json config = json::parse(pvh_config);
   for (const char* text : {"", "[]", "{", "null", "{}", R"({"c_info":1})"}) {

@@ -15,6 +15,7 @@
 #include "xl-teleport/source/known_disks.hpp"
 #include "xl-teleport/source/opening.hpp"
 #include "xl-teleport/source/source_session.hpp"
+#include "xl-teleport/source/told_offer.hpp"
 
 namespace teleport {
 
@@ -89,7 +90,7 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
       memory_->pump();
     }
   };
-  const offer offered{id_, options_.live, view_.guest, view_.host, view_.start};
+  const offer offered = told_offer(id_, view_, options_.live, options_.dry_run);
   const auto opened = open_session(*link_,
                                    std::move(handlers),
                                    settings_,
