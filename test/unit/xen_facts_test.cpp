@@ -12,6 +12,7 @@
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/facts_json.hpp"
+#include "libteleport/xen/guest_config.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "test/support/catch.hpp"
 
@@ -272,6 +273,56 @@ TEST_CASE("problems at the source, all at once", "[xen]") {
   guest = some_guest();
   guest.disks.clear();
   CHECK(codes(source_problems(guest, true)) == code_list{});
+}
+
+TEST_CASE("what a guest has of its host is refused at the source, by name",
+          "[xen]") {
+  const auto refused = [](const char* change) {
+    guest_info guest = some_guest();
+    json config = json::parse(pvh_config);
+    config.merge_patch(json::parse(change));
+    guest.config_json = config.dump();
+    const auto found = source_problems(guest, true);
+    CHECK(codes(found) == code_list{"not_carried"});
+    return found.empty() ? std::string() : found[0].sentence;
+  };
+  const auto names = [&refused](const char* change, const char* name) {
+    CAPTURE(change);
+    CHECK(refused(change).find(name) != std::string::npos);
+  };
+  names(R"({"p9s": [{"tag": "x", "path": "/srv"}]})", "p9=");
+  names(R"({"pvcallsifs": [{"devid": 0}]})", "pvcalls=");
+  names(R"({"channels": [{"name": "x"}]})", "channel=");
+  names(R"({"vtpms": [{"devid": 0}]})", "vtpm=");
+  names(R"({"vdispls": [{"devid": 0}]})", "vdispl=");
+  names(R"({"vsnds": [{"devid": 0}]})", "vsnd=");
+  names(R"({"virtios": [{"type": "x"}]})", "virtio=");
+  names(R"({"pcidevs": [{"dev": 1}]})", "pci=");
+  names(R"({"rdms": [{"start": 1}]})", "rdm=");
+  names(R"({"dtdevs": [{"path": "/x"}]})", "dtdev=");
+  names(R"({"usbctrls": [{"devid": 0}]})", "usbctrl=");
+  names(R"({"usbdevs": [{"ctrl": 0}]})", "usbdev=");
+  names(R"({"b_info": {"iomem": [{"start": 1}]}})", "iomem=");
+  names(R"({"b_info": {"ioports": [{"first": 1}]}})", "ioports=");
+  names(R"({"b_info": {"irqs": [5]}})", "irqs=");
+  names(R"({"vfbs": [{"sdl": {"enable": "True"}}]})", "sdl=");
+}
+
+TEST_CASE("a guest's scripts are the destination's to allow, before it comes",
+          "[xen]") {
+  guest_info guest = some_guest();
+  json config = json::parse(pvh_config);
+  config["nics"][0]["script"] = "/etc/xen/scripts/own";
+  guest.config_json = config.dump();
+  CHECK(codes(source_problems(guest, true)).empty());
+  destination_facts there = all_well();
+  there.refused_members =
+      unbuildable_members(guest.config_json, default_arrival_rules());
+  const auto found =
+      destination_problems(guest, some_host(), some_host(), there);
+  // The ramdisk is the other one.
+  REQUIRE(codes(found) == code_list{"not_allowed", "not_allowed"});
+  CHECK(found[1].sentence.find("nics[0].script") != std::string::npos);
 }
 
 TEST_CASE("problems at the destination, all at once", "[xen]") {

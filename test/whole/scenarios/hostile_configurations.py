@@ -68,11 +68,12 @@ def with_change(change):
     return json.dumps(config).encode()
 
 
-def offer(config=HARMLESS):
+def offer(config=HARMLESS, boot_files=()):
     """A guest without disks: nothing has to be proven before GUEST_CONFIG."""
     guest = {"domid": 7, "name": "harmless", "uuid": UUID, "type": "pvh",
              "max_memory_kib": 65536, "vcpus": 1, "config_json": json.dumps(config),
-             "disks": [], "bridges": [], "boot_files": [], "has_passthrough": False}
+             "disks": [], "bridges": [], "boot_files": list(boot_files),
+             "has_passthrough": False}
     source = {"xen_version": "4.17", "xen_extra": ".5", "free_memory_kib": 0,
               "cpu_capabilities": [], "guest_names": [], "guest_uuids": [],
               "hap": True}
@@ -120,6 +121,21 @@ def evil_configurations():
         assert states == ["abandoned"] * (len(EVIL) + 1), states
         assert not world.there.kept_disks(), world.there.kept_disks()
         assert "killed by signal" not in world.there.log("teleportd.log")
+
+
+@test("an offer tells of no file but those that its host lists")
+def files_here():
+    listed = "/boot/vmlinuz-of-nobody"
+    with World() as world:
+        # Some are here and some are not: which, is not told.
+        heard = speak(world.here, world.there, offer(boot_files=[
+            "/etc/xen/teleport/host.key", "/etc/xen/teleport/no.key", "/etc/passwd",
+            "/boot/../etc/passwd", "/boot/../etc/nothing", listed]))
+        number, body = heard[-1]
+        assert number == ANSWER, heard
+        told = json.loads(body)["problems"]["problems"]
+        assert [one["code"] for one in told] == ["boot_file"], told
+        assert listed in told[0]["sentence"], told
 
 
 @test("another paired host at the destination's address is sent nothing")

@@ -91,6 +91,7 @@ def sent_there():
             "teleportctl", "seed", "--reconnect", "0", "--disk", IMAGES + "web1-xvda.img",
             "--as", f"{UUID}:xvda", world.there.address, check=False)
         assert code == 1 and '"seed-there"' in said, said
+        assert "may not be sent" not in world.there.log("teleportd.log")
         world.teleport(guest, world.here).expect(0)
         wait_for_rest(world)
         guest.check_runs_on(world.there)
