@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <fmt/format.h>
+
 #include "libteleport/session/greeting.hpp"
 
 namespace teleport {
@@ -97,6 +99,12 @@ result<destination_course::actions> destination_course::on_record(
       at_ = state::greeted;
       return actions{action::greet};
     case record_type::offer:
+      if (offers_ == most_offers) {
+        return error(
+            errc::protocol,
+            fmt::format("the source sent more than {} OFFERs", most_offers));
+      }
+      ++offers_;
       at_ = state::offered;
       return actions{action::consider};
     case record_type::query:

@@ -89,6 +89,11 @@ class destination_course {
   };
   using actions = std::vector<action>;
 
+  /// OFFERs of one session: each is answered with up to 1 MiB, whether the
+  /// source reads it or not, after a look at Xen and the store. No release has
+  /// sent a second one.
+  static constexpr std::uint8_t most_offers = 4;
+
   [[nodiscard]] destination_state at() const noexcept { return at_; }
   [[nodiscard]] bool guest_runs() const noexcept { return runs_; }
   [[nodiscard]] bool succeeded() const noexcept { return succeeded_; }
@@ -156,6 +161,7 @@ class destination_course {
   gate gate_;
   /// The journal write that is under way.
   std::optional<journal_state> writing_;
+  std::uint8_t offers_ = 0;
   bool runs_ = false;
   bool succeeded_ = false;
 };

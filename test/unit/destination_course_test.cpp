@@ -42,6 +42,19 @@ bool has(const actions& todo, action wanted) {
 
 }  // namespace
 
+TEST_CASE("a source offers a few times and no more", "[session]") {
+  destination_course course;
+  REQUIRE(course.on_record(record_type::hello, not_proven));
+  for (int i = 0; i < destination_course::most_offers; ++i) {
+    REQUIRE(course.on_record(record_type::offer, not_proven));
+    // None while the last is not answered.
+    check_refused(course, record_type::offer);
+    CHECK(course.on_considered(false) == actions{action::send_answer});
+  }
+  check_refused(course, record_type::offer);
+  CHECK(has(course.on_refused(), action::send_fail));
+}
+
 TEST_CASE("a teleport's destination goes through its states in their order",
           "[session]") {
   destination_course course;

@@ -26,9 +26,6 @@ namespace {
 /// Bytes of the stream that xl has not read yet, before the link is paused.
 constexpr std::size_t max_queued_stream = 16_MiB;
 
-/// Bytes of answers that the source has not read yet.
-constexpr std::size_t max_queued_answers = 4_MiB;
-
 std::vector<std::uint64_t> sizes_of(const guest_info& guest) {
   std::vector<std::uint64_t> sizes;
   for (const guest_disk& disk : moved_disks(guest)) {
@@ -108,9 +105,6 @@ result<void> destination_session::receive_seed(const raw_record& record) {
 }
 
 result<void> destination_session::consider(const raw_record& record) {
-  if (link_->queued() > max_queued_answers) {
-    return error(errc::protocol, "the source offers and reads no answer");
-  }
   auto offered = read_offer(as_text(record.body));
   if (!offered) {
     return offered.error();

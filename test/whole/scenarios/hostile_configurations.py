@@ -138,6 +138,21 @@ def files_here():
         assert listed in told[0]["sentence"], told
 
 
+@test("a source that offers again and again is refused, also one that reads nothing")
+def many_offers():
+    with World() as world:
+        before = (world.there.images(), world.there.journal("destination"))
+        refused = offer({**HARMLESS, "p9s": [{"tag": "x"}]})
+        heard = speak(world.here, world.there, *[refused] * 5)
+        assert [one[0] for one in heard[1:]] == [ANSWER] * 4 + [FAIL], heard
+        assert b"more than 4 OFFERs" in heard[-1][1], heard[-1]
+        # A second one before the first is answered.
+        heard = speak(world.here, world.there, [refused, refused], [])
+        assert heard[-1][0] == FAIL, heard
+        wait_for_rest(world)
+        assert (world.there.images(), world.there.journal("destination")) == before
+
+
 @test("another paired host at the destination's address is sent nothing")
 def another_host_answers():
     with World() as world:
