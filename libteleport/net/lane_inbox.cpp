@@ -23,6 +23,7 @@
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/digest.hpp"
+#include "libteleport/base/durable_file.hpp"
 
 namespace teleport {
 
@@ -239,8 +240,7 @@ result<std::unique_ptr<lane_inbox>> lane_inbox::open(
     const std::string& run_path,
     const lane_name& name,
     std::function<void(unique_fd)> on_lane) {
-  std::error_code ignored;
-  std::filesystem::create_directories(run_path, ignored);
+  (void)make_folders(run_path);  // what follows tells of a failure
   remove_dead(run_path);
   auto socket = inbox_socket(SOCK_NONBLOCK);
   if (!socket) {

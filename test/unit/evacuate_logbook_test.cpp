@@ -227,8 +227,15 @@ TEST_CASE("hosts' names are none of a shell's or ssh's words", "[evacuate]") {
   for (const char* good : {"host2", "10.0.0.1", "[fe80::1]:8744", "h2:99"}) {
     CHECK(is_host_name(good));
   }
-  for (const char* wrong :
-       {"", "-oProxyCommand=x", "a b", "a\n", "a,b", "a'b", "/etc"}) {
+  for (const char* wrong : {"",
+                            "-oProxyCommand=x",
+                            "[-oProxyCommand=x]",
+                            "[-F]:1",
+                            "a b",
+                            "a\n",
+                            "a,b",
+                            "a'b",
+                            "/etc"}) {
     CAPTURE(wrong);
     CHECK_FALSE(is_host_name(wrong));
   }

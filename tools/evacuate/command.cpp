@@ -99,8 +99,9 @@ std::string named_for_xl(const std::string& name, unsigned domid) {
 }
 
 bool is_host_name(std::string_view text) {
-  return !text.empty() && text.front() != '-' && text.size() <= 255 &&
-         std::ranges::all_of(text, [](char c) {
+  // Without its brackets it is a word of the remote shell's command.
+  return !text.empty() && text.front() != '-' && !text.starts_with("[-") &&
+         text.size() <= 255 && std::ranges::all_of(text, [](char c) {
            return c > ' ' && c != '\x7f' && c != '/' && c != '\'' && c != ',';
          });
 }

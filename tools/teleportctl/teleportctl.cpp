@@ -5,7 +5,6 @@
 // guests elsewhere.
 
 #include <csignal>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
@@ -123,8 +123,7 @@ int limit_rate(const std::string& text, const settings& options, bool json) {
         rate_examples);
     return exit_usage;
   }
-  std::error_code ignored;
-  std::filesystem::create_directories(options.run_path, ignored);
+  (void)make_folders(options.run_path);  // what follows tells of a failure
   const auto budget = host_budget::open(budget_file(options.run_path));
   if (!budget) {
     return failed(budget.error());

@@ -4,13 +4,13 @@
 
 #include <cmath>
 #include <ctime>
-#include <filesystem>
 #include <map>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/link_options.hpp"
 #include "xl-teleport/setup/time_of_day.hpp"
@@ -148,8 +148,7 @@ std::string budget_file(const std::string& run_path) {
 std::shared_ptr<pacer> make_pacer(link_rate own,
                                   const link_plan& plan,
                                   const std::string& run_path) {
-  std::error_code ignored;
-  std::filesystem::create_directories(run_path, ignored);
+  (void)make_folders(run_path);  // what follows tells of a failure
   auto budget = host_budget::open(budget_file(run_path));
   if (!budget) {
     log_warning(budget.error().context +

@@ -5,36 +5,30 @@
 // comparing both. For finding faults: setting debug.record_stream.
 //
 // Blocks: on the file; not for production.
+// Trust:  the name is made of the source's number for the teleport.
 
 #ifndef XL_TELEPORT_SETUP_STREAM_RECORDER_HPP
 #define XL_TELEPORT_SETUP_STREAM_RECORDER_HPP
 
-#include <fstream>
 #include <string>
 
 #include "libteleport/base/bytes.hpp"
+#include "libteleport/base/unique_fd.hpp"
 
 namespace teleport {
 
 class stream_recorder {
  public:
+  /// Makes the file, which root alone may read: it is the guest's memory. One
+  /// that is there, a link too, is left alone, and nothing is recorded.
+  ///
   /// @param folder  "" records nothing
   /// @param name    the file's name in it
-  stream_recorder(const std::string& folder, const std::string& name) {
-    if (!folder.empty()) {
-      file_.open(folder + "/" + name, std::ios::binary | std::ios::trunc);
-    }
-  }
-  void add(byte_span bytes) {
-    if (file_.is_open()) {
-      const auto text = as_text(bytes);
-      file_.write(text.data(), static_cast<std::streamsize>(text.size()));
-      file_.flush();
-    }
-  }
+  stream_recorder(const std::string& folder, const std::string& name);
+  void add(byte_span bytes);
 
  private:
-  std::ofstream file_;
+  unique_fd file_;
 };
 
 }  // namespace teleport
