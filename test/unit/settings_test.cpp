@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/settings_test.cpp: what teleport.conf may say of the index.
+// test/unit/settings_test.cpp: what teleport.conf may say.
 
 #include "xl-teleport/setup/settings.hpp"
 
@@ -100,6 +100,33 @@ TEST_CASE("a setting of the index that is wrong is named, with what is right",
     CHECK(refused.error().code == errc::bad_input);
     CHECK_THAT(refused.error().context, test::contains_text(one.expected));
     CHECK_THAT(refused.error().context, test::contains_text("line 2"));
+  }
+}
+
+TEST_CASE("the networks of those who may connect are read", "[cli]") {
+  const temp_folder folder;
+  const auto read = [&](const std::string& value) {
+    std::ofstream(folder / "conf") << "[listen]\nfrom = " << value << '\n';
+    return load_settings(folder / "conf", true);
+  };
+  const auto options = read("['10.0.0.0/8', 'fd00::/8', '192.168.7.5']");
+  REQUIRE(options);
+  CHECK(options->listen_from.contains("::ffff:10.1.2.3"));
+  CHECK(options->listen_from.contains("192.168.7.5"));
+  CHECK_FALSE(options->listen_from.contains("192.168.7.6"));
+  CHECK(settings().listen_from.contains("192.168.7.6"));
+  for (const char* wrong : {"'10.0.0.0/8'",
+                            "[]",
+                            "['10.0.0.1/8']",
+                            "[8]",
+                            "['10.0.0.0/8', 'everybody']"}) {
+    const auto refused = read(wrong);
+    REQUIRE_FALSE(refused);
+    CHECK(
+        refused.error().context ==
+        (folder / "conf") +
+            " line 2: 'listen.from' must be a list of networks, as "
+            R"(["10.0.0.0/8", "fd00::/8"], with no bit behind their lengths)");
   }
 }
 

@@ -33,6 +33,10 @@ reception::reception(event_loop& loop,
       on_session_over_(std::move(on_session_over)) {}
 
 void reception::accept(unique_fd socket, const std::string& address) {
+  if (!options_.listen_from.contains(address)) {
+    warn(fmt::format("{}: refused, not in [listen] from", address));
+    return;
+  }
   if (is_lane_of_link(socket.get())) {
     hand_over(std::move(socket), address);
     return;

@@ -125,6 +125,20 @@ std::optional<std::vector<std::string>> read_list(const toml::node& node,
   return texts;
 }
 
+/// An empty list would be nobody to one reader and everybody to another.
+std::optional<std::string> set_from(settings& out, const toml::node& node) {
+  network_list networks;
+  const auto texts = read_list(node, [&networks](const std::string& text) {
+    return networks.add(text).has_value();
+  });
+  if (!texts || texts->empty()) {
+    return R"(a list of networks, as ["10.0.0.0/8", "fd00::/8"], with no bit )"
+           "behind their lengths";
+  }
+  out.listen_from = std::move(networks);
+  return std::nullopt;
+}
+
 bool is_absolute_path(const std::string& text) {
   return text.starts_with('/') &&
          text.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
@@ -273,6 +287,7 @@ const std::map<std::string, setter>& setters() {
   static const std::map<std::string, setter> all = {
       {"listen.address", text(&settings::listen_address)},
       {"listen.port", set_port},
+      {"listen.from", set_from},
       {"keys.cert", key_file(&key_files::certificate)},
       {"keys.key", key_file(&key_files::key)},
       {"peers.dir", key_file(&key_files::peers)},

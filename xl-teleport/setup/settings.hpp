@@ -17,6 +17,7 @@
 #include "libteleport/disk/disk_store.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/link_options.hpp"
+#include "libteleport/net/network_list.hpp"
 #include "libteleport/xen/guest_config.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
 
@@ -36,6 +37,7 @@ enum class donor_choice {
 struct settings {
   std::string listen_address = "::";
   std::uint16_t port = default_port;
+  network_list listen_from;  ///< who may connect
   key_files keys;
   store_config store{disk_kind::file, "/var/lib/xen/images", "", false};
   std::uint64_t store_reserve = 0;  ///< bytes
