@@ -114,8 +114,9 @@ result<receiver_job_done> do_receiver_job(
 }
 
 disk_receiver::disk_receiver(std::vector<std::uint64_t> disk_bytes,
-                             const possession_probe& probe)
-    : disk_bytes_(std::move(disk_bytes)), probe_(probe) {
+                             const possession_probe& probe,
+                             const digest_account& account)
+    : disk_bytes_(std::move(disk_bytes)), probe_(probe), account_(account) {
   assert(disk_bytes_.size() <= max_disks);
   for (const std::uint64_t bytes : disk_bytes_) {
     proven_.emplace_back(static_cast<std::size_t>(extents_of(bytes)));
@@ -137,6 +138,12 @@ bool disk_receiver::all_proven() const noexcept {
 }
 
 result<void> disk_receiver::on_record(const raw_record& record) {
+  if (account_.is_over()) {
+    return error(errc::protocol,
+                 fmt::format("the source names blocks by digests that are of "
+                             "nothing that it has: {}",
+                             account_.text()));
+  }
   if (record.type == record_type::extents) {
     auto extents = decode_extents(record.body);
     return extents ? on_extents(std::move(*extents)) : extents.error();
@@ -175,6 +182,7 @@ result<void> disk_receiver::on_digests(block_digests_record record) {
   it->second.kept = kept_ < max_kept;
   kept_ += it->second.kept ? 1U : 0U;
   it->second.at = stage::working;
+  account_.on_named(record.digests.size());
   to_assemble_.emplace_back(assemble_job{std::move(record),
                                          assembly{probe_, it->second.kept},
                                          std::move(it->second.work)});
@@ -241,6 +249,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
   switch (stepped.step) {
     case step_result::proven:
       (known.round ? rounds_ : bulk_) += stepped.work->counts;
+      account_.on_proven(stepped.work->named, stepped.work->untrue);
       proven_[place.disk][place.extent] = true;
       --unproven_;
       count_answered(known);

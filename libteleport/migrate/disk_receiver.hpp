@@ -26,6 +26,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
+#include "libteleport/migrate/digest_account.hpp"
 #include "libteleport/migrate/possession_probe.hpp"
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/wire/block_packer.hpp"
@@ -82,8 +83,10 @@ class disk_receiver {
 
   /// @param disk_bytes  sizes in the OFFER's order
   /// @param probe       of this session
+  /// @param account     of this session, empty
   disk_receiver(std::vector<std::uint64_t> disk_bytes,
-                const possession_probe& probe);
+                const possession_probe& probe,
+                const digest_account& account = digest_account());
 
   /// EXTENTS, BLOCK_DIGESTS or EXTENT_DATA.
   result<void> on_record(const raw_record& record);
@@ -103,6 +106,10 @@ class disk_receiver {
   [[nodiscard]] const rebuild_counts& bulk() const noexcept { return bulk_; }
   [[nodiscard]] const rebuild_counts& rounds() const noexcept {
     return rounds_;
+  }
+  /// What was asked for by digests, and what was brought.
+  [[nodiscard]] const digest_account& digests() const noexcept {
+    return account_;
   }
 
  private:
@@ -129,6 +136,7 @@ class disk_receiver {
 
   std::vector<std::uint64_t> disk_bytes_;
   possession_probe probe_;
+  digest_account account_;
   std::vector<std::vector<bool>> proven_;  ///< a bit an extent: 1.25 MiB/10 TiB
   std::uint64_t unproven_ = 0;
   std::map<extent_place, entry> outstanding_;

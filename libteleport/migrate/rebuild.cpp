@@ -121,7 +121,7 @@ void keep_before(const target_disk& target,
 /// Forgets what was found here: every block is to cross the link.
 step_result give_up(extent_work& work) {
   work.bytes = aligned_buffer();
-  work.again.reset();
+  work.is_dropped = false;
   work.have = {};
   work.in_place = {};
   work.counts = {};
@@ -332,12 +332,27 @@ result<bool> put_together_again(const target_disk& target,
   const block_mask had = std::exchange(work.have, block_mask());
   const rebuild_counts counted = work.counts;
   work.in_place = {};
-  put_together(target, lookup, *work.again, *present, work);
-  work.again.reset();
+  put_together(target, lookup, *work.digests, *present, work);
+  work.is_dropped = false;
   work.counts = counted;
   const bool found = (had - work.have).none();
   work.have = had;  // of what is found only now, the data is here
   return found;
+}
+
+/// Notes how many blocks of a proven extent are not what their digests said.
+void count_untrue(extent_work& work) {
+  if (!work.digests) {
+    return;
+  }
+  auto digest = work.digests->digests.begin();
+  for (std::size_t i = 0; i < blocks_in(work.length); ++i) {
+    if (!work.digests->zero.test(i)) {
+      const byte_span block = block_of(byte_span(work.bytes.span()), i);
+      work.untrue += digest_block(block) == *digest ? 0U : 1U;
+      ++digest;
+    }
+  }
 }
 
 }  // namespace
@@ -380,8 +395,10 @@ result<step_result> assemble(const target_disk& target,
   if (!present) {
     return present.error();
   }
+  work.named = record.digests.size();
   const block_mask donated =
       put_together(target, lookup, record, *present, work);
+  work.digests = std::move(record);
   const block_mask probed = how.probe.choose(work.place, donated);
   work.have = work.have - probed;
   work.counts.donors -= bytes_of(probed, work.length);
@@ -392,7 +409,7 @@ result<step_result> assemble(const target_disk& target,
     work.bytes = aligned_buffer();  // zeros need no memory while it waits
   } else if (!how.keep_bytes) {
     work.bytes = aligned_buffer();
-    work.again = std::move(record);
+    work.is_dropped = true;
   }
   return step_result::has_gaps;
 }
@@ -401,7 +418,7 @@ result<step_result> fill(const target_disk& target,
                          content_lookup& lookup,
                          const block_data& data,
                          extent_work& work) {
-  if (work.again) {
+  if (work.is_dropped) {
     const auto found = put_together_again(target, lookup, work);
     if (!found) {
       return found.error();
@@ -428,6 +445,9 @@ result<step_result> fill(const target_disk& target,
   work.counts.link += bytes_of(record.data - counted, work.length);
   work.counts.zero += bytes_of(record.zero - counted, work.length);
   auto proof = prove(target, work);
+  if (proof && *proof == step_result::proven) {
+    count_untrue(work);
+  }
   if (whole && proof && *proof == step_result::mismatch) {
     return error(errc::protocol,
                  fmt::format("extent {} of disk {} was sent whole and is not "

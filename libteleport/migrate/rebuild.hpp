@@ -66,10 +66,13 @@ struct extent_work {
   aligned_buffer bytes;    ///< what it will be; empty while nothing is in it
   block_mask have;         ///< blocks of `bytes` that are filled
   block_mask in_place;     ///< blocks of `have` that the target holds already
-  /// The digests from which `have` is put together again when `bytes` were not
-  /// kept.
-  std::optional<block_digests_record> again;
+  /// As the source named them; none before, and none once they proved all.
+  std::optional<block_digests_record> digests;
+  /// `bytes` were not kept: they are put together from `digests` again.
+  bool is_dropped = false;
   rebuild_counts counts;
+  std::uint64_t named = 0;   ///< blocks of which a digest was named
+  std::uint64_t untrue = 0;  ///< those of them that came as something else
 };
 
 /// How a step ended.

@@ -6,6 +6,7 @@
 
 #include "libteleport/migrate/disk_receiver.hpp"
 
+#include <string>
 #include <utility>
 
 #include "libteleport/migrate/capture.hpp"
@@ -321,6 +322,56 @@ TEST_CASE("a round's extent is not proven before it is again", "[migrate]") {
   CHECK(test.receiver.all_proven());
   CHECK(test.target.content() == test.source.content());
   CHECK(test.receiver.rounds().link == block_bytes);
+}
+
+namespace {
+
+/// Digests of which the first `untrue` are of nothing that the source has.
+raw_record guesses(bench& test, std::uint64_t extent, std::size_t untrue) {
+  auto record = digests_of(test.read(extent));
+  for (std::size_t i = 0; i < untrue; ++i) {
+    record.digests.at(i) += 1;
+  }
+  return {record_type::block_digests, encode(record)};
+}
+
+void announce(bench& test, std::uint64_t extent, std::size_t untrue) {
+  test.give(test.announcement(extent));
+  REQUIRE(test.work());
+  test.give(guesses(test, extent, untrue));
+  REQUIRE(test.work());
+}
+
+}  // namespace
+
+TEST_CASE("digests of what is not brought are counted", "[migrate]") {
+  bench test;
+  const auto& account = test.receiver.digests();
+  announce(test, 0, 10);
+  CHECK(account.named() == 256);
+  CHECK(account.untrue() == 0);
+  test.give(test.data(0));
+  REQUIRE(test.work());
+  CHECK(account.untrue() == 10);
+  announce(test, 1, 0);
+  test.give(test.data(1));
+  REQUIRE(test.work());
+  CHECK(account.named() == 259);
+  CHECK(account.untrue() == 10);
+  CHECK(test.receiver.all_proven());
+  CHECK(test.target.content() == test.source.content());
+}
+
+TEST_CASE("a source that names what it does not have is refused", "[migrate]") {
+  bench test;
+  test.receiver =
+      disk_receiver({test.source.size()}, probe_of(1), digest_account(9));
+  announce(test, 0, 10);
+  test.give(test.data(0));
+  REQUIRE(test.work());
+  const auto refused = test.receiver.on_record(test.announcement(1));
+  check_refused(refused);
+  CHECK(refused.error().context.find("10 otherwise") != std::string::npos);
 }
 
 }  // namespace teleport

@@ -342,6 +342,11 @@ void destination_session::destroy_when_quiet() {
 }
 
 void destination_session::end() {
+  const disk_intake* const disks = seed_ ? seed_->intake() : intake_.get();
+  if (disks != nullptr && disks->state().digests().named() != 0) {
+    log_info(fmt::format(
+        "{} named {}", link_->peer_name(), disks->state().digests().text()));
+  }
   // The last record must have left before the process ends.
   link_->finish([this] {
     loop_.work(

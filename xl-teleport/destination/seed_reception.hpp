@@ -43,6 +43,10 @@ class seed_reception {
     return course_.at();
   }
   result<void> on_record(const raw_record& record);
+  /// nullptr before PREPARED.
+  [[nodiscard]] const disk_intake* intake() const noexcept {
+    return intake_.get();
+  }
   /// Leaves everything as an attempt that may be repeated.
   /// @param done  called once nothing uses the disks any more
   void give_up(std::function<void()> done);

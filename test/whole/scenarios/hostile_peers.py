@@ -154,6 +154,36 @@ def digests_alone():
         check_target("all")
 
 
+@test("a source that guesses blocks by their digests is refused, and logged")
+def guesses():
+    limit, at_once = 2048, 64
+    zeros = hashlib.sha256(bytes(MIB)).digest()
+    all_zero = bytes(32) + bytes([255] * 32)
+    extents = limit + 2 * at_once
+    words = [seed("evil", "1" * 8 + UUID[8:], extents * MIB), (PREPARE, b"")]
+    for first in range(0, extents, at_once):
+        places = [struct.pack("<HQ", 0, first + i) for i in range(at_once)]
+        words.append((EXTENTS, struct.pack("<HQHBH", 0, first, at_once, 1, at_once) +
+                      b"".join(hashlib.sha256(place).digest() for place in places)))
+        words.append([(BLOCK_DIGESTS, place + bytes(32) + struct.pack(
+            "<H256Q", 256, *(number * 256 + i for i in range(256))))
+            for number, place in enumerate(places, first)])
+        words += [[]] * (at_once - 1)
+        words.append([(EXTENT_DATA, place + zeros + all_zero + bytes(9))
+                      for place in places])
+        words += [[]] * (at_once - 1)
+    with World() as world:
+        heard = speak(world.here, world.there, *words)
+        assert heard[-1][0] == FAIL, heard[-1]
+        assert b"digests that are of nothing that it has" in heard[-1][1], heard[-1]
+        # What had been named before has its answer, and nothing after it.
+        asked = sum(1 for one in heard if one[0] == WANTED)
+        assert asked == limit + at_once, asked
+        wait_for_rest(world)
+        assert "alpha named 540672 blocks by their digests: 0 as they then were" in \
+            world.there.log("teleportd.log"), world.there.log("teleportd.log")[-1000:]
+
+
 @test("a seed of another size leaves what is kept as it is")
 def cut_shadow():
     with World() as world:
