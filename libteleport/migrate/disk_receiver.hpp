@@ -29,6 +29,7 @@
 #include "libteleport/migrate/digest_account.hpp"
 #include "libteleport/migrate/possession_probe.hpp"
 #include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/wire/block_packer.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/record.hpp"

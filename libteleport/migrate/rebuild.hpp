@@ -26,6 +26,7 @@
 #include "libteleport/disk/block_device.hpp"
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/migrate/possession_probe.hpp"
+#include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/wire/record.hpp"
 
 namespace teleport {
@@ -38,24 +39,6 @@ struct target_disk {
   /// Before-images of what is overwritten, which serve as a donor; nullptr:
   /// none.
   before_images* before = nullptr;
-};
-
-/// Where the bytes of proven extents came from, in bytes of the disk.
-struct rebuild_counts {
-  std::uint64_t zero = 0;
-  std::uint64_t in_place = 0;
-  std::uint64_t donors = 0;
-  std::uint64_t link = 0;
-  std::uint64_t mismatches = 0;  ///< extents whose proof failed once
-
-  rebuild_counts& operator+=(const rebuild_counts& more) noexcept {
-    zero += more.zero;
-    in_place += more.in_place;
-    donors += more.donors;
-    link += more.link;
-    mismatches += more.mismatches;
-    return *this;
-  }
 };
 
 /// An extent that is being put together.

@@ -17,7 +17,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/handover.hpp"
-#include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/session/setup_records.hpp"
 
 namespace teleport {

@@ -18,7 +18,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/json_fields.hpp"
-#include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/wire/format.hpp"
 

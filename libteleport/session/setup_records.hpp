@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/xen/facts.hpp"
 
 namespace teleport {

@@ -19,7 +19,7 @@
 
 #include "libteleport/migrate/convergence.hpp"
 #include "libteleport/migrate/disk_sender.hpp"
-#include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/session/downtime.hpp"
 #include "libteleport/session/setup_records.hpp"

@@ -14,7 +14,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "libteleport/migrate/disk_sender.hpp"
-#include "libteleport/migrate/rebuild.hpp"
+#include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/session/setup_records.hpp"
 
