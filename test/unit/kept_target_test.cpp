@@ -91,7 +91,7 @@ TEST_CASE("a limited host may fill what it brought itself, and no other's",
   const known_peer ours{"host2", "key 2"};
   const known_peer limited{"host3", "key 3", {"host3", "host3.conf", {}}};
   const auto may = [&](const known_peer& peer) {
-    const auto checked = check_may_fill(*book, guest, disk, peer);
+    const auto checked = check_may_fill(*book, {guest, disk, peer});
     CHECK((checked || checked.error().code == errc::refused));
     return checked.has_value();
   };

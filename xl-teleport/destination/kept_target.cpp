@@ -12,15 +12,13 @@ namespace teleport {
 
 namespace {
 
-kept_disk wanted(const guest_info& guest,
-                 const guest_disk& disk,
-                 const known_peer& peer) {
+kept_disk wanted(const brought_disk& brought) {
   kept_disk entry;
-  entry.guest = guest.name;
-  entry.uuid = guest.uuid;
-  entry.vdev = disk.vdev;
-  entry.size = disk.size;
-  entry.peer = peer.key;
+  entry.guest = brought.guest.name;
+  entry.uuid = brought.guest.uuid;
+  entry.vdev = brought.disk.vdev;
+  entry.size = brought.disk.size;
+  entry.peer = brought.peer.key;
   return entry;
 }
 
@@ -43,13 +41,13 @@ std::optional<disk_identity> identity_of(const disk_home& home) {
 result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                                               disk_store& store,
                                               const kept_review& review,
-                                              const guest_info& guest,
-                                              const guest_disk& disk,
-                                              const known_peer& peer) {
-  if (const auto may = check_may_fill(book, guest, disk, peer); !may) {
+                                              const brought_disk& brought) {
+  const auto& guest = brought.guest;
+  const auto& disk = brought.disk;
+  if (const auto may = check_may_fill(book, brought); !may) {
     return may.error();
   }
-  auto kept = book.find_for(wanted(guest, disk, peer));
+  auto kept = book.find_for(wanted(brought));
   if (!kept || !*kept) {
     return kept;
   }
@@ -89,14 +87,13 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
 }
 
 result<void> check_may_fill(const disk_book& book,
-                            const guest_info& guest,
-                            const guest_disk& disk,
-                            const known_peer& peer) {
+                            const brought_disk& brought) {
+  const auto& [guest, disk, peer] = brought;
   if (!peer.rights.is_limited()) {
     return {};
   }
-  for (const auto& found : {book.find(guest.uuid, disk.vdev),
-                            book.find_for(wanted(guest, disk, peer))}) {
+  for (const auto& found :
+       {book.find(guest.uuid, disk.vdev), book.find_for(wanted(brought))}) {
     if (!found) {
       return found.error();
     }

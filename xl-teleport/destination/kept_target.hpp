@@ -24,6 +24,13 @@
 
 namespace teleport {
 
+/// A disk of a guest that a peer wants to bring.
+struct brought_disk {
+  const guest_info& guest;
+  const guest_disk& disk;
+  const known_peer& peer;
+};
+
 /// The home of a kept disk: a shadow's own, or the store's of a target that
 /// was begun there.
 [[nodiscard]] result<std::unique_ptr<disk_home>> home_of(const kept_disk& kept,
@@ -37,16 +44,13 @@ namespace teleport {
 /// that was kept, is no guest's by now, and can have the size; else none, with
 /// the reason in the log.
 ///
-/// @param peer  asks (disk_book::find_for)
 /// @error when it cannot be looked at: what cannot is not gone;
 ///        errc::refused as check_may_fill()
 [[nodiscard]] result<std::optional<kept_disk>> usable_entry(
     const disk_book& book,
     disk_store& store,
     const kept_review& review,
-    const guest_info& guest,
-    const guest_disk& disk,
-    const known_peer& peer);
+    const brought_disk& brought);
 
 /// Refuses a limited host the disk that another host has brought for the guest,
 /// or a guest of this host has left: the entry of the one, too, that would be
@@ -54,9 +58,7 @@ namespace teleport {
 ///
 /// @error errc::refused
 [[nodiscard]] result<void> check_may_fill(const disk_book& book,
-                                          const guest_info& guest,
-                                          const guest_disk& disk,
-                                          const known_peer& peer);
+                                          const brought_disk& brought);
 
 /// Refuses to cut a shadow: what lies beyond the new size may be a guest's only
 /// copy, and no byte of the new content is here yet.

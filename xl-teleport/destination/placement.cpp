@@ -72,12 +72,12 @@ result<foreseen> foresee(const guest_info& guest,
   }
   out.needs.push_back({std::move(*space), 0});
   for (const guest_disk& disk : moved_disks(guest)) {
-    const auto may = check_may_fill(book, guest, disk, peer);
+    const auto may = check_may_fill(book, {guest, disk, peer});
     if (!may && may.error().code == errc::refused) {
       out.problems.push_back({"others_disk", may.error().context});
       continue;
     }
-    const auto kept = usable_entry(book, store, review, guest, disk, peer);
+    const auto kept = usable_entry(book, store, review, {guest, disk, peer});
     if (!kept) {
       return kept.error();
     }
@@ -135,7 +135,7 @@ result<std::optional<kept_disk>> placement::claim_kept(
     const guest_disk& disk, const kept_review& review) {
   const auto look = [&] {
     return usable_entry(
-        here_.book, here_.store, review, guest_, disk, here_.peer);
+        here_.book, here_.store, review, {guest_, disk, here_.peer});
   };
   const auto seen = look();
   if (!seen || !*seen) {
