@@ -62,6 +62,8 @@ struct journal_entry {
   /// A person decided where the guest runs, not one of the two hosts.
   bool by_hand = false;
   std::string disks;  ///< JSON that the writer understands; opaque here
+
+  friend bool operator==(const journal_entry&, const journal_entry&) = default;
 };
 
 class journal {

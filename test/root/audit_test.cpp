@@ -21,6 +21,7 @@
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/disk/tracker_balance.hpp"
 #include "test/support/bpf_folder.hpp"
+#include "test/support/bpf_links.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"
@@ -56,34 +57,6 @@ std::unique_ptr<dirty_tracker> tracker_of(const std::string& device) {
   return std::move(*tracker);
 }
 
-std::string name_of_program(std::uint32_t id) {
-  const unique_fd program(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info about{};
-  std::uint32_t length = sizeof(about);
-  return bpf_obj_get_info_by_fd(program.get(), &about, &length) == 0
-             ? about.name
-             : "";
-}
-
-/// This process's descriptor of the link that attaches a program.
-int link_of(const std::string& program) {
-  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    if (fs::read_symlink(entry.path(), gone) != "anon_inode:bpf_link") {
-      continue;
-    }
-    const int fd = std::stoi(entry.path().filename());
-    bpf_link_info about{};
-    std::uint32_t length = sizeof(about);
-    if (bpf_obj_get_info_by_fd(fd, &about, &length) == 0 &&
-        name_of_program(about.prog_id) == program) {
-      return fd;
-    }
-  }
-  FAIL("no link of " << program);
-  return -1;
-}
-
 }  // namespace
 
 TEST_CASE("an audit finds a write that the tracker did not see",
@@ -98,7 +71,7 @@ TEST_CASE("an audit finds a write that the tracker did not see",
   REQUIRE(tracker->audit());
   // The link's descriptor leads to another program's: that of submissions is
   // detached, and all that is looked at seems attached.
-  REQUIRE(::dup2(link_of("on_bio_end"), link_of("on_submit")) >= 0);
+  REQUIRE(::dup2(test::link_of("on_bio_end"), test::link_of("on_submit")) >= 0);
   write_block(loop.path(), 1_MiB);
   come_to_rest(*tracker);
   const auto found = tracker->audit();
@@ -115,8 +88,7 @@ TEST_CASE("an audit finds that a program was detached", "[root][tracker]") {
   const auto tracker = tracker_of(loop.path());
   come_to_rest(*tracker);
   REQUIRE(tracker->audit());
-  const unique_fd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  REQUIRE(::dup2(other.get(), link_of("on_request_end")) >= 0);
+  test::detach("on_request_end");
   const auto found = tracker->audit();
   REQUIRE_FALSE(found);
   CHECK(found.error().code == errc::mismatch);

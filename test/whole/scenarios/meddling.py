@@ -1,14 +1,16 @@
 """What other people and programs do to a guest while it is being teleported."""
 
+import pathlib
 import signal
 
 from harness.events import FolderWatch, TooLate
 from harness.oracle import (check_at_rest, check_exit_code, check_one_copy,
-                            wait_for_rest)
+                            recover, wait_for_rest)
 from harness.registry import add, test
 from harness.world import World, Wrong
 
 MORE = "/var/tmp/more.img"
+JOURNAL = "/var/lib/xl-teleport/journal"
 IN_BULK = "session.book-write.after"     # the targets are made: disks come next
 IN_MEMORY = "helper.memory.after"        # the guest runs, its memory is sent
 SUSPENDED = "helper.last-pages.before"
@@ -72,6 +74,28 @@ def guardian_leaves_it():
         saved.release()
         if state != "suspended":
             raise Wrong("another's suspend", f"web1, which was being saved, is {state}")
+
+
+@test("a guardian that cannot read the journal leaves the guest suspended")
+def guardian_without_journal():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("teleport.journal-go.after")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        [entry] = pathlib.Path(world.here.path(JOURNAL)).glob("*.source")
+        whole = entry.read_bytes()
+        entry.write_bytes(whole.replace(b'"go"', b'"moving"'))
+        world.here.kill("teleport")
+        gate.release()
+        move.wait()
+        world.here.wait_until_gone("guardian")
+        state = world.here.domain("web1")["state"]
+        if state != "suspended":
+            raise Wrong("GO not ruled out", f"web1 is {state}")
+        entry.write_bytes(whole)
+        code = recover(guest, world.here)
+        check_exit_code(guest, code, check_one_copy(world, guest))
 
 
 @test("a guest that others suspended is not sent")
