@@ -21,12 +21,12 @@ BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 # costs seconds. The folder is none of its business: no path in here is absolute.
 CCACHE   ?= $(firstword $(wildcard /usr/bin/ccache))
 export CCACHE_NOHASHDIR := 1
-# A daemon of root's that listens: hardened as Debian hardens its own. With
-# sanitizers, lines of code are all that reports need; more takes half as long
-# again to compile. All that Debian's `hardening=+all` would add is here, and
+# A daemon of root's that listens: hardened as Debian hardens its own. Functions
+# and lines are all that a core's backtrace and a sanitizer's report need: -g
+# takes a quarter as long again to compile. All that Debian's `hardening=+all` would add is here, and
 # more: the packages have what was compiled and tested here, and
 # tools/package/check-hardening reads it off the programs.
-CXXFLAGS ?= $(if $(SAN),-O1 -g1,-O2 -g -Wformat -Werror=format-security \
+CXXFLAGS ?= $(if $(SAN),-O1 -g1,-O2 -g1 -Wformat -Werror=format-security \
               -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
               -fstack-clash-protection -fcf-protection)
 LDFLAGS  ?= -Wl,-z,relro,-z,now

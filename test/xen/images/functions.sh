@@ -146,3 +146,18 @@ make_donor() {
     file_system donor "$dir" "$image" "$4"
     rm -rf "$dir"
 }
+
+# measure_rsync IMAGE DONOR: what rsync sends and receives to bring the image to where nothing is, and to where it is
+# told of the donor that has most in common with it. As rsync counts, so without the headers of ssh and TCP.
+measure_rsync() {
+    local name basis
+    for name in alone with_donor; do
+        mkdir "$work/rsync"
+        basis=$work/rsync/$(basename "$1")
+        [ $name = alone ] || cp --sparse=always "$2" "$basis"
+        rsync --compress --sparse --no-whole-file --stats "$1" "$basis" |
+            sed -n 's/^Total bytes \(sent\|received\): //p' | tr -d , |
+            jq -s --arg name $name '{($name): add}'
+        rm -r "$work/rsync"
+    done | jq -s add
+}
