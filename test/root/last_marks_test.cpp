@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/root/last_marks_test.cpp: the source's last marks of a disk count when its
-// tracker vouches for them, and end the teleport when it does not.
+// test/root/last_marks_test.cpp: the source's last marks of a disk count when
+// its tracker vouches for them, and end the teleport when it does not.
 
 #include <optional>
 

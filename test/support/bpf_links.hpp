@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/support/bpf_links.hpp: the links by which this process keeps the programs
-// of its trackers attached, for tests that detach one under a tracker.
+// test/support/bpf_links.hpp: the links by which this process keeps the
+// programs of its trackers attached, for tests that detach one under a tracker.
 
 #ifndef TELEPORT_TEST_SUPPORT_BPF_LINKS_HPP
 #define TELEPORT_TEST_SUPPORT_BPF_LINKS_HPP
