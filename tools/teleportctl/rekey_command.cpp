@@ -60,11 +60,12 @@ class key_renewal {
   [[nodiscard]] std::string called(const std::string& name) const;
   [[nodiscard]] result<void> tell(const std::string& name,
                                   const own_keys& own) const;
-  /// Tells all hosts, those told already too.
+  /// Tells all hosts, those told already too, to accept the next key; or, where
+  /// there is none, the present one alone.
   ///
   /// @return names of those that do not know it
-  result<std::vector<std::string>> give_next(const own_keys& own);
-  result<std::vector<std::string>> drop_past(const own_keys& own);
+  [[nodiscard]] result<std::vector<std::string>> tell_all(
+      const own_keys& own) const;
   [[nodiscard]] result<hosts_by_key> hosts() const;
   result<void> switch_to_next(const own_keys& own);
 
@@ -123,7 +124,8 @@ result<void> key_renewal::tell(const std::string& name,
   return ssh.wait();
 }
 
-result<std::vector<std::string>> key_renewal::give_next(const own_keys& own) {
+result<std::vector<std::string>> key_renewal::tell_all(
+    const own_keys& own) const {
   const auto all = hosts();
   if (!all) {
     return all.error();
@@ -131,46 +133,28 @@ result<std::vector<std::string>> key_renewal::give_next(const own_keys& own) {
   std::vector<std::string> left;
   for (const auto& [host, name] : *all) {
     const auto told = tell(name, own);
+    std::string now;
     if (told) {
-      std::cout << fmt::format("{}: accepts the next key, too\n", name);
-    } else if (is_let_in(next_key_files(options_.keys),
-                         called(name),
-                         options_.port,
-                         host)) {
-      std::cout << fmt::format("{}: accepts the next key, tried with it\n",
-                               name);
+      now =
+          own.next ? "accepts the next key, too" : "accepts the new key alone";
+    } else if (own.next && is_let_in(next_key_files(options_.keys),
+                                     called(name),
+                                     options_.port,
+                                     host)) {
+      now = "accepts the next key, tried with it";
     } else {
-      std::cout << fmt::format(
-          "{}: NOT TOLD: {}\n", name, told.error().context);
+      now = "NOT TOLD: " + told.error().context;
       left.push_back(name);
     }
-  }
-  return left;
-}
-
-result<std::vector<std::string>> key_renewal::drop_past(const own_keys& own) {
-  const auto all = hosts();
-  if (!all) {
-    return all.error();
-  }
-  std::vector<std::string> left;
-  for (const auto& [host, name] : *all) {
-    const auto told = tell(name, own);
-    if (told) {
-      std::cout << fmt::format("{}: accepts the new key alone\n", name);
-    } else {
-      std::cout << fmt::format(
-          "{}: NOT TOLD: {}\n", name, told.error().context);
-      left.push_back(name);
-    }
+    std::cout << fmt::format("{}: {}\n", name, now);
   }
   return left;
 }
 
 result<void> key_renewal::switch_to_next(const own_keys& own) {
   const auto before = hosts();
-  const auto left = before ? give_next(own)
-                           : result<std::vector<std::string>>(before.error());
+  const auto left =
+      before ? tell_all(own) : result<std::vector<std::string>>(before.error());
   if (!left) {
     return left.error();
   }
@@ -240,7 +224,7 @@ result<void> key_renewal::run() {
     // A connection that began with the old key is let in or refused by then.
     std::this_thread::sleep_for(std::chrono::seconds(asked_.handshake_seconds));
   }
-  const auto left = drop_past(*own);
+  const auto left = tell_all(*own);
   if (!left) {
     return left.error();
   }
