@@ -32,6 +32,27 @@ result<void> open_session(connection& link,
   return may;
 }
 
+result<void> read_setup(const raw_record& record,
+                        const std::string& host,
+                        std::vector<offered_target>& targets) {
+  switch (record.type) {
+    case record_type::hello:
+      return check_hello(record.body, host);
+    case record_type::prepared: {
+      auto prepared = read_targets(as_text(record.body));
+      if (!prepared) {
+        return prepared.error();
+      }
+      targets = std::move(*prepared);
+      return {};
+    }
+    case record_type::fail:
+      return failure_of_destination(record.body, host);
+    default:
+      return {};
+  }
+}
+
 disk_mover::events events_on(connection& link) {
   disk_mover::events events;
   events.send = [&link](record_type type, byte_span body) {

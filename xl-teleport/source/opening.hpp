@@ -11,9 +11,11 @@
 #define XL_TELEPORT_SOURCE_OPENING_HPP
 
 #include <string>
+#include <vector>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/connection.hpp"
+#include "libteleport/session/setup_records.hpp"
 #include "libteleport/wire/format.hpp"
 #include "libteleport/xen/facts.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
@@ -42,6 +44,16 @@ struct opening_record {
                                         const settings& options,
                                         link_rate bwlimit,
                                         const opening_record& wanted);
+
+/// Reads the records that a destination sends to a teleport and to a seed alike:
+/// HELLO, PREPARED and FAIL. Of another record nothing is read.
+///
+/// @param host     as the user called it, for sentences
+/// @param targets  PREPARED's, where the record is one
+/// @error what FAIL says; a HELLO of another version; a body that is none
+[[nodiscard]] result<void> read_setup(const raw_record& record,
+                                      const std::string& host,
+                                      std::vector<offered_target>& targets);
 
 /// send() and queued() of a mover whose records cross this link: blocks in
 /// their turn, and ahead of them what the destination answers.

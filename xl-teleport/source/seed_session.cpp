@@ -9,7 +9,6 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
-#include "libteleport/session/greeting.hpp"
 #include "libteleport/session/told_failure.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/wire/record.hpp"
@@ -168,13 +167,11 @@ result<void> seed_session::take(const raw_record& record) {
   if (!due) {
     return due;
   }
+  if (const auto read = read_setup(record, request_.host, report_.disks);
+      !read) {
+    return read;
+  }
   switch (record.type) {
-    case record_type::hello:
-      if (const auto checked = check_hello(record.body, request_.host);
-          !checked) {
-        return checked;
-      }
-      break;
     case record_type::answer: {
       const auto reply = read_answer(as_text(record.body));
       if (!reply) {
@@ -183,14 +180,6 @@ result<void> seed_session::take(const raw_record& record) {
       if (!reply->problems.empty()) {
         return refusal(*reply);
       }
-      break;
-    }
-    case record_type::prepared: {
-      auto targets = read_targets(as_text(record.body));
-      if (!targets) {
-        return targets.error();
-      }
-      report_.disks = std::move(*targets);
       break;
     }
     case record_type::extent_states:
@@ -206,8 +195,6 @@ result<void> seed_session::take(const raw_record& record) {
       report_.followed = course_.follows();
       break;
     }
-    case record_type::fail:
-      return failure_of_destination(record.body, request_.host);
     default:
       break;
   }

@@ -9,8 +9,8 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
-#include "libteleport/session/greeting.hpp"
 #include "xl-teleport/setup/texts.hpp"
+#include "xl-teleport/source/opening.hpp"
 
 namespace teleport {
 
@@ -119,14 +119,12 @@ result<void> source_session::take(const raw_record& record) {
   if (!due) {
     return due;
   }
+  if (const auto read = read_setup(record, options_.host, report_.disks);
+      !read) {
+    return read;
+  }
   bool good = true;
   switch (record.type) {
-    case record_type::hello:
-      if (const auto checked = check_hello(record.body, options_.host);
-          !checked) {
-        return checked;
-      }
-      break;
     case record_type::answer: {
       const auto reply = read_answer(as_text(record.body));
       if (!reply) {
@@ -134,14 +132,6 @@ result<void> source_session::take(const raw_record& record) {
       }
       on_answer(*reply);
       good = report_.problems.empty() && !options_.dry_run;
-      break;
-    }
-    case record_type::prepared: {
-      auto targets = read_targets(as_text(record.body));
-      if (!targets) {
-        return targets.error();
-      }
-      report_.disks = std::move(*targets);
       break;
     }
     case record_type::extent_states:
@@ -153,8 +143,6 @@ result<void> source_session::take(const raw_record& record) {
       break;
     case record_type::go_result:
       return on_result(record);
-    case record_type::fail:
-      return failure_of_destination(record.body, options_.host);
     default:
       break;
   }
