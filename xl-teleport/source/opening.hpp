@@ -45,8 +45,8 @@ struct opening_record {
                                         link_rate bwlimit,
                                         const opening_record& wanted);
 
-/// Reads the records that a destination sends to a teleport and to a seed alike:
-/// HELLO, PREPARED and FAIL. Of another record nothing is read.
+/// Reads the records that a destination sends to a teleport and to a seed
+/// alike: HELLO, PREPARED and FAIL. Of another record nothing is read.
 ///
 /// @param host     as the user called it, for sentences
 /// @param targets  PREPARED's, where the record is one
