@@ -21,9 +21,11 @@ lab_snapshot() {
 }
 
 # host_save HOST DIRECTORY. What the page cache holds is on the disk, too, and free memory need not be what it was: pages
-# of zeros are not in the file, which is a third as long.
+# of zeros are not in the file, which is a third as long. Guests are paused meanwhile: QEMU 7.2 saves an emulated processor
+# that runs one and does not load it again ("vCPU set in guest-mode inconsistent with migrated kernel nested state").
 host_save() {
     local host=$1 directory=$2 disk
+    on "$host" "$(declare -f each_guest); each_guest pause"
     on "$host" 'sync; echo 3 > /proc/sys/vm/drop_caches
         head -c "$(awk "/^MemFree:/ { print int(\$2 * 0.8) }" /proc/meminfo)K" /dev/zero > /run/zeros 2> /dev/null; rm -f /run/zeros'
     lab_kill "ssh$host"
@@ -37,6 +39,8 @@ host_save() {
     lab_kill "host$host"
     for disk in dom0.qcow2 data.qcow2 lvm.img; do cp --sparse=always --reflink=auto "$LAB/host$host/$disk" "$directory/"; done
 }
+# On a host. each_guest pause|unpause
+each_guest() { xl list | awk 'NR > 2 { print $1 }' | xargs -r -n 1 xl "$1"; }
 host_is_saved() {
     case $(qmp "$1" query-migrate | jq -r .status) in
         completed) ;;
@@ -76,7 +80,7 @@ host_go_on() {
     wait_for "host$1's memory" 60 host_is_loaded "$1"
     qmp "$1" cont > /dev/null
     host_reach "$1"
-    on "$1" "date -u -s @$(date +%s)" > /dev/null
+    on "$1" "date -u -s @$(date +%s) > /dev/null; $(declare -f each_guest); each_guest unpause"
 }
 host_is_loaded() {
     lab_pid_runs "$LAB/pids/host$1" || fail "host$1's emulator has ended: $(cat "$LAB/logs/host$1.out")"
