@@ -110,9 +110,10 @@ result<void> destroy_suspended(const departure& plan) {
   if (!domain) {
     return domain.error();
   }
-  auto done = *domain && (*domain)->state == guest_state::suspended
-                  ? (*xen)->destroy(plan.domid)
-                  : result<void>();
+  // A process that is killed while it destroys a domain leaves it dying.
+  const bool is_left = *domain && ((*domain)->state == guest_state::suspended ||
+                                   (*domain)->state == guest_state::dying);
+  auto done = is_left ? (*xen)->destroy(plan.domid) : result<void>();
   if (*domain) {
     (void)continue_monitor(plan.domid);  // it sees the end, and ends
   }
