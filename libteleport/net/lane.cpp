@@ -2,9 +2,8 @@
 
 #include "libteleport/net/lane.hpp"
 
-#include <algorithm>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include <sys/socket.h>
 
@@ -12,9 +11,9 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
-#include <openssl/x509.h>
 
 #include "libteleport/base/digest.hpp"
+#include "libteleport/net/openssl_objects.hpp"
 #include "libteleport/net/socket_info.hpp"
 #include "libteleport/net/socket_tuning.hpp"
 #include "libteleport/net/tls_context.hpp"
@@ -249,16 +248,9 @@ void lane::shake_hands(const link_terms& terms,
 }
 
 result<void> lane::check_peer(const link_terms& terms) {
-  X509* certificate = SSL_get1_peer_certificate(stream_.native_handle());
-  const std::unique_ptr<X509, decltype(&X509_free)> owner(certificate,
-                                                          &X509_free);
-  std::vector<unsigned char> der;
-  if (certificate != nullptr) {
-    const int size = i2d_X509(certificate, nullptr);
-    der.resize(static_cast<std::size_t>(std::max(size, 0)));
-    unsigned char* out = der.data();
-    (void)i2d_X509(certificate, &out);
-  }
+  const owned_certificate certificate(
+      SSL_get1_peer_certificate(stream_.native_handle()));
+  const auto der = der_of(certificate.get());
   const auto peers = pinned_peers::load(terms.keys.peers);
   if (!peers) {
     return peers.error();

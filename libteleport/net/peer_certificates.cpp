@@ -29,12 +29,9 @@ error not_a_certificate() {
 }
 
 result<host_certificate> certificate_of(X509* x509) {
-  const int size = i2d_X509(x509, nullptr);
-  std::vector<unsigned char> der(static_cast<std::size_t>(std::max(size, 0)));
-  unsigned char* out = der.data();
+  const auto der = der_of(x509);
   const owned_bio text(BIO_new(BIO_s_mem()));
-  if (size <= 0 || i2d_X509(x509, &out) != size || !text ||
-      PEM_write_bio_X509(text.get(), x509) != 1) {
+  if (der.empty() || !text || PEM_write_bio_X509(text.get(), x509) != 1) {
     return error(errc::corrupt, "this certificate cannot be encoded");
   }
   return host_certificate{to_hex(digest_extent(std::as_bytes(std::span(der)))),

@@ -32,11 +32,6 @@ result<own_keys> keys_of_this_host(const settings& options,
   return made ? read_own_keys(options.keys) : result<own_keys>(made.error());
 }
 
-/// What is said after the certificate in use: the next one, if there is one.
-std::string next_of(const own_keys& own) {
-  return own.next ? own.next->pem : std::string();
-}
-
 /// That a key is another host's, and the name is free for it.
 result<void> check_new(const std::string& name,
                        const std::string& key,
@@ -152,7 +147,7 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
   if (!checked) {
     return checked;
   }
-  ssh.write(own->present.pem + next_of(*own));
+  ssh.write(pem_of(own->accepted()));
   // A host that renews its key says the next one last.
   const auto next = ssh.read_to("", max_pem_bytes);
   const auto accepted = ssh.wait();
@@ -215,7 +210,9 @@ result<void> accept_pairing(const std::string& name,
   }
   tell_replaced(*pinned, *key);
   // An older teleportctl there reads no more than the first.
-  std::cout << next_of(*own) << std::flush;
+  if (own->next) {
+    std::cout << own->next->pem << std::flush;
+  }
   return {};
 }
 
