@@ -23,9 +23,9 @@ CCACHE   ?= $(firstword $(wildcard /usr/bin/ccache))
 export CCACHE_NOHASHDIR := 1
 # A daemon of root's that listens: hardened as Debian hardens its own. Functions
 # and lines are all that a core's backtrace and a sanitizer's report need: -g
-# takes a quarter as long again to compile. All that Debian's `hardening=+all` would add is here, and
-# more: the packages have what was compiled and tested here, and
-# tools/package/check-hardening reads it off the programs.
+# takes a quarter as long again to compile. All that Debian's `hardening=+all`
+# would add is here, and more: the packages have what was compiled and tested
+# here, and tools/package/check-hardening reads it off the programs.
 CXXFLAGS ?= $(if $(SAN),-O1 -g1,-O2 -g1 -Wformat -Werror=format-security \
               -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
               -fstack-clash-protection -fcf-protection)

@@ -17,8 +17,8 @@
 namespace teleport {
 
 /// The sentence of FAIL. A failure of this host's system, files or programs
-/// becomes its kind alone ("a step failed here: no space is left"); of any
-/// other the paths are left out.
+/// becomes its kind alone ("no space is left on that host, whose own log ...");
+/// of any other the paths are left out.
 [[nodiscard]] std::string told_of(const error& cause);
 
 /// The text with "(a path)" in the place of each absolute path.

@@ -101,7 +101,8 @@ result<std::optional<guest_seen>> domain_of(toolstack& xen,
   return std::optional<guest_seen>();
 }
 
-result<void> destroy_suspended(const departure& plan) {
+/// Destroys the copy that is left here of a guest that was given away.
+result<void> destroy_copy(const departure& plan) {
   auto xen = toolstack::open();
   if (!xen) {
     return xen.error();
@@ -348,7 +349,7 @@ result<void> resume_here(const departure& plan) {
 
 result<std::vector<std::string>> clear_away(const departure& plan,
                                             const settings& options) {
-  const auto destroyed = destroy_suspended(plan);
+  const auto destroyed = destroy_copy(plan);
   if (!destroyed) {
     return destroyed.error();
   }
