@@ -7,12 +7,12 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include "libteleport/base/digest.hpp"
+#include "libteleport/net/address_race.hpp"
 #include "libteleport/net/openssl_objects.hpp"
 #include "libteleport/net/socket_info.hpp"
 #include "libteleport/net/socket_tuning.hpp"
@@ -53,14 +53,24 @@ std::shared_ptr<lane> make_lane(event_loop& loop,
   return std::make_shared<lane>(loop, *context);
 }
 
-error unreachable(std::string_view where, const error_code& failure) {
+error unreachable(std::string_view where, std::string_view met) {
   return {errc::peer_lost,
           fmt::format("cannot reach {}: {}; is teleportd running there (it "
                       "listens once a host is paired) and the port open?",
                       where,
-                      failure == net::error::operation_aborted
-                          ? "no answer in time"
-                          : failure.message())};
+                      met)};
+}
+
+error unreachable(std::string_view where, const error_code& failure) {
+  return unreachable(where,
+                     failure == net::error::operation_aborted
+                         ? "no answer in time"
+                         : failure.message());
+}
+
+/// What address_race met, where the host was called by the address itself.
+std::string_view without_host(const std::string& host, std::string_view met) {
+  return met.starts_with(host + ": ") ? met.substr(host.size() + 2) : met;
 }
 
 /// What a key is told that is not paired: who called a host, or who was called.
@@ -127,8 +137,10 @@ void lane::connect(event_loop& loop,
     return;
   }
   auto resolver = std::make_shared<tcp::resolver>(loop.context());
-  self->deadline_ = loop.after(handshake_limit, [self, resolver] {
+  auto race = std::make_shared<address_race>(loop, attempt_delay);
+  self->deadline_ = loop.after(handshake_limit, [self, resolver, race] {
     resolver->cancel();
+    race->give_up();
     error_code ignored;
     self->stream_.lowest_layer().close(ignored);
   });
@@ -136,21 +148,21 @@ void lane::connect(event_loop& loop,
   resolver->async_resolve(
       host,
       std::to_string(port),
-      [self, resolver, terms, ready, where](
+      [self, resolver, race, terms, ready, where, host](
           const error_code& failure, const tcp::resolver::results_type& found) {
         if (failure) {
           ready(unreachable(where, failure));
           return;
         }
-        net::async_connect(
-            self->stream_.lowest_layer(),
-            found,
-            [self, terms, ready, where](const error_code& refused,
-                                        const tcp::endpoint&) {
-              if (refused) {
-                ready(unreachable(where, refused));
+        race->begin(
+            {found.begin(), found.end()},
+            [self, terms, ready, where, host](result<tcp::socket> connected) {
+              if (!connected) {
+                ready(unreachable(
+                    where, without_host(host, connected.error().context)));
                 return;
               }
+              self->stream_.next_layer() = std::move(*connected);
               self->shake_hands(terms, net::ssl::stream_base::client, ready);
             });
       });

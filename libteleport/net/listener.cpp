@@ -32,10 +32,16 @@ result<std::unique_ptr<listener>> listener::open(event_loop& loop,
         fmt::format("'{}' is not an IP address to listen on", address));
   }
   auto self = std::make_unique<listener>(loop, std::move(on_accept));
-  const tcp::endpoint endpoint(parsed, port);
+  tcp::endpoint endpoint(parsed, port);
   tcp::acceptor& acceptor = self->acceptor_;
   acceptor.open(endpoint.protocol(), failure);
-  if (!failure && parsed.is_v6()) {
+  // A kernel without IPv6 (ipv6.disable=1): all of its addresses are IPv4's.
+  if (failure == boost::asio::error::address_family_not_supported &&
+      parsed.is_unspecified()) {
+    endpoint.address(boost::asio::ip::address_v4::any());
+    acceptor.open(endpoint.protocol(), failure);
+  }
+  if (!failure && endpoint.protocol() == tcp::v6()) {
     acceptor.set_option(boost::asio::ip::v6_only(false), failure);
   }
   if (!failure) {

@@ -25,7 +25,8 @@ class listener {
  public:
   using accepted = std::function<void(unique_fd socket, std::string address)>;
 
-  /// @param address  an IPv4 or IPv6 address; "::" takes both kinds
+  /// @param address  an IPv4 or IPv6 address; "::" takes both kinds, and IPv4
+  ///                 alone on a kernel without IPv6
   /// @error errc::system when the port is taken
   [[nodiscard]] static result<std::unique_ptr<listener>> open(
       event_loop& loop,

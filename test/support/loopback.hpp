@@ -17,12 +17,13 @@ namespace teleport {
 
 class listening_socket {
  public:
-  listening_socket() {
+  /// @param queue  as listen(2) has it
+  explicit listening_socket(int queue = SOMAXCONN) {
     here_.sin_family = AF_INET;
     here_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof here_;
     REQUIRE(::bind(socket_.get(), address(), length) == 0);
-    REQUIRE(::listen(socket_.get(), SOMAXCONN) == 0);
+    REQUIRE(::listen(socket_.get(), queue) == 0);
     REQUIRE(::getsockname(socket_.get(), address(), &length) == 0);
   }
 
