@@ -2,7 +2,6 @@
 
 #include "libteleport/migrate/disk_receiver.hpp"
 
-#include <cassert>
 #include <utility>
 
 #include <fmt/format.h>
@@ -113,29 +112,10 @@ result<receiver_job_done> do_receiver_job(
   return one(std::move(work), step);
 }
 
-disk_receiver::disk_receiver(std::vector<std::uint64_t> disk_bytes,
+disk_receiver::disk_receiver(const std::vector<std::uint64_t>& disk_bytes,
                              const possession_probe& probe,
                              const digest_account& account)
-    : disk_bytes_(std::move(disk_bytes)), probe_(probe), account_(account) {
-  assert(disk_bytes_.size() <= max_disks);
-  for (const std::uint64_t bytes : disk_bytes_) {
-    proven_.emplace_back(static_cast<std::size_t>(extents_of(bytes)));
-    unproven_ += extents_of(bytes);
-  }
-}
-
-bool disk_receiver::inside(const extent_place& place) const noexcept {
-  return place.disk < disk_bytes_.size() &&
-         place.extent < proven_[place.disk].size();
-}
-
-bool disk_receiver::is_proven(const extent_place& place) const {
-  return proven_[place.disk][place.extent];
-}
-
-bool disk_receiver::all_proven() const noexcept {
-  return unproven_ == 0 && outstanding_.empty();
-}
+    : probe_(probe), account_(account), proven_(disk_bytes) {}
 
 result<void> disk_receiver::on_record(const raw_record& record) {
   if (account_.is_over()) {
@@ -165,7 +145,8 @@ result<void> disk_receiver::on_extents(extents_record record) {
   }
   for (std::size_t i = 0; i < record.digests.size(); ++i) {
     const extent_place place{record.disk, record.first + i};
-    if (!inside(place) || is_proven(place) || outstanding_.contains(place)) {
+    if (!proven_.inside(place) || proven_.has(place) ||
+        outstanding_.contains(place)) {
       return out_of_order(place, "an announcement");
     }
     outstanding_.emplace(place, entry{});
@@ -199,15 +180,14 @@ result<void> disk_receiver::on_data(extent_data_record record) {
     it->second.at = stage::working;
     return take_data(it->second, std::move(record));
   }
-  if (!inside(place) || !is_proven(place)) {
+  if (!proven_.inside(place) || !proven_.has(place)) {
     return out_of_order(place, "data");
   }
   if (outstanding_.size() >= max_outstanding) {
     return error(errc::protocol, "more extents under way than allowed");
   }
   // Until this is applied and proven, the extent is not what the source has.
-  proven_[place.disk][place.extent] = false;
-  ++unproven_;
+  proven_.remove(place);
   entry& round = outstanding_[place];
   round.round = true;
   return take_data(round, std::move(record));
@@ -250,8 +230,7 @@ void disk_receiver::step(stepped_extent stepped, extent_states_record& states) {
     case step_result::proven:
       (known.round ? rounds_ : bulk_) += stepped.work->counts;
       account_.on_proven(stepped.work->named, stepped.work->untrue);
-      proven_[place.disk][place.extent] = true;
-      --unproven_;
+      proven_.add(place);
       count_answered(known);
       release_bytes(known);
       outstanding_.erase(place);

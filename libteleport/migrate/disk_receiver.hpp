@@ -28,6 +28,7 @@
 #include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/migrate/digest_account.hpp"
 #include "libteleport/migrate/possession_probe.hpp"
+#include "libteleport/migrate/proven_extents.hpp"
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/migrate/rebuild_counts.hpp"
 #include "libteleport/wire/block_packer.hpp"
@@ -85,7 +86,7 @@ class disk_receiver {
   /// @param disk_bytes  sizes in the OFFER's order
   /// @param probe       of this session
   /// @param account     of this session, empty
-  disk_receiver(std::vector<std::uint64_t> disk_bytes,
+  disk_receiver(const std::vector<std::uint64_t>& disk_bytes,
                 const possession_probe& probe,
                 const digest_account& account = digest_account());
 
@@ -102,7 +103,7 @@ class disk_receiver {
   /// No extent is between its announcement and its proof.
   [[nodiscard]] bool idle() const noexcept { return outstanding_.empty(); }
   /// Every extent of every disk is on its target, proven.
-  [[nodiscard]] bool all_proven() const noexcept;
+  [[nodiscard]] bool all_proven() const noexcept { return proven_.all(); }
   /// Bytes by origin, of the bulk alone and of rounds alone.
   [[nodiscard]] const rebuild_counts& bulk() const noexcept { return bulk_; }
   [[nodiscard]] const rebuild_counts& rounds() const noexcept {
@@ -131,15 +132,11 @@ class disk_receiver {
   result<void> take_data(entry& known, extent_data_record record);
   void count_answered(entry& known);
   void release_bytes(entry& known);
-  [[nodiscard]] bool inside(const extent_place& place) const noexcept;
-  [[nodiscard]] bool is_proven(const extent_place& place) const;
   void step(stepped_extent stepped, extent_states_record& states);
 
-  std::vector<std::uint64_t> disk_bytes_;
   possession_probe probe_;
   digest_account account_;
-  std::vector<std::vector<bool>> proven_;  ///< a bit an extent: 1.25 MiB/10 TiB
-  std::uint64_t unproven_ = 0;
+  proven_extents proven_;
   std::map<extent_place, entry> outstanding_;
   std::size_t kept_ = 0;
   std::size_t data_bytes_ = 0;

@@ -9,110 +9,12 @@
 #include <string>
 #include <utility>
 
-#include "libteleport/migrate/capture.hpp"
 #include "test/support/catch.hpp"
-#include "test/support/fake_lookup.hpp"
-#include "test/support/memory_device.hpp"
-#include "test/support/print_error.hpp"
+#include "test/support/receiver_bench.hpp"
 
 namespace teleport {
 
 namespace {
-
-/// Where an extent stands when the record under test comes.
-enum class stand {
-  unknown,
-  examining,
-  wants_digests,
-  assembling,
-  wants_data,
-  filling,
-  proven,
-  overlaying,
-};
-constexpr int stands = static_cast<int>(stand::overlaying) + 1;
-
-/// EXTENT_DATA that is not compressed.
-raw_record plain_data(const captured_extent& extent, const block_mask& blocks) {
-  block_data data = data_of(extent, blocks);
-  data.head.payload = std::move(data.raw);
-  return {record_type::extent_data, encode(data.head)};
-}
-
-/// A receiver with one disk of two extents, the second one short, and the
-/// source's side made by hand.
-struct bench {
-  bench()
-      : source(byte_buffer(extent_bytes + 3 * block_bytes - 512, std::byte{1})),
-        target(byte_buffer(source.size(), std::byte{9})),
-        targets{{&target, false}},
-        receiver({source.size()}, probe_of(1)) {
-    for (std::size_t at = 0; at < source.size(); at += block_bytes) {
-      source.content()[at] = static_cast<std::byte>(at / block_bytes);
-    }
-  }
-
-  captured_extent read(std::uint64_t extent) {
-    auto captured = capture(source, {0, extent});
-    REQUIRE(captured);
-    return std::move(*captured);
-  }
-  raw_record announcement(std::uint64_t extent) {
-    extents_record record;
-    record.first = extent;
-    record.digests = {read(extent).digest};
-    return {record_type::extents, encode(record)};
-  }
-  raw_record digests(std::uint64_t extent) {
-    return {record_type::block_digests, encode(digests_of(read(extent)))};
-  }
-  raw_record data(std::uint64_t extent, const block_mask& blocks) {
-    return plain_data(read(extent), blocks);
-  }
-  raw_record data(std::uint64_t extent) {
-    return data(extent, block_mask::first(extent_blocks));
-  }
-
-  void give(const raw_record& record) { REQUIRE(receiver.on_record(record)); }
-  /// Runs the waiting job; what is sent stays unread.
-  result<void> work() {
-    while (auto action = receiver.next()) {
-      if (auto* job = std::get_if<receiver_job>(&*action)) {
-        auto done = do_receiver_job(std::move(*job), targets, lookup, unpacker);
-        if (!done) {
-          return done.error();
-        }
-        receiver.on_job_done(std::move(*done));
-      }
-    }
-    return {};
-  }
-  void bring(std::uint64_t extent, stand where) {
-    const auto step = [&](stand least, const raw_record& record) {
-      if (where >= least) {
-        REQUIRE(work());
-        give(record);
-      }
-    };
-    step(stand::examining, announcement(extent));
-    step(stand::assembling, digests(extent));
-    step(stand::filling, data(extent));
-    if (where >= stand::proven) {
-      REQUIRE(work());
-    }
-    step(stand::overlaying, data(extent));
-    if (where == stand::wants_digests || where == stand::wants_data) {
-      REQUIRE(work());
-    }
-  }
-
-  memory_device source;
-  memory_device target;
-  std::vector<target_disk> targets;
-  fake_lookup lookup;
-  block_unpacker unpacker;
-  disk_receiver receiver;
-};
 
 void check_refused(const result<void>& outcome) {
   REQUIRE_FALSE(outcome);
@@ -128,7 +30,7 @@ TEST_CASE("each record is taken in its state and refused in all others",
       CAPTURE(i, extent);
       const auto where = static_cast<stand>(i);
       const auto taken = [&](auto make) {
-        bench test;
+        receiver_bench test;
         test.bring(extent, where);
         const byte_buffer before = test.target.content();
         const auto outcome = test.receiver.on_record(make(test));
@@ -138,11 +40,11 @@ TEST_CASE("each record is taken in its state and refused in all others",
         }
         return outcome.has_value();
       };
-      CHECK(taken([&](bench& b) { return b.announcement(extent); }) ==
+      CHECK(taken([&](receiver_bench& b) { return b.announcement(extent); }) ==
             (where == stand::unknown));
-      CHECK(taken([&](bench& b) { return b.digests(extent); }) ==
+      CHECK(taken([&](receiver_bench& b) { return b.digests(extent); }) ==
             (where == stand::wants_digests));
-      CHECK(taken([&](bench& b) { return b.data(extent); }) ==
+      CHECK(taken([&](receiver_bench& b) { return b.data(extent); }) ==
             (where == stand::wants_data || where == stand::proven));
     }
   }
@@ -150,7 +52,7 @@ TEST_CASE("each record is taken in its state and refused in all others",
 
 TEST_CASE("the receiver refuses other types even with a good body",
           "[migrate]") {
-  bench test;
+  receiver_bench test;
   test.bring(0, stand::wants_data);
   for (std::uint16_t type = 1; type <= 20; ++type) {
     const auto kind = static_cast<record_type>(type);
@@ -162,7 +64,7 @@ TEST_CASE("the receiver refuses other types even with a good body",
 }
 
 TEST_CASE("places outside of the disks are refused", "[migrate]") {
-  bench test;
+  receiver_bench test;
   test.bring(0, stand::proven);
   extents_record past;
   past.first = 1;
@@ -172,7 +74,7 @@ TEST_CASE("places outside of the disks are refused", "[migrate]") {
                                    {1, 0},
                                    {63, 0},
                                    {0, max_disk_bytes / extent_bytes - 1}}) {
-    bench fresh;
+    receiver_bench fresh;
     extents_record record{place.disk, place.extent, {std::nullopt}};
     check_refused(
         fresh.receiver.on_record({record_type::extents, encode(record)}));
@@ -244,7 +146,7 @@ TEST_CASE("more rounds' data than allowed is refused", "[migrate]") {
 
 TEST_CASE("digests of another number of blocks end the teleport", "[migrate]") {
   for (const std::size_t count : {0U, 1U, 2U, 4U}) {
-    bench test;
+    receiver_bench test;
     test.bring(1, stand::wants_digests);  // an extent of three blocks
     block_digests_record record;
     record.place = {0, 1};
@@ -253,7 +155,7 @@ TEST_CASE("digests of another number of blocks end the teleport", "[migrate]") {
     check_refused(test.work());
     CHECK(test.target.changes() == 0);
   }
-  bench test;
+  receiver_bench test;
   test.bring(1, stand::wants_digests);
   block_digests_record record;
   record.place = {0, 1};
@@ -265,7 +167,7 @@ TEST_CASE("digests of another number of blocks end the teleport", "[migrate]") {
 
 TEST_CASE("data that leaves out what was wanted ends the teleport",
           "[migrate]") {
-  bench test;
+  receiver_bench test;
   test.bring(1, stand::wants_data);
   test.give(test.data(1, block_mask::first(2)));
   check_refused(test.work());
@@ -275,7 +177,7 @@ TEST_CASE("data that leaves out what was wanted ends the teleport",
 TEST_CASE("data past the end of a short extent ends the teleport",
           "[migrate]") {
   for (const stand where : {stand::wants_data, stand::proven}) {
-    bench test;
+    receiver_bench test;
     test.bring(1, where);
     const byte_buffer before = test.target.content();
     extent_data_record record;
@@ -292,7 +194,7 @@ TEST_CASE(
     "never again",
     "[migrate]") {
   for (const stand where : {stand::wants_data, stand::proven}) {
-    bench test;
+    receiver_bench test;
     test.bring(0, where);
     const byte_buffer before = test.target.content();
     const auto lie = [&] {
@@ -311,7 +213,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a round's extent is not proven before it is again", "[migrate]") {
-  bench test;
+  receiver_bench test;
   test.bring(0, stand::proven);
   test.bring(1, stand::proven);
   REQUIRE(test.receiver.all_proven());
@@ -327,7 +229,9 @@ TEST_CASE("a round's extent is not proven before it is again", "[migrate]") {
 namespace {
 
 /// Digests of which the first `untrue` are of nothing that the source has.
-raw_record guesses(bench& test, std::uint64_t extent, std::size_t untrue) {
+raw_record guesses(receiver_bench& test,
+                   std::uint64_t extent,
+                   std::size_t untrue) {
   auto record = digests_of(test.read(extent));
   for (std::size_t i = 0; i < untrue; ++i) {
     record.digests.at(i) += 1;
@@ -335,7 +239,7 @@ raw_record guesses(bench& test, std::uint64_t extent, std::size_t untrue) {
   return {record_type::block_digests, encode(record)};
 }
 
-void announce(bench& test, std::uint64_t extent, std::size_t untrue) {
+void announce(receiver_bench& test, std::uint64_t extent, std::size_t untrue) {
   test.give(test.announcement(extent));
   REQUIRE(test.work());
   test.give(guesses(test, extent, untrue));
@@ -345,7 +249,7 @@ void announce(bench& test, std::uint64_t extent, std::size_t untrue) {
 }  // namespace
 
 TEST_CASE("digests of what is not brought are counted", "[migrate]") {
-  bench test;
+  receiver_bench test;
   const auto& account = test.receiver.digests();
   announce(test, 0, 10);
   CHECK(account.named() == 256);
@@ -363,7 +267,7 @@ TEST_CASE("digests of what is not brought are counted", "[migrate]") {
 }
 
 TEST_CASE("a source that names what it does not have is refused", "[migrate]") {
-  bench test;
+  receiver_bench test;
   test.receiver =
       disk_receiver({test.source.size()}, probe_of(1), digest_account(9));
   announce(test, 0, 10);
