@@ -3,19 +3,11 @@
 // test/root/audit_test.cpp: a tracker's audit says no when a write escaped it:
 // programs are detached under it, and counts are changed.
 
-#include <array>
-#include <filesystem>
 #include <thread>
-#include <type_traits>
 
-#include <libteleport/disk/dirty_tracker.skel.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-
 #include "libteleport/base/aligned_buffer.hpp"
-#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/disk/file_device.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
@@ -23,14 +15,13 @@
 #include "test/support/bpf_folder.hpp"
 #include "test/support/bpf_links.hpp"
 #include "test/support/catch.hpp"
+#include "test/support/pinned_tracker.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"
 
 namespace teleport {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 void write_block(const std::string& device, std::uint64_t offset) {
   auto disk = open_device(device, open_mode::read_write);
@@ -144,23 +135,10 @@ TEST_CASE("an audit finds that the table of pending writes was full",
   REQUIRE(tracker);
   come_to_rest(**tracker);
   REQUIRE((*tracker)->audit());
-  // The programs' counters, as the kernel has them.
-  const fs::path pinned = fs::directory_iterator(folder.path())->path();
-  const unique_fd map(bpf_obj_get((pinned / "counters").c_str()));
-  REQUIRE(map);
-  using counter_block = std::remove_pointer_t<decltype(dirty_tracker_bpf::bss)>;
-  void* const memory = ::mmap(nullptr,
-                              sizeof(counter_block),
-                              PROT_READ | PROT_WRITE,
-                              MAP_SHARED,
-                              map.get(),
-                              0);
-  REQUIRE(memory != MAP_FAILED);
-  auto& counted = *static_cast<counter_block*>(memory);
-  counted.insert_failed = 1;
+  const test::pinned_tracker kernel(folder.path());
+  kernel.set_insert_failed(1);
   const auto found = (*tracker)->audit();
-  counted.insert_failed = 0;
-  ::munmap(memory, sizeof(counter_block));
+  kernel.set_insert_failed(0);
   REQUIRE_FALSE(found);
   CHECK(found.error().code == errc::mismatch);
   CHECK_THAT(found.error().context,

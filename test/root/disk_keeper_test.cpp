@@ -23,6 +23,7 @@
 #include "test/support/bpf_folder.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/kept_world.hpp"
+#include "test/support/pinned_tracker.hpp"
 #include "test/support/root_devices.hpp"
 #include "test/support/storm.hpp"
 #include "test/unit/index_fixture.hpp"
@@ -79,6 +80,35 @@ TEST_CASE("a standing tracker outlives its owner", "[root][keeper]") {
   standing_tracker::remove(trackers.path(), disk.path());
   CHECK(standing_tracker::adopt(trackers.path(), disk.path()).error().code ==
         errc::not_found);
+}
+
+TEST_CASE("what is in flight is collected, and stays dirty", "[root][keeper]") {
+  if (!can_use_loop_devices()) {
+    return;
+  }
+  const loop_disk disk("8");
+  const bpf_folder trackers;
+  const auto made = standing_tracker::attach(
+      trackers.path(), disk.path(), tracker_purpose(), std::chrono::seconds(5));
+  REQUIRE(made);
+  standing_tracker& tracker = **made;
+  REQUIRE(tracker.collect());
+  const test::pinned_tracker kernel(trackers.path());
+  kernel.add_write(5 * extent_bytes, block_bytes);
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto collected = tracker.collect();
+    REQUIRE(collected);
+    CHECK(collected->extents() == 1);
+    CHECK(collected->next_extent(0) == 5);
+    tracker.served(5);  // what was read may be what it was before the write
+    CHECK(tracker.is_dirty(5));
+  }
+  kernel.remove_write();
+  const auto last = tracker.collect();
+  REQUIRE(last);
+  CHECK(last->next_extent(0) == 5);
+  tracker.served(5);
+  CHECK_FALSE(tracker.is_dirty(5));
 }
 
 TEST_CASE("the tracker of a device made anew is not taken over",
