@@ -12,6 +12,7 @@
 
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/disk/file_home.hpp"
+#include "libteleport/disk/file_system.hpp"
 #include "libteleport/disk/loop_device.hpp"
 
 namespace teleport {
@@ -87,6 +88,11 @@ result<void> directory_store::make_file(const std::string& name,
     return errno == EEXIST
                ? error(errc::busy, path_ + "/" + name + " exists already")
                : system_error(errno, "create " + path_ + "/" + name);
+  }
+  if (auto in_place = overwrite_in_place(file.get(), path_ + "/" + name);
+      !in_place) {
+    static_cast<void>(delete_file(name));
+    return in_place;
   }
   if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0 ||
       ::fsync(file.get()) != 0 || ::fsync(folder_.get()) != 0) {
@@ -208,6 +214,9 @@ result<std::unique_ptr<disk_store>> open_directory_store(
       ::realpath(config.path.c_str(), nullptr), &std::free);
   if (!real) {
     return system_error(errno, "the store's directory " + config.path);
+  }
+  if (auto fit = check_store_folder(real.get()); !fit) {
+    return in_context("the store's directory", fit.error());
   }
   unique_fd folder(::open(real.get(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) {

@@ -16,6 +16,7 @@
 #include "tools/teleportd/index_keeper.hpp"
 #include "tools/teleportd/own_process.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
+#include "xl-teleport/destination/store_mount.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 
 namespace teleport {
@@ -35,6 +36,9 @@ daemon_process::daemon_process(settings options, std::string settings_file)
     : options_(std::move(options)), settings_file_(std::move(settings_file)) {}
 
 int daemon_process::run() {
+  if (const auto noted = note_store_mount(options_); !noted) {
+    log_warning(noted.error().context);
+  }
   clear_leftovers_later(std::chrono::seconds(0));
   const auto peers = pinned_peers::load(options_.keys.peers);
   if (peers && peers->empty()) {

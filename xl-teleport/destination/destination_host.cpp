@@ -15,13 +15,13 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/disk_home.hpp"
-#include "libteleport/disk/disk_store.hpp"
 #include "libteleport/session/told_failure.hpp"
 #include "libteleport/xen/guest_config.hpp"
 #include "libteleport/xen/preflight.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/destination/kept_target.hpp"
 #include "xl-teleport/destination/placement.hpp"
+#include "xl-teleport/destination/store_mount.hpp"
 #include "xl-teleport/destination/store_room.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/host_name.hpp"
@@ -90,7 +90,7 @@ struct outlook {
 result<outlook> look_for_space(const guest_info& guest,
                                const settings& options,
                                const known_peer& peer) {
-  const auto store = open_store(options.store);
+  const auto store = open_mounted_store(options);
   if (!store) {
     return store.error();
   }

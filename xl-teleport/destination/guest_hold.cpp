@@ -11,6 +11,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/xen/start_config.hpp"
 #include "xl-teleport/destination/start_disks.hpp"
+#include "xl-teleport/destination/store_mount.hpp"
 #include "xl-teleport/destination/store_promises.hpp"
 #include "xl-teleport/destination/store_room.hpp"
 
@@ -95,8 +96,11 @@ result<void> guest_hold::lock(const guest_info& guest,
     return claims.error();
   }
   claims_ = std::move(*claims);
+  if (const auto noted = note_store_mount(options); !noted) {
+    return noted;
+  }
   auto book = disk_book::open(options.kept_disks_path());
-  auto store = open_store(options.store);
+  auto store = open_mounted_store(options);
   if (!book || !store) {
     return !book ? book.error() : store.error();
   }
