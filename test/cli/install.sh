@@ -106,3 +106,41 @@ diverted=/usr/lib/xl-teleport/xens-xl/xl
 expect_text "$root/usr/sbin/xl" "xlt_diverted='$diverted'"
 [[ $(readlink "$root$diverted") = /usr/sbin/xl.distrib ]] ||
   fail "$diverted does not lead to the diverted xl"
+
+# Of the machine's own programs, with its places in this test's folder: while a
+# teleport needs them they stay, and teleportd runs on.
+rm -rf "$root"
+cat >systemctl <<END
+#!/bin/sh
+echo "\$*" >>$tmp/asked
+END
+chmod 755 systemctl
+of_this_machine() {
+  run_make DESTDIR= PREFIX="$root/usr" SYSCONFDIR="$root/etc" STATEDIR="$root/state" \
+    IMAGEDIR="$root/images" RUNDIR="$root/run" PINDIR="$root/pins" SYSTEMD="$tmp" \
+    SYSTEMCTL="$tmp/systemctl" "$@"
+}
+expect_exit 0 of_this_machine install
+sbin=$root/usr/sbin
+mkdir "$root/pins"
+for left in 'underway web1' 'go web1'; do
+  printf '#!/bin/sh\necho "%s"\n' "$left" >"$sbin/teleportctl"
+  files >before
+  : >asked
+  expect_exit 2 of_this_machine uninstall
+  expect_text err "$left"
+  files | diff before - || fail 'what a teleport needs was removed'
+  [[ -d $root/pins ]] || fail 'what follows the disks is detached'
+  [[ $(tail -n 1 asked) = 'start teleportd.service' ]] || fail "asked: $(cat asked)"
+  if grep -q disable asked; then fail 'units are disabled'; fi
+done
+printf '#!/bin/sh\necho "cannot be read" >&2; exit 1\n' >"$sbin/teleportctl"
+expect_exit 2 of_this_machine uninstall
+expect_text err 'what the journal has cannot be read: cannot be read'
+# shellcheck disable=SC2016 # it is of another shell
+printf '#!/bin/sh\n[ "$*" = "teleports --needed" ]\n' >"$sbin/teleportctl"
+expect_exit 0 of_this_machine uninstall
+grep -q '^disable --now .*teleportd.service' asked || fail "asked: $(cat asked)"
+[[ -z $(files) && ! -e $root/pins ]] || fail "uninstall left: $(files)"
+# The record of what is not there any more asks for nothing.
+expect_exit 0 of_this_machine uninstall

@@ -13,6 +13,10 @@
 SYSTEMCTL  ?= systemctl
 CONFDIR     = $(SYSCONFDIR)/xen
 STATEDIR    = /var/lib/xl-teleport
+RUNDIR      = /run/xl-teleport
+PINDIR      = /sys/fs/bpf/xl-teleport
+# Is there where systemd runs.
+SYSTEMD     = /run/systemd/system
 # Where arriving disks are put unless teleport.conf says otherwise.
 IMAGEDIR    = /var/lib/xen/images
 UNITS      := $(sort $(wildcard tools/*/*.service tools/*/*.timer))
@@ -82,6 +86,7 @@ install: all man
 	install -d $(DESTDIR)$(SCRIPTDIR)
 	install -m 0755 tools/xl/$(SCRIPT) $(DESTDIR)$(LIBDIR)/$(SCRIPT)
 	ln -sfn $(LIBDIR)/$(SCRIPT) $(DESTDIR)$(SCRIPTDIR)/$(SCRIPT)
+	install -m 0755 tools/package/check-removable $(DESTDIR)$(LIBDIR)/
 	$(Q)conf=$(DESTDIR)$(CONFDIR)/teleport.conf; \
 	if [ ! -e $$conf ]; then \
 	  install -m 0644 xl-teleport/setup/teleport.conf $$conf; \
@@ -108,17 +113,34 @@ ifneq ($(DIVERTED_XL),)
 	ln -sfn /usr/sbin/xl.distrib $(DESTDIR)$(DIVERTED_XL)
 endif
 ifeq ($(DESTDIR),)
-	$(Q)if [ -d /run/systemd/system ]; then $(SYSTEMCTL) daemon-reload; fi
+	$(Q)if [ -d $(SYSTEMD) ]; then $(SYSTEMCTL) daemon-reload; fi
 	@echo "install: done; next: edit $(CONFDIR)/teleport.conf," \
 	  "systemctl enable --now teleportd, teleportctl pair root@OTHERHOST"
 endif
 
 # Stays: the administrator's configuration and keys, the index and the shadows.
+# Of the machine's own programs it is refused while a teleport needs them, and
+# teleportd goes on, as the package's prerm and postinst do it.
 uninstall:
 ifeq ($(DESTDIR),)
-	$(Q)if [ -d /run/systemd/system ]; then \
-	  $(SYSTEMCTL) disable --now $(notdir $(UNITS)) 2>/dev/null; true; fi
-	rm -rf /sys/fs/bpf/xl-teleport  # what follows the disks
+	$(Q)ours=$(SBINDIR)/teleportctl; systemd=; was_active=; \
+	if [ -d $(SYSTEMD) ]; then systemd=yes; fi; \
+	if [ "$$systemd" ]; then \
+	  if $(SYSTEMCTL) is-active --quiet teleportd.service; then was_active=yes; fi; \
+	  $(SYSTEMCTL) stop $(notdir $(filter %.timer,$(UNITS))) teleportd.service \
+	    2>/dev/null || :; \
+	fi; \
+	if [ -x "$$ours" ] && ! tools/package/check-removable "$$ours"; then \
+	  if [ "$$was_active" ]; then $(SYSTEMCTL) start teleportd.service; fi; \
+	  exit 1; \
+	fi; \
+	if [ "$$systemd" ]; then \
+	  $(SYSTEMCTL) disable --now $(notdir $(UNITS)) 2>/dev/null || :; \
+	fi
+	# The keeper, which pins, ends soon after teleportd.
+	$(Q)if [ -e $(RUNDIR)/keeper.lock ]; then \
+	  flock --timeout 60 $(RUNDIR)/keeper.lock true || :; fi
+	rm -rf $(PINDIR)  # what follows the disks
 endif
 	$(Q)for xl in $(DESTDIR)$(SBINDIR)/xl $(DESTDIR)$(COMPLETIONDIR)/xl; do \
 	  if grep -qs "$(XL_MARK)" $$xl; then rm -f $$xl; fi; done
