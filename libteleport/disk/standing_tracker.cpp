@@ -92,6 +92,11 @@ void for_marks_of(std::uint64_t extent, std::size_t words, Visit visit) {
 
 }  // namespace
 
+result<void> standing_tracker::check_host(const std::string& folder) {
+  const auto possible = tracker_programs::check_kernel();
+  return possible ? prepare_folder(folder) : possible;
+}
+
 result<std::unique_ptr<standing_tracker>> standing_tracker::attach(
     const std::string& folder,
     const std::string& device,

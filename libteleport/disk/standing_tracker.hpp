@@ -74,6 +74,10 @@ class standing_tracker {
       const std::string& device,
       const tracker_purpose& purpose,
       std::chrono::milliseconds limit);
+  /// Whether this host can have any.
+  ///
+  /// @error errc::unsupported with what its kernel lacks
+  [[nodiscard]] static result<void> check_host(const std::string& folder);
   /// Takes over the disk's tracker.
   ///
   /// @error errc::not_found when there is none; errc::mismatch when it is of

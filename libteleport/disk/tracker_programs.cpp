@@ -48,29 +48,6 @@ int to_log(libbpf_print_level level, const char* format, va_list arguments) {
   return length;
 }
 
-/// Why BPF will not work here, as far as that can be known beforehand.
-result<void> check_kernel() {
-  if (::geteuid() != 0) {
-    return error(errc::unsupported,
-                 "tracking a disk's writes needs BPF, and that needs root: run "
-                 "as root");
-  }
-  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    return error(errc::unsupported,
-                 "this kernel has no type information (/sys/kernel/btf/"
-                 "vmlinux): boot one with CONFIG_DEBUG_INFO_BTF=y, such as "
-                 "Debian's 6.1");
-  }
-  std::ifstream file("/sys/kernel/security/lockdown");
-  const std::string lockdown{std::istreambuf_iterator<char>(file), {}};
-  if (lockdown.find("[confidentiality]") != std::string::npos) {
-    return error(errc::unsupported,
-                 "the kernel is locked down for confidentiality, which forbids "
-                 "BPF: boot with lockdown=integrity");
-  }
-  return {};
-}
-
 error refused(int failure, const char* what) {
   error cause = system_error(
       failure < 0 ? -failure : failure,
@@ -127,6 +104,28 @@ dirty_tracker_bpf* open_skeleton() {
 }
 
 }  // namespace
+
+result<void> tracker_programs::check_kernel() {
+  if (::geteuid() != 0) {
+    return error(errc::unsupported,
+                 "tracking a disk's writes needs BPF, and that needs root: run "
+                 "as root");
+  }
+  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+    return error(errc::unsupported,
+                 "this kernel has no type information (/sys/kernel/btf/"
+                 "vmlinux): boot one with CONFIG_DEBUG_INFO_BTF=y, such as "
+                 "Debian's");
+  }
+  std::ifstream file("/sys/kernel/security/lockdown");
+  const std::string lockdown{std::istreambuf_iterator<char>(file), {}};
+  if (lockdown.find("[confidentiality]") != std::string::npos) {
+    return error(errc::unsupported,
+                 "the kernel is locked down for confidentiality, which forbids "
+                 "BPF: boot with lockdown=integrity");
+  }
+  return {};
+}
 
 result<tracker_programs> tracker_programs::attach(const disk_facts& disk,
                                                   std::size_t grain,

@@ -43,6 +43,10 @@ inline constexpr std::size_t tracker_note_bytes = 512;
 
 class tracker_programs {
  public:
+  /// Why none will work here, as far as that can be known beforehand.
+  ///
+  /// @error errc::unsupported
+  [[nodiscard]] static result<void> check_kernel();
   /// Loads and attaches for one disk.
   ///
   /// @param grain  bytes of a mark

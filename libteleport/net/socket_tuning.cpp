@@ -3,6 +3,7 @@
 #include "libteleport/net/socket_tuning.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -12,6 +13,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <fmt/format.h>
+
+#include "libteleport/base/error.hpp"
+#include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -79,11 +84,17 @@ void tune_socket(int socket, const std::string& congestion_control) {
   const std::string_view wanted = congestion_control.empty()
                                       ? wanted_congestion_control
                                       : std::string_view(congestion_control);
-  (void)::setsockopt(socket,
-                     IPPROTO_TCP,
-                     TCP_CONGESTION,
-                     wanted.data(),
-                     static_cast<socklen_t>(wanted.size()));
+  if (::setsockopt(socket,
+                   IPPROTO_TCP,
+                   TCP_CONGESTION,
+                   wanted.data(),
+                   static_cast<socklen_t>(wanted.size())) != 0 &&
+      !congestion_control.empty()) {
+    log_warning(fmt::format("congestion control '{}': {}; it is {} instead",
+                            congestion_control,
+                            system_error(errno, "this kernel").context,
+                            congestion_control_of(socket)));
+  }
   set_buffer(socket, SO_SNDBUFFORCE, "tcp_wmem");
 }
 

@@ -355,7 +355,6 @@ std::size_t follow_at_most(std::size_t most, std::vector<donor>& disks) {
         --most;
       } else {
         disk.device.clear();
-        disk.guest = 0;
         ++left_out;
       }
     }

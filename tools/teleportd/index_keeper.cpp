@@ -32,6 +32,7 @@
 #include "tools/teleportd/keeper_scan.hpp"
 #include "tools/teleportd/own_process.hpp"
 #include "tools/teleportd/scan_backoff.hpp"
+#include "tools/teleportd/whole_scan.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
@@ -90,7 +91,9 @@ class keeper_process {
   void drop(const missing_donor& gone);
   bool rename(const renamed_donor& disk);
   void turn(kept& disk);
-  [[nodiscard]] bool file_needs_scan(const std::string& path);
+  /// A disk that is not followed is to be read whole.
+  [[nodiscard]] bool is_due(const kept& disk);
+  void follow_some(std::vector<donor>& disks);
   [[nodiscard]] bool still_needs_scan(kept& disk);
   void want_scan(kept& disk);
   void start_scan();
@@ -182,6 +185,23 @@ void keeper_process::see_pauses() {
   }
 }
 
+/// Leaves out what cannot be followed; says so when that changes.
+void keeper_process::follow_some(std::vector<donor>& disks) {
+  const auto can = standing_tracker::check_host(how_.trackers);
+  const std::size_t left =
+      follow_at_most(can ? options_.index_max_followed : 0, disks);
+  if (left == not_followed_) {
+    return;
+  }
+  not_followed_ = left;
+  log_info(
+      fmt::format("index: {} disks are scanned and not followed: {}",
+                  left,
+                  can ? fmt::format("no more than {} are (index.max_followed)",
+                                    options_.index_max_followed)
+                      : can.error().context));
+}
+
 void keeper_process::look() {
   see_pauses();
   auto plan = donors_.look(tables_, clock::now());
@@ -190,16 +210,7 @@ void keeper_process::look() {
     log_warning("index: " + plan.error().context);
     return;
   }
-  const std::size_t left =
-      follow_at_most(options_.index_max_followed, plan->hold);
-  if (left != not_followed_) {
-    not_followed_ = left;
-    log_info(fmt::format(
-        "index: {} disks are scanned and not followed: no more than {} are "
-        "(index.max_followed)",
-        left,
-        options_.index_max_followed));
-  }
+  follow_some(plan->hold);
   std::vector<std::string> followed;
   for (const renamed_donor& disk : plan->rename) {
     if (rename(disk)) {
@@ -246,20 +257,16 @@ void keeper_process::want_scan(kept& disk) {
   }
 }
 
-/// A file that no guest writes: read again when it was changed, and is quiet.
-bool keeper_process::file_needs_scan(const std::string& path) {
-  const auto now = index::identify(path);
+bool keeper_process::is_due(const kept& disk) {
+  const auto now = index::identify(disk.who.path);
   const auto disks = tables_.disks();
   if (!now || !disks) {
     return false;
   }
-  const index::disk_record* record = disks->by_path(path);
   const auto today = std::chrono::system_clock::now().time_since_epoch();
-  const auto changed = std::chrono::nanoseconds(now->changed_at);
-  const bool fresh = record != nullptr && record->complete &&
-                     record->identity == now->name &&
-                     record->changed_at == now->changed_at;
-  return !fresh && (!now->is_file || today - changed >= options_.index_quiet);
+  return needs_whole_scan(disks->by_path(disk.who.path),
+                          *now,
+                          {today, options_.index_quiet, disk.who.guest != 0});
 }
 
 void keeper_process::turn(kept& disk) {
@@ -284,7 +291,7 @@ void keeper_process::turn(kept& disk) {
     return;
   }
   if (!disk.keeper) {
-    if (file_needs_scan(disk.who.path)) {
+    if (is_due(disk)) {
       want_scan(disk);
     } else {
       disk.scans.reset();
@@ -318,8 +325,7 @@ bool keeper_process::still_needs_scan(kept& disk) {
   if (!tables_.lock_disk(disk.who.id)) {
     return false;  // the disk's next turn asks again
   }
-  return disk.keeper ? disk.keeper->needs_scan()
-                     : file_needs_scan(disk.who.path);
+  return disk.keeper ? disk.keeper->needs_scan() : is_due(disk);
 }
 
 void keeper_process::start_scan() {

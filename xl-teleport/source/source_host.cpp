@@ -10,6 +10,7 @@
 #include "libteleport/base/digest.hpp"
 #include "libteleport/base/random.hpp"
 #include "libteleport/disk/disk_home.hpp"
+#include "libteleport/disk/tracker_programs.hpp"
 #include "xl-teleport/setup/start_files.hpp"
 
 namespace teleport {
@@ -53,6 +54,9 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
              view.guest.name,
              name_of(*state),
              *state == guest_state::paused ? "; 'xl unpause' it first" : "")});
+  }
+  if (const auto possible = tracker_programs::check_kernel(); !possible) {
+    view.problems.push_back({"no_tracker", possible.error().context});
   }
   for (const guest_disk& disk : moved_disks(view.guest)) {
     const auto home = find_home(disk.device);

@@ -175,11 +175,12 @@ class Host:
             if not name.startswith("."):
                 self.run("xl", "create", f"/etc/xen/auto/{name}", check=False)
 
-    def start_teleportd(self, environment=None):
+    def start_teleportd(self, environment=None, surroundings=()):
+        """surroundings: words in front of it, such as `env -i`."""
         log = self.path("/var/log/teleportd.log")
         with open(log, "ab") as out, FolderWatch(os.path.dirname(log)) as changes:
             begin = out.tell()
-            daemon = self.spawn("teleportd", "--verbose", output=out,
+            daemon = self.spawn(*surroundings, "teleportd", "--verbose", output=out,
                                 environment=environment)
 
             def is_up():
