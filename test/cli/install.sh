@@ -34,7 +34,8 @@ expect_text "$root/usr/local/lib/xl-teleport/teleport_jobs.py" \
   "JOBS = '/var/lib/xl-teleport/jobs'"
 for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleportctl.8 \
   man8/teleport-evacuate.8 man7/teleport-xapi.7 \
-  man5/teleport.conf.5 man5/teleport-report.5 man5/teleport-files.5; do
+  man5/teleport.conf.5 man5/teleport-report.5 man5/teleport-files.5 \
+  man7/xl-teleport-guests.7; do
   [[ -s $root/usr/local/share/man/$page ]] || fail "no man page $page"
 done
 completions=$root/usr/local/share/bash-completion/completions

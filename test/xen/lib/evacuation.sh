@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# teleport-evacuate on host1. The events of the last one are in $LAB/evacuation, what it said else beside it.
+# teleport-evacuate. The events of the last one are in $LAB/evacuation, what it said else beside it.
 
-# evacuate CODE OPTION...: to its end, which must be this exit code.
+# evacuate HOST CODE OPTION...: to its end, which must be this exit code.
 evacuate() {
-    local expected=$1 code=0 began
+    local host=$1 expected=$2 code=0 began
     began=$(now_ms)
-    shift
+    shift 2
     : > "$LAB/evacuation"
-    host1 "teleport-evacuate --json --retry-pause 5 $*" > "$LAB/evacuation" 2> "$LAB/evacuation.errors" || code=$?
+    on "$host" "teleport-evacuate --json --retry-pause 5 $*" > "$LAB/evacuation" 2> "$LAB/evacuation.errors" || code=$?
     say "evacuation ($*): exit code $code, $(tail -n 1 "$LAB/evacuation") $(cat "$LAB/evacuation.errors")"
     assert_equal "the exit code of teleport-evacuate $*" "$expected" "$code"
     say "measured: teleport-evacuate $*: $(seconds_since "$began") s, $(events 'select(.event == "moved").report.link.sent' |

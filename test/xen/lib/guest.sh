@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # Guests with a witness, and the verdict on them.
 
-# guest_create HOST NAME [loop|lv|thin] [--disks N] [--heavy|--idle] [--churn MIB] [--memory MIB] [--vif]
+# guest_create HOST NAME [loop|lv|thin] [OPTION...]: those of dom0/guest-create.
 # Ends when the witness has acknowledged its first records.
 guest_create() {
     local host=$1 name=$2 other
     shift
     # consoles of an earlier guest of this name
     for other in $LAB_HOSTS; do on "$other" "rm -f /var/log/xen/console/guest-$name.log /var/log/xen/console/guest-$name--*.log"; done
-    on "$host" /usr/local/lib/lab/guest-create "$@" || fail "cannot create $name: $(on "$host" "tail -5 /var/log/xen/xl-$name.log")"
+    on "$host" "/usr/local/lib/lab/guest-create $(printf '%q ' "$@")" || fail "cannot create $name: $(on "$host" "tail -5 /var/log/xen/xl-$name.log")"
     wait_for "the witness of $name on $host" 240 witness_started "$host" "$name"
 }
 

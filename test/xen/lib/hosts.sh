@@ -7,15 +7,30 @@
 # One processor each: two emulated ones wait for each other whenever the machine is busy.
 : "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
-# lab_up with-guest|without-guest: two hosts in a new directory. Ends with both reachable by ssh. They are booted once
-# and kept: from then on hosts go on from there. With a guest: on host1 runs one named "ready", as guest_create makes it
-# without options, for guest_create to rename.
-lab_up() {
-    local guest=$1 started booted
-    LAB_IMAGES=$("$LAB_ROOT/images/build") || fail "no images"
+# The release of Debian that each host is of: bookworm (Xen 4.17, Linux 6.1) or trixie (4.20, 6.12).
+: "${LAB_HOST1:=bookworm}" "${LAB_HOST2:=bookworm}"
+# host_release HOST, host_images HOST: and where its disk, Xen and kernel are
+host_release() { local release=LAB_HOST${1#host}; echo "${!release}"; }
+host_images() { "$LAB_ROOT/images/build" --host "$(host_release "$1")"; }
+
+# lab_up with-guest|without-guest: two hosts in a new directory. Ends with both reachable by ssh.
+lab_up() { lab_new && hosts_up "$1"; }
+
+# lab_new: a lab without hosts.
+lab_new() {
+    LAB_HOSTS='1 2'
+    LAB_IMAGES=$("$LAB_ROOT/images/build" "$LAB_HOST1" "$LAB_HOST2") || fail "no images"
     lab_directory_new
-    started=$(now_ms)
     install -m 600 "$LAB_IMAGES/id" "$LAB/id"
+}
+
+# hosts_up with-guest|without-guest: hosts of the releases LAB_HOST1 and LAB_HOST2 in this lab; those that run end. They
+# are booted once and kept: from then on hosts go on from there. With a guest: on host1 runs one named "ready", as
+# guest_create makes it without options, for guest_create to rename.
+hosts_up() {
+    local guest=$1 started booted
+    "$LAB_ROOT/images/build" "$LAB_HOST1" "$LAB_HOST2" > /dev/null || fail "no images"
+    started=$(now_ms)
     booted=$(booted_hosts)
     exec 8> "$LAB_IMAGES/lock"
     flock 8
@@ -39,7 +54,7 @@ lab_up() {
     started=$(now_ms)
     lab_resume "$booted/$guest"
     hosts_get_scripts
-    say "two hosts up in $(seconds_since "$started") s, in $LAB"
+    say "two hosts ($LAB_HOST1, $LAB_HOST2) up in $(seconds_since "$started") s, in $LAB"
 }
 
 # hosts_get_scripts: what scenarios call in there.
@@ -55,7 +70,7 @@ hosts_get_scripts() {
 booted_hosts() {
     echo "$LAB_IMAGES/booted-$({
         qemu-system-x86_64 --version
-        echo "$LAB_CPU $LAB_VCPUS $LAB_MEMORY $LAB_DOM0_MEMORY"
+        echo "$LAB_CPU $LAB_VCPUS $LAB_MEMORY $LAB_DOM0_MEMORY $(host_images 1) $(host_images 2)"
         declare -f host_power_on lab_boot host_save
         cat "$LAB_ROOT/dom0/guest-create"
     } | sha256sum | cut -c1-16)"
@@ -64,14 +79,16 @@ booted_hosts() {
 # lab_boot: the hosts from their images.
 lab_boot() {
     local host
-    LAB_HOSTS='1 2'
     for host in $LAB_HOSTS; do
+        lab_kill "ssh$host" "host$host"
+        rm -rf "$LAB/host$host"
         mkdir "$LAB/host$host"
-        disk_overlay "$LAB_IMAGES/dom0.img" raw "$LAB/host$host/dom0.qcow2"
+        disk_overlay "$(host_images "$host")/dom0.img" raw "$LAB/host$host/dom0.qcow2"
         disk_overlay "$LAB_IMAGES/data.img" raw "$LAB/host$host/data.qcow2"
         truncate -s 8G "$LAB/host$host/lvm.img"
-        host_power_on "$host"
     done
+    rm -f "$LAB/wan"
+    for host in $LAB_HOSTS; do host_power_on "$host"; done
     for host in $LAB_HOSTS; do host_wait "$host"; done
 }
 
@@ -81,6 +98,7 @@ disk_overlay() { qemu-img create -q -f qcow2 -F "$2" -b "$1" "$3"; }
 lab_write_env() {
     {
         echo "LAB_IMAGES='$LAB_IMAGES' LAB_HOSTS='$LAB_HOSTS'"
+        echo "LAB_HOST1='$LAB_HOST1' LAB_HOST2='$LAB_HOST2'"
         echo "LAB_VCPUS='$LAB_VCPUS' LAB_MEMORY='$LAB_MEMORY' LAB_DOM0_MEMORY='$LAB_DOM0_MEMORY' LAB_CPU='$LAB_CPU'"
     } > "$LAB/env"
 }
@@ -89,7 +107,8 @@ lab_write_env() {
 # (vectors=0): once the message of one was lost between QEMU and Xen, and its disk stood still for good with all that
 # was asked of it done (x-query-virtio-queue-status: used-idx equal to avail-idx, 48 writes in flight in dom0).
 host_power_on() {
-    local host=$1 directory=$LAB/host$1 port attempt wan
+    local host=$1 directory=$LAB/host$1 port attempt wan boot
+    boot=$(host_images "$1")
     shift
     local quick="mitigations=off cryptomgr.notests audit=0 apparmor=0 init_on_alloc=0 random.trust_cpu=on"
     if [ "$host" = 1 ]; then wan=server=on; else wan=server=off; fi
@@ -98,9 +117,9 @@ host_power_on() {
         port=$(free_port)
         lab_start "host$host" qemu-system-x86_64 -name "xen-host$host" -nodefaults -no-user-config -display none -no-reboot \
             -accel tcg,thread=multi -cpu "$LAB_CPU" -smp "$LAB_VCPUS" -m "$LAB_MEMORY" \
-            -kernel "$LAB_IMAGES/xen" \
+            -kernel "$boot/xen" \
             -append "console=com1 com1=115200,8n1 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M spec-ctrl=no loglvl=info guest_loglvl=info" \
-            -initrd "$LAB_IMAGES/vmlinux-dom0 console=hvc0 root=/dev/vda quiet $quick lab.host=$host,$LAB_IMAGES/initrd-dom0" \
+            -initrd "$boot/vmlinux-dom0 console=hvc0 root=/dev/vda quiet $quick lab.host=$host,$boot/initrd-dom0" \
             -global virtio-blk-pci.vectors=0 -global virtio-net-pci.vectors=0 \
             -drive "file=$directory/dom0.qcow2,if=virtio,cache=unsafe,discard=unmap" \
             -drive "file=$directory/data.qcow2,if=virtio,cache=unsafe,discard=unmap" \

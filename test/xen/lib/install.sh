@@ -1,25 +1,45 @@
 # shellcheck shell=bash
 # Our programs, into both dom0s, the way a user installs them.
 
-# install_programs: the Debian package, built from the tree (or LAB_PACKAGE, which is built), onto each host as its
-# administrator would, and the daemon started (the hosts have no systemd, which would do that).
+# install_programs: the Debian package of each host's release, built from the tree (or LAB_PACKAGE, which is built, on
+# both), onto each host as its administrator would, and the daemon started (the hosts have no systemd, which would do
+# that).
 install_programs() {
-    local host packages=("${LAB_PACKAGE:-}") build=${BUILD:-build} goal jobs=()
-    if [ -z "${LAB_PACKAGE:-}" ]; then
-        for goal in 'all man' deb; do
-            # a package that is newer than all that it could be made of is built
-            [ "$goal" = deb ] && package_is_fresh "$build" && continue
-            # shellcheck disable=SC2086
-            make -s -j"$(nproc)" -C "$REPOSITORY" $goal > "$LAB/logs/install.log" 2>&1 9>&- ||
-                fail "make $goal: $(tail -5 "$LAB/logs/install.log")"
-        done
-        packages=("$REPOSITORY/$build"/deb/xl-teleport_*_amd64.deb)
-    fi
+    local host jobs=()
+    for host in $LAB_HOSTS; do build_package "$(host_release "$host")"; done
     for host in $LAB_HOSTS; do
-        install_package "$host" "${packages[0]}" &
+        install_package "$host" "$(package_of "$(host_release "$host")")" &
         jobs+=($!)
     done
     wait_for_jobs "installing" "${jobs[@]}"
+}
+
+# build_package RELEASE: in this machine if it is of that release, else in a root of it; none that is newer than all
+# that it could be made of.
+build_package() {
+    local goal
+    [ -z "${LAB_PACKAGE:-}" ] || return 0
+    if [ "$1" = "$(own_release)" ]; then
+        # shellcheck disable=SC2086
+        for goal in 'all man' deb; do
+            [ "$goal" = deb ] && package_is_fresh "$1" && continue
+            make -s -j"$(nproc)" -C "$REPOSITORY" $goal > "$LAB/logs/install.log" 2>&1 9>&- ||
+                fail "make $goal: $(tail -5 "$LAB/logs/install.log")"
+        done
+    elif ! package_is_fresh "$1"; then
+        "$REPOSITORY/tools/package/in-release" "$1" make -s -j"$(nproc)" deb > "$LAB/logs/install-$1.log" 2>&1 9>&- ||
+            fail "make deb for $1: $(tail -5 "$LAB/logs/install-$1.log")"
+    fi
+}
+# own_release: of this machine.
+# shellcheck disable=SC1091
+own_release() { (. /etc/os-release && echo "$VERSION_CODENAME"); }
+# build_of RELEASE: where it is built, from the tree's root on.
+build_of() { if [ "$1" = "$(own_release)" ]; then echo "${BUILD:-build}"; else echo "build-$1"; fi; }
+# package_of RELEASE: the file.
+package_of() {
+    [ -z "${LAB_PACKAGE:-}" ] || { echo "$LAB_PACKAGE"; return; }
+    compgen -G "$REPOSITORY/$(build_of "$1")/deb/xl-teleport_*_amd64.deb" | head -n 1
 }
 install_package() {
     on_input "$1" 'cat > /root/xl-teleport.deb' < "$2"
@@ -29,13 +49,16 @@ install_package() {
     daemon_restart "$1"
 }
 
-# package_is_fresh BUILD: it is there, and nothing but tests has changed since.
+# package_is_fresh RELEASE: it is there, and nothing but tests has changed since.
 package_is_fresh() {
+    local package build
+    package=$(package_of "$1")
+    build=$(build_of "$1")
+    [ -n "$package" ] || return 1
     (
         cd "$REPOSITORY" || exit 1
-        compgen -G "$1/deb/xl-teleport_*_amd64.deb" > /dev/null || exit 1
-        [ -z "$(find . \( -path ./.git -o -path ./test -o -path "./$1/test" -o -path "./$1/deb" -o -path './build-*' \) -prune \
-            -o -type f -newer "$(compgen -G "$1/deb/xl-teleport_*_amd64.deb" | head -n 1)" -print -quit)" ]
+        [ -z "$(find . \( -path ./.git -o -path ./test -o -path "./$build/test" -o -path "./$build/deb" -o -path './build-*' \
+            -o \( -path ./build ! -path "./$build" \) \) -prune -o -type f -newer "$package" -print -quit)" ]
     )
 }
 
@@ -54,4 +77,24 @@ daemon_stop() {
     on "$1" 'read -r pid 2> /dev/null < /run/teleportd.lab.pid || exit 0
         kill "$pid" 2> /dev/null; for i in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
         kill -9 "$pid" 2> /dev/null; rm -f /run/teleportd.lab.pid; true'
+}
+
+# host_upgrade HOST RELEASE: the host is installed anew with another release of Debian and boots. As a person would do it,
+# the disk with the guests stays, and our keys, peers, configuration and state are carried over. Not for host1, which
+# holds the wide area's end.
+host_upgrade() {
+    local host=${1#host} carried='etc/xen/teleport etc/xen/teleport.conf var/lib/xl-teleport'
+    daemon_stop "$host"
+    on "$host" "tar -C / -cf /srv/lab/carried.tar $carried && sync" || fail "the state of host$host cannot be carried over"
+    host_crash "$host"
+    eval "LAB_HOST$host=$2"
+    "$LAB_ROOT/images/build" "$2" > /dev/null || fail "no images of $2"
+    rm "$LAB/host$host/dom0.qcow2"
+    disk_overlay "$(host_images "$host")/dom0.img" raw "$LAB/host$host/dom0.qcow2"
+    host_boot "$host"
+    hosts_get_scripts
+    build_package "$2"
+    on "$host" 'tar -C / -xf /srv/lab/carried.tar && rm /srv/lab/carried.tar'
+    gate_watch "$host"
+    install_package "$host" "$(package_of "$2")"
 }

@@ -7,11 +7,10 @@
 # Where the destination puts arriving disks, by kind of store.
 LAB_STORE=/srv/lab/store LAB_STREAMS=/srv/lab/streams
 
-# pair_hosts: each host knows the other. Once for each lab.
+# pair_hosts: each host knows the other, if that is not so already.
 pair_hosts() {
-    [ -e "$LAB/paired" ] && return
+    host1 'test -e /etc/xen/teleport/peers/host2.crt' && return
     host1 'teleportctl pair root@host2' >&2 || fail "the hosts cannot be paired"
-    : > "$LAB/paired"
 }
 
 # set_store directory|lvm|lvm-thin [streams] [hook=PATH] [index=LINE]...: configures both hosts, and has each keep
@@ -31,19 +30,24 @@ set_store() {
     [ "$kind" = directory ] || path=vg0
     [ "$kind" != lvm-thin ] || pool=pool
     for host in $LAB_HOSTS; do
-        on "$host" "mkdir -p $LAB_STORE $LAB_STREAMS /run/lab-gate; rm -f /run/lab-gate/off $LAB_STREAMS/*
+        on "$host" "mkdir -p $LAB_STORE $LAB_STREAMS; rm -f /run/lab-gate/off $LAB_STREAMS/*
             [ $kind = directory ] || vgs vg0 > /dev/null 2>&1 || vgcreate -q vg0 /dev/vdc
             [ $kind != lvm-thin ] || lvs vg0/pool > /dev/null 2>&1 ||
                 lvcreate -q -y --type thin-pool -L 3G -Zy --chunksize 64k -n pool vg0" > /dev/null 2>&1 ||
             fail "no store on host $host"
-        gate_hook | on_input "$host" 'cat > /usr/local/lib/lab/at-gate && chmod 755 /usr/local/lib/lab/at-gate'
+        gate_watch "$host"
         printf '%s\n' '[store]' "kind = \"$kind\"" "path = \"$path\"" "pool = \"$pool\"" \
             '[arrivals]' 'boot_files = ["/srv/lab/golden/*"]' '[index]' "$index" '[hooks]' "at_gate = \"$hook\"" '[debug]' "record_stream = \"$streams\"" |
             on_input "$host" 'cat > /etc/xen/teleport.conf'
-        standstill_watch "$host"
         daemon_restart "$host"
         on "$host" "teleportctl shadow list --json | jq -r '.[].uuid' | sort -u | xargs -r -n 1 teleportctl shadow forget" > /dev/null
     done
+}
+
+# gate_watch HOST: it notes the digests of arriving disks at the gate, and how long it stood still.
+gate_watch() {
+    gate_hook | on_input "$1" 'mkdir -p /run/lab-gate; cat > /usr/local/lib/lab/at-gate && chmod 755 /usr/local/lib/lab/at-gate'
+    standstill_watch "$1"
 }
 
 # What runs at the destination while the guest stands still: the digest of every disk, past all caches.

@@ -18,14 +18,14 @@ dom0_weight 4096
 
 # ---- there, two at a time ----
 link_set 100mbit 20ms
-evacuate 0 --to host2 --parallel 2
+evacuate host1 0 --to host2 --parallel 2
 for name in $guests; do has_moved host1 host2 "$name"; done
 # both were begun before the first had moved
 assert_equal "the order" 'start start moved moved' \
     "$(events 'select(.event == "start" or .event == "moved" or .event == "failed").event' | xargs)"
 
 # ---- and home, what changed alone ----
-evacuate 0 --back --home host1 --parallel 2
+evacuate host1 0 --back --home host1 --parallel 2
 for name in $guests; do
     has_moved host2 host1 "$name"
     assert_equal "the target of $name" shadow \
