@@ -1,6 +1,7 @@
 # test/test.mk: what is checked and how; included by the Makefile.
 #   make test       everything, the emulated Xen hosts included
 #   make check      the same without them; T='[wire]' picks unit tests
+#   make test-releases   the unit tests on the other releases of Debian; root
 #   make golden     writes golden files of a new version; never over one
 #   make mutate     would a test see it if a line that safety rests on was gone?
 #   make fuzz FUZZ_SECONDS=60     look for new inputs that break a decoder
@@ -11,11 +12,13 @@ FUZZ_SECONDS ?= 60
 FUZZERS      := $(patsubst test/fuzz/%.cpp,%,$(wildcard test/fuzz/fuzz_*.cpp))
 RUN_ALL       = BUILD='$(BUILD)' SAN='$(SAN)' T='$(T)' test/run-all
 
-.PHONY: golden mutate sanitized-tests fuzz-binaries fuzz-replay
+.PHONY: golden mutate test-releases sanitized-tests fuzz-binaries fuzz-replay
 test:
 	$(Q)+$(RUN_ALL)
 check:
 	$(Q)+$(RUN_ALL) --no-lab
+test-releases: deps
+	$(Q)test/run-releases
 # Writes the golden files that are not there yet; never one that is.
 golden: $(BUILD)/test/programs/write-golden
 	$(Q)$<

@@ -18,7 +18,7 @@ case "$*" in
   *fuzz-replay) echo 'fuzz: 5 passed, 0 failed' ;;
 esac
 END
-for part in run-unit run-cli whole/run package/run xen/run; do
+for part in run-unit run-cli run-releases whole/run package/run xen/run; do
   echo 'eval "$'"$(tr '[:lower:]/-' '[:upper:]__' <<<"${part%/run}")"'"' >"tree/test/$part"
   sed -i '1i #!/bin/sh' "tree/test/$part"
 done
@@ -48,6 +48,14 @@ for words in '7 unit, 7 sanitized, 5 fuzz corpora, 3 cli, 4 whole, 2 lab scenari
   [[ $(said run.log) = *"$words"* ]] || fail "not said: $words: $(said run.log)"
 done
 cmp -s <(tail -n 2 run.log) tree/build/test/logs/summary || fail 'the summary in its file is another'
+
+# shellcheck disable=SC2089,SC2090
+RUN_RELEASES="echo 'unit: 9 passed, 0 failed, 0 skipped'; echo 'releases: 5 passed, 0 failed, 1 skipped'"
+# shellcheck disable=SC2090
+export RUN_RELEASES
+RELEASES_UNTIL=1 run_all || fail "it is fine, and run-all says: $(cat run.log)"
+[[ $(said run.log) = *'2 lab scenarios, 5 other releases: all passed'* ]] || fail "not said: $(said run.log)"
+[[ $(last run.log) = '33 passed, 0 failed, 7 skipped' ]] || fail "counts: $(last run.log)"
 
 fine=$UNIT
 # shellcheck disable=SC2089,SC2090  # they are for another shell

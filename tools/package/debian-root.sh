@@ -45,11 +45,12 @@ unpack_root() {
 # in_root ROOT [NAME=VALUE...] COMMAND...: what is mounted ends with the
 # namespaces, and so does every process. $mounts has commands for `sh` that mount
 # more below "$root". The root is a mount of its own: without it `unshare` refuses
-# to make a root within this root.
+# to make a root within this root. With $by=exec, for a subshell, the process
+# becomes unshare, whose end is the end of all that runs in the root.
 in_root() {
   local root=$1
   shift
-  unshare --mount --pid --fork --kill-child -- sh -ec '
+  ${by:-} unshare --mount --pid --fork --kill-child -- sh -ec '
     root=$1 mounts=$2
     shift 2
     mount --bind "$root" "$root"
