@@ -13,6 +13,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/peer_certificates.hpp"
+#include "libteleport/net/private_file.hpp"
 
 namespace teleport {
 
@@ -35,7 +36,9 @@ struct read_file {
 };
 
 result<read_file> read_one(const std::string& path) {
-  const auto text = read_small_file(path, max_pem_bytes);
+  const auto own = check_unwritable(path);
+  const auto text = own ? read_small_file(path, max_pem_bytes)
+                        : result<std::string>(own.error());
   auto peer = text ? read_peer_certificates(*text)
                    : result<peer_certificates>(text.error());
   if (!peer) {
@@ -111,6 +114,11 @@ result<peer_files> read_peer_files(const std::string& folder) {
   }
   if (!files) {
     return in_context("peers", files.error());
+  }
+  // Who writes there is whoever is paired.
+  const auto own = check_unwritable_folder(folder);
+  if (!own) {
+    return in_context("peers", own.error());
   }
   std::vector<read_file> read;
   for (const std::string& path : *files) {

@@ -64,4 +64,8 @@ result<void> check_unwritable(const std::string& path) {
   return check_mode(path, 022, "write it", "600", "");
 }
 
+result<void> check_unwritable_folder(const std::string& path) {
+  return check_mode(path, 022, "write in it", "700", "");
+}
+
 }  // namespace teleport

@@ -19,6 +19,8 @@ namespace teleport {
 
 /// The same for a file that others may read and none of them may write.
 [[nodiscard]] result<void> check_unwritable(const std::string& path);
+/// The same for a folder.
+[[nodiscard]] result<void> check_unwritable_folder(const std::string& path);
 
 }  // namespace teleport
 

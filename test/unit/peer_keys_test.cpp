@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/key_pair.hpp"
 #include "libteleport/net/peer_certificates.hpp"
@@ -144,6 +146,25 @@ TEST_CASE("a file of certificates that is wrong lets nobody in", "[peers]") {
     peers.write("host2", text);
     CHECK(peers.let_in("old").empty());
     CHECK(peers.let_in("new").empty());
+  }
+}
+
+TEST_CASE("a folder or a file that others may write lets nobody in",
+          "[peers]") {
+  folder_of_peers peers;
+  peers.write("host2", peers.pem("old"));
+  const auto is_let_in = [&peers] {
+    const auto loaded = pinned_peers::load(peers.path());
+    return loaded && loaded->host_of(peers.key("old"));
+  };
+  REQUIRE(is_let_in());
+  for (const std::string& path : {peers.path(), peers.path() + "/host2.crt"}) {
+    for (const mode_t wrong : {mode_t{0720}, mode_t{0702}}) {
+      REQUIRE(::chmod(path.c_str(), wrong) == 0);
+      CHECK_FALSE(is_let_in());
+    }
+    REQUIRE(::chmod(path.c_str(), 0744) == 0);
+    CHECK(is_let_in());
   }
 }
 
