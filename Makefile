@@ -52,7 +52,7 @@ TP_FLAGS := -std=c++20 -I. -isystem $(BUILD) -pthread $(WARN) $(DEFS) \
             $(if $(filter 1,$(WERROR)),-Werror)
 # A program names only the libraries that it calls.
 LDLIBS   += -Wl,--as-needed -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb -lxxhash \
-            -lzstd -lexpat -lbpf -lspdlog -lfmt -lssl -lcrypto
+            -lzstd -lexpat -lbpf -lspdlog -lfmt -lssl -lcrypto -lseccomp
 # Catch2 is a library from its version 3 on; version 2 is a header alone.
 CATCH_LIBS ?= $(shell pkg-config --libs catch2)
 
@@ -61,14 +61,16 @@ LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
 INDEX_SRC := $(sort $(wildcard index/*.cpp))
 # A program's main() lives in the file that carries the program's name.
 PROGS     := xl-teleport/xl-teleport tools/teleportd/teleportd \
-             tools/teleportctl/teleportctl tools/evacuate/teleport-evacuate
+             tools/teleportctl/teleportctl tools/evacuate/teleport-evacuate \
+             tools/listen/teleport-listen
 # The rooms of the programs, users before what they use; each is an archive.
 # A program is linked with its own room and those named for it here: one that
 # reaches into another program's room does not link.
-ROOMS     := tools/teleportd tools/teleportctl tools/evacuate xl-teleport \
+ROOMS     := tools/teleportd tools/listen tools/teleportctl tools/evacuate xl-teleport \
              xl-teleport/destination xl-teleport/source xl-teleport/setup
 ROOMS_OF_xl-teleport       := xl-teleport xl-teleport/source xl-teleport/setup
 ROOMS_OF_teleportd         := tools/teleportd xl-teleport/destination xl-teleport/setup
+ROOMS_OF_teleport-listen   := tools/listen
 ROOMS_OF_teleportctl       := tools/teleportctl xl-teleport/source xl-teleport/setup
 ROOMS_OF_teleport-evacuate := tools/evacuate xl-teleport/source xl-teleport/setup
 room_src   = $(filter-out $(PROGS:=.cpp),$(sort $(wildcard $(1)/*.cpp)))

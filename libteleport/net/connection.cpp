@@ -9,13 +9,32 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/farewell.hpp"
+#include "libteleport/net/local_lane.hpp"
 
 namespace teleport {
 
 connection::connection(event_loop& loop,
                        link_terms terms,
                        std::shared_ptr<lane> first)
-    : loop_(loop), terms_(std::move(terms)), links_{std::move(first)} {}
+    : loop_(loop),
+      terms_(std::move(terms)),
+      links_{first},
+      first_(std::move(first)) {}
+
+connection::connection(event_loop& loop,
+                       link_terms terms,
+                       std::shared_ptr<byte_link> only)
+    : loop_(loop), terms_(std::move(terms)), links_{std::move(only)} {}
+
+std::shared_ptr<connection> connection::inside(event_loop& loop,
+                                               unique_fd socket,
+                                               const paired_host& peer) {
+  return std::make_shared<connection>(
+      loop,
+      link_terms(),
+      std::make_shared<local_lane>(
+          loop, std::move(socket), peer.name, peer.key));
+}
 
 connection::~connection() {
   for (const auto& link : links_) {
@@ -50,7 +69,8 @@ void connection::connect(event_loop& loop,
 void connection::accept(event_loop& loop,
                         const link_terms& terms,
                         unique_fd socket,
-                        const ready_handler& ready) {
+                        const ready_handler& ready,
+                        const told_keys_ptr& told) {
   lane::accept(
       loop,
       terms,
@@ -65,7 +85,8 @@ void connection::accept(event_loop& loop,
         } else {
           ready(std::make_shared<connection>(loop, terms, *first));
         }
-      });
+      },
+      told);
 }
 
 void connection::start(handlers callbacks) {
@@ -258,7 +279,7 @@ void connection::widen() {
   opener_ = std::make_shared<lane_opener>(
       loop_,
       terms_,
-      links_.front(),
+      first_,
       lane_opener::handlers{
           .look = [this] { return look(); },
           .send_ahead = [this](record_type type,
@@ -273,13 +294,15 @@ void connection::widen() {
   opener_->begin();
 }
 
-void connection::allow_lanes(const std::string& run_path) {
+void connection::allow_lanes(std::unique_ptr<lane_inbox> inbox,
+                             told_keys_ptr told) {
   const auto weak = weak_from_this();
   host_ = std::make_shared<lane_host>(
       loop_,
       terms_,
-      run_path,
-      links_.front(),
+      std::move(inbox),
+      std::move(told),
+      first_,
       lane_host::handlers{
           .lanes = [this] { return lanes_.size(); },
           .send_ahead = [this](record_type type,

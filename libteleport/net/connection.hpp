@@ -5,6 +5,8 @@
 //
 //   connection::connect(...)   the source; widen() lets it open more lanes
 //   connection::accept(...)    the destination; allow_lanes() lets them in
+//   connection::inside(...)    between the process of a destination that speaks
+//                              with the source, and the one that has the disks
 //
 // What is decided is decided elsewhere: record_queue and lane_set say which
 // bytes go on which lane, lane_opener and lane_host how further lanes come to
@@ -25,6 +27,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/net/byte_link.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/lane.hpp"
 #include "libteleport/net/lane_host.hpp"
@@ -34,6 +37,7 @@
 #include "libteleport/net/link_options.hpp"
 #include "libteleport/net/pacer.hpp"
 #include "libteleport/net/record_queue.hpp"
+#include "libteleport/net/told_keys.hpp"
 #include "libteleport/wire/framer.hpp"
 
 namespace teleport {
@@ -61,12 +65,25 @@ class connection : public std::enable_shared_from_this<connection> {
                       const ready_handler& ready);
 
   /// Shakes hands on an accepted socket. A host that is not paired is told so.
+  ///
+  /// @param told  counts in the place of the terms' files, where it is set
   static void accept(event_loop& loop,
                      const link_terms& terms,
                      unique_fd socket,
-                     const ready_handler& ready);
+                     const ready_handler& ready,
+                     const told_keys_ptr& told = nullptr);
+
+  /// To another process of this host.
+  ///
+  /// @param socket  one of connected_sockets(SOCK_STREAM)
+  /// @param peer    who is at the other process's far end
+  [[nodiscard]] static std::shared_ptr<connection> inside(
+      event_loop& loop, unique_fd socket, const paired_host& peer);
 
   connection(event_loop& loop, link_terms terms, std::shared_ptr<lane> first);
+  connection(event_loop& loop,
+             link_terms terms,
+             std::shared_ptr<byte_link> only);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   connection(connection&&) = delete;
@@ -92,8 +109,10 @@ class connection : public std::enable_shared_from_this<connection> {
   /// The source: from now on there may be more lanes, as the options say.
   void widen();
   /// The destination: lets the peer open more lanes.
-  /// @param run_path  where other processes of teleportd find this one
-  void allow_lanes(const std::string& run_path);
+  /// @pre the link is a network's
+  /// @param told  as of accept()
+  void allow_lanes(std::unique_ptr<lane_inbox> inbox,
+                   told_keys_ptr told = nullptr);
   /// Lanes that there are.
   [[nodiscard]] unsigned lanes() const noexcept;
 
@@ -147,7 +166,7 @@ class connection : public std::enable_shared_from_this<connection> {
   event_loop& loop_;
   link_terms terms_;
   handlers handlers_;
-  std::vector<std::shared_ptr<lane>> links_;  ///< by their numbers in lanes_
+  std::vector<std::shared_ptr<byte_link>> links_;  ///< by number in lanes_
   lane_set lanes_;
   record_queue queue_;
   std::shared_ptr<lane_opener> opener_;  ///< the source, once it may widen
@@ -160,6 +179,7 @@ class connection : public std::enable_shared_from_this<connection> {
   bool write_posted_ = false;
   bool paused_ = false;
   bool delivering_ = false;
+  std::shared_ptr<lane> first_;  ///< null where the link is no network's
 };
 
 }  // namespace teleport

@@ -44,8 +44,10 @@ constexpr std::chrono::seconds watch_interval{1};
 std::shared_ptr<lane> make_lane(event_loop& loop,
                                 const key_files& keys,
                                 net::ssl::context::method method,
-                                const lane::ready_handler& ready) {
-  const auto context = make_tls_context(keys, method);
+                                const lane::ready_handler& ready,
+                                const told_keys_ptr& told = nullptr) {
+  const auto context = told ? make_tls_context(told->own, method)
+                            : make_tls_context(keys, method);
   if (!context) {
     loop.post([ready, cause = context.error()] { ready(cause); });
     return nullptr;
@@ -204,12 +206,14 @@ void lane::connect_beside(event_loop& loop,
 void lane::accept(event_loop& loop,
                   const link_terms& terms,
                   unique_fd socket,
-                  const ready_handler& ready) {
+                  const ready_handler& ready,
+                  told_keys_ptr told) {
   const auto self =
-      make_lane(loop, terms.keys, net::ssl::context::tls_server, ready);
+      make_lane(loop, terms.keys, net::ssl::context::tls_server, ready, told);
   if (!self) {
     return;
   }
+  self->told_ = std::move(told);
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   error_code failure;
@@ -263,11 +267,17 @@ result<void> lane::check_peer(const link_terms& terms) {
   const owned_certificate certificate(
       SSL_get1_peer_certificate(stream_.native_handle()));
   const auto der = der_of(certificate.get());
+  const auto shown = to_hex(digest_extent(std::as_bytes(std::span(der))));
+  if (told_) {
+    const auto who = told_->who(shown);
+    key_ = who ? who->key : shown;
+    name_ = who ? who->name : std::string();
+    return who ? result<void>() : result<void>(who.error());
+  }
   const auto peers = pinned_peers::load(terms.keys.peers);
   if (!peers) {
     return peers.error();
   }
-  const auto shown = to_hex(digest_extent(std::as_bytes(std::span(der))));
   const auto host = peers->host_of(shown);
   key_ = host.value_or(shown);
   const auto name = peers->name_of(key_);

@@ -25,27 +25,19 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
+#include "libteleport/net/byte_link.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/link_counters.hpp"
 #include "libteleport/net/link_options.hpp"
-#include "libteleport/net/shared_bytes.hpp"
 #include "libteleport/net/silence_watch.hpp"
+#include "libteleport/net/told_keys.hpp"
 
 namespace teleport {
 
-class lane : public std::enable_shared_from_this<lane> {
+class lane : public byte_link, public std::enable_shared_from_this<lane> {
  public:
   using ready_handler = std::function<void(result<std::shared_ptr<lane>>)>;
-  struct handlers {
-    /// After each read(), once; the bytes are valid during the call.
-    std::function<void(byte_span)> on_bytes;
-    /// After each write(), once.
-    std::function<void()> on_written;
-    /// Once, last; the lane is closed.
-    /// @param cleanly  the peer closed it, and all that it sent was told
-    std::function<void(const error& cause, bool cleanly)> on_lost;
-  };
   using endpoint = boost::asio::ip::tcp::endpoint;
 
   /// Resolves, connects and shakes hands; whether the peer is paired is asked
@@ -66,44 +58,38 @@ class lane : public std::enable_shared_from_this<lane> {
                              byte_buffer preamble,
                              const ready_handler& ready);
   /// Takes up an accepted socket.
+  ///
+  /// @param told  counts in the place of the terms' files, where it is set
   static void accept(event_loop& loop,
                      const link_terms& terms,
                      unique_fd socket,
-                     const ready_handler& ready);
+                     const ready_handler& ready,
+                     told_keys_ptr told = nullptr);
 
   lane(event_loop& loop, std::shared_ptr<boost::asio::ssl::context> context);
-  lane(const lane&) = delete;
-  lane& operator=(const lane&) = delete;
-  lane(lane&&) = delete;
-  lane& operator=(lane&&) = delete;
-  ~lane() = default;
 
-  /// Watches the peer from now on, and calls back; other handlers may follow.
-  void start(handlers callbacks);
-  /// Awaits the next bytes, unless it does so already.
-  void read();
-  /// One at a time.
-  void write(shared_bytes piece);
-  /// No more is sent; the peer sees the end.
-  void end_sending();
-  /// Closes at once. Nothing is told any more.
-  void close();
+  void start(handlers callbacks) override;
+  void read() override;
+  void write(shared_bytes piece) override;
+  void end_sending() override;
+  void close() override;
 
   /// Whether its certificate is one of those that were paired.
   /// @error errc::not_paired with what to do
   [[nodiscard]] const result<void>& pinned() const noexcept { return pinned_; }
-  /// The name under which the peer is paired.
-  [[nodiscard]] const std::string& peer_name() const noexcept { return name_; }
-  /// Whose key it has: SHA-256, in hexadecimal, of the certificate that the
-  /// host was first paired with; of the one that it showed where it is unknown.
-  [[nodiscard]] const std::string& peer_key() const noexcept { return key_; }
+  [[nodiscard]] const std::string& peer_name() const noexcept override {
+    return name_;
+  }
+  [[nodiscard]] const std::string& peer_key() const noexcept override {
+    return key_;
+  }
   /// True when both peers' keys are pinned under the same name.
   [[nodiscard]] bool is_same_peer(const lane& other) const noexcept {
     return pinned_ && other.pinned_ && name_ == other.name_;
   }
-  [[nodiscard]] link_counters counters() const;
-  [[nodiscard]] link_effort effort() const;
-  [[nodiscard]] std::string congestion_control() const;
+  [[nodiscard]] link_counters counters() const override;
+  [[nodiscard]] link_effort effort() const override;
+  [[nodiscard]] std::string congestion_control() const override;
   [[nodiscard]] endpoint peer() const;
 
  private:
@@ -119,6 +105,7 @@ class lane : public std::enable_shared_from_this<lane> {
   void lose(const error& cause, bool cleanly = false);
 
   event_loop& loop_;
+  told_keys_ptr told_;
   std::shared_ptr<boost::asio::ssl::context> context_;
   stream stream_;
   std::shared_ptr<const handlers> handlers_;  ///< null: nobody is told

@@ -12,12 +12,14 @@ namespace teleport {
 
 lane_host::lane_host(event_loop& loop,
                      link_terms terms,
-                     std::string run_path,
+                     std::unique_ptr<lane_inbox> inbox,
+                     told_keys_ptr told,
                      std::shared_ptr<const lane> first,
                      handlers callbacks)
     : loop_(loop),
       terms_(std::move(terms)),
-      run_path_(std::move(run_path)),
+      inbox_(std::move(inbox)),
+      told_(std::move(told)),
       first_(std::move(first)),
       callbacks_(std::move(callbacks)) {}
 
@@ -30,21 +32,18 @@ result<void> lane_host::on_ask(byte_span body) {
     return error(errc::protocol, "ASK_LANES record out of time");
   }
   ticket_ = *ticket;
-  auto inbox = lane_inbox::open(loop_,
-                                run_path_,
-                                ticket_->name,
-                                [weak = weak_from_this()](unique_fd socket) {
-                                  if (const auto self = weak.lock()) {
-                                    self->on_socket(std::move(socket));
-                                  }
-                                });
-  if (inbox) {
-    inbox_ = std::move(*inbox);
-  } else {
-    log_warning(in_context("no further connections", inbox.error()).context);
+  const auto opened =
+      inbox_->open(ticket_->name, [weak = weak_from_this()](unique_fd socket) {
+        if (const auto self = weak.lock()) {
+          self->on_socket(std::move(socket));
+        }
+      });
+  is_open_ = opened.has_value();
+  if (!opened) {
+    log_warning(in_context("no further connections", opened.error()).context);
   }
   callbacks_.send_ahead(record_type::lanes,
-                        encode_lanes(inbox_ ? most_lanes - 1 : 0));
+                        encode_lanes(is_open_ ? most_lanes - 1 : 0));
   return {};
 }
 
@@ -54,23 +53,25 @@ void lane_host::on_socket(unique_fd socket) {
   }
   ++joining_;
   tune_further_lane(socket.get());
-  lane::accept(loop_,
-               terms_,
-               std::move(socket),
-               [weak = weak_from_this()](result<std::shared_ptr<lane>> made) {
-                 const auto self = weak.lock();
-                 if (self && made && (*made)->is_same_peer(*self->first_)) {
-                   self->on_shaken_hands(*made);
-                   return;
-                 }
-                 if (made) {
-                   (*made)->close();
-                 }
-                 if (self) {
-                   --self->joining_;
-                   log_warning("a further connection is not of this link");
-                 }
-               });
+  lane::accept(
+      loop_,
+      terms_,
+      std::move(socket),
+      [weak = weak_from_this()](result<std::shared_ptr<lane>> made) {
+        const auto self = weak.lock();
+        if (self && made && (*made)->is_same_peer(*self->first_)) {
+          self->on_shaken_hands(*made);
+          return;
+        }
+        if (made) {
+          (*made)->close();
+        }
+        if (self) {
+          --self->joining_;
+          log_warning("a further connection is not of this link");
+        }
+      },
+      told_);
 }
 
 void lane_host::on_shaken_hands(const std::shared_ptr<lane>& made) {

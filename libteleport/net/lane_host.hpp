@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/net/lane_host.hpp: the destination's side of further lanes: when
-// the source asks, sockets of its lanes are received from the daemon's other
-// processes, and those that know the secret join (PROTOCOL.md, 1.1).
+// the source asks, sockets of its lanes are received from the process that
+// listens, and those that know the secret join (PROTOCOL.md, 1.1).
 //
 // Threads: the loop's thread alone. Callbacks come from the loop, except those
 // that a call says it makes.
@@ -15,7 +15,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/error.hpp"
@@ -24,6 +23,7 @@
 #include "libteleport/net/lane.hpp"
 #include "libteleport/net/lane_inbox.hpp"
 #include "libteleport/net/link_options.hpp"
+#include "libteleport/net/told_keys.hpp"
 #include "libteleport/wire/framer.hpp"
 #include "libteleport/wire/lane_records.hpp"
 
@@ -40,18 +40,20 @@ class lane_host : public std::enable_shared_from_this<lane_host> {
     std::function<void(std::shared_ptr<lane>, framer input)> on_joined;
   };
 
-  /// @param run_path  where the daemon's other processes find this one
-  /// @param first     the link's first lane
+  /// @param inbox  where the lanes' sockets arrive
+  /// @param told   counts in the place of the terms' files, where it is set
+  /// @param first  the link's first lane
   lane_host(event_loop& loop,
             link_terms terms,
-            std::string run_path,
+            std::unique_ptr<lane_inbox> inbox,
+            told_keys_ptr told,
             std::shared_ptr<const lane> first,
             handlers callbacks);
 
   /// ASK_LANES came. Calls send_ahead().
   [[nodiscard]] result<void> on_ask(byte_span body);
   /// True once lanes can come in.
-  [[nodiscard]] bool is_open() const noexcept { return inbox_ != nullptr; }
+  [[nodiscard]] bool is_open() const noexcept { return is_open_; }
 
  private:
   void on_socket(unique_fd socket);
@@ -59,11 +61,12 @@ class lane_host : public std::enable_shared_from_this<lane_host> {
 
   event_loop& loop_;
   link_terms terms_;
-  std::string run_path_;
+  std::unique_ptr<lane_inbox> inbox_;
+  told_keys_ptr told_;
   std::shared_ptr<const lane> first_;
   handlers callbacks_;
   std::optional<lane_ticket> ticket_;  ///< set: ASK_LANES has come
-  std::unique_ptr<lane_inbox> inbox_;
+  bool is_open_ = false;
   std::size_t joining_ = 0;
 };
 

@@ -14,8 +14,8 @@ namespace teleport {
 
 class lane_quota {
  public:
-  /// Lanes that are opened at the same time: each takes one of the processes
-  /// that the destination has for everybody.
+  /// Lanes that are opened at the same time: each is a handshake beside the
+  /// transfer, and has a stranger's place until its first bytes are there.
   static constexpr unsigned most_opening = 2;
   /// After so many that came to nothing no more are opened.
   static constexpr unsigned most_failures = 3;

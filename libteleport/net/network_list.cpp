@@ -88,6 +88,16 @@ result<void> network_list::add(std::string_view text) {
   return {};
 }
 
+std::vector<std::string> network_list::texts() const {
+  std::vector<std::string> all;
+  for (const network& one : networks_) {
+    std::array<char, INET6_ADDRSTRLEN> base{};
+    (void)::inet_ntop(AF_INET6, one.base.data(), base.data(), base.size());
+    all.push_back(fmt::format("{}/{}", base.data(), one.bits));
+  }
+  return all;
+}
+
 bool network_list::contains(std::string_view address) const {
   if (networks_.empty()) {
     return true;

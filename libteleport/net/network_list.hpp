@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,9 @@ class network_list {
   /// @param address  as the kernel tells it: an IPv4 address may be written as
   ///                 IPv6, and an IPv6 address may have a zone
   [[nodiscard]] bool contains(std::string_view address) const;
+
+  /// Its networks, for another process's list.
+  [[nodiscard]] std::vector<std::string> texts() const;
 
  private:
   struct network {

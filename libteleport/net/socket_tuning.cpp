@@ -84,7 +84,10 @@ void tune_socket(int socket, const std::string& congestion_control) {
   const std::string_view wanted = congestion_control.empty()
                                       ? wanted_congestion_control
                                       : std::string_view(congestion_control);
-  if (::setsockopt(socket,
+  // What was accepted has that of the socket that listens, which root may give
+  // any.
+  if (congestion_control_of(socket) != wanted &&
+      ::setsockopt(socket,
                    IPPROTO_TCP,
                    TCP_CONGESTION,
                    wanted.data(),

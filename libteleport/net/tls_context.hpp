@@ -12,6 +12,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/identity.hpp"
+#include "libteleport/net/key_pair.hpp"
 
 namespace teleport {
 
@@ -19,6 +20,14 @@ namespace teleport {
 [[nodiscard]] result<std::shared_ptr<boost::asio::ssl::context>>
 make_tls_context(const key_files& keys,
                  boost::asio::ssl::context::method method);
+
+/// The same with a key that was read already.
+[[nodiscard]] result<std::shared_ptr<boost::asio::ssl::context>>
+make_tls_context(const key_pair& own, boost::asio::ssl::context::method method);
+
+/// Whether hands can be shaken with this key. OpenSSL reads its configuration
+/// with the first key that it gets.
+[[nodiscard]] result<void> try_key(const key_pair& own);
 
 }  // namespace teleport
 

@@ -27,12 +27,12 @@ esac
 END
 chmod +x bin/*
 for program in xl-teleport/xl-teleport tools/teleportd/teleportd tools/teleportctl/teleportctl \
-  tools/evacuate/teleport-evacuate; do
+  tools/evacuate/teleport-evacuate tools/listen/teleport-listen; do
   [[ -x $TELEPORT_BUILD/$program ]] || skip "$program is not built"
 done
 export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl/teleportctl
 PATH=$tmp/bin:$TELEPORT_BUILD/xl-teleport:$TELEPORT_BUILD/tools/teleportd:$PATH
-PATH=$TELEPORT_BUILD/tools/evacuate:$PATH
+PATH=$TELEPORT_BUILD/tools/evacuate:$TELEPORT_BUILD/tools/listen:$PATH
 
 # As Xen's own completion: its words end with a blank.
 mkdir completions
@@ -77,6 +77,7 @@ offers '7' xl-teleport web1 fd00 : :
 offers '--port' xl-teleport web1 --po
 offers_options_of xl-teleport
 offers_options_of teleportd
+offers_options_of teleport-listen
 
 mkdir files
 touch 'files/a file' files/other

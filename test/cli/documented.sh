@@ -8,7 +8,8 @@ xl_teleport=$TELEPORT_BUILD/xl-teleport/xl-teleport
 teleportd=$TELEPORT_BUILD/tools/teleportd/teleportd
 teleportctl=$TELEPORT_BUILD/tools/teleportctl/teleportctl
 evacuate=$TELEPORT_BUILD/tools/evacuate/teleport-evacuate
-for program in "$xl_teleport" "$teleportd" "$teleportctl" "$evacuate"; do
+listen=$TELEPORT_BUILD/tools/listen/teleport-listen
+for program in "$xl_teleport" "$teleportd" "$teleportctl" "$evacuate" "$listen"; do
   [[ -x $program ]] || skip "$program is not built"
 done
 source=$TELEPORT_SOURCE
@@ -29,6 +30,10 @@ same known told 'options of xl-teleport'
 "$teleportd" --help | long_options >known
 sed -n 's/^=item//p' "$source/tools/teleportd/teleportd.8.pod" | long_options >told
 same known told 'options of teleportd'
+
+"$listen" --help | long_options >known
+sed -n 's/^=item//p' "$source/tools/listen/teleport-listen.8.pod" | long_options >told
+same known told 'options of teleport-listen'
 
 "$evacuate" --help | sed '/^Exit codes/,$d' | long_options >known
 sed -n 's/^=item//p' "$source/tools/evacuate/teleport-evacuate.8.pod" | long_options >told

@@ -19,6 +19,8 @@ ip link set lo up
 
 teleportd=$TELEPORT_BUILD/tools/teleportd/teleportd
 [[ -x $teleportd ]] || skip "$teleportd is not built"
+# Which has a part of its own listen.
+PATH=$PATH:$TELEPORT_BUILD/tools/listen
 
 make_host() {
   mkdir -p "$1"/{store,peers,state,run}

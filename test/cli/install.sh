@@ -14,7 +14,7 @@ sbin=$root/usr/local/sbin
 conf=$root/etc/xen/teleport.conf
 
 expect_exit 0 run_make install
-for program in xl-teleport teleportd teleportctl teleport-evacuate; do
+for program in xl-teleport teleportd teleport-listen teleportctl teleport-evacuate; do
   [[ -x $sbin/$program ]] || fail "$program is not there"
 done
 [[ -x $sbin/xl ]] || fail 'the wrapper is not there'
@@ -32,14 +32,14 @@ plugin=$(readlink "$root/etc/xapi.d/plugins/teleport.py") || fail 'no plugin'
 [[ -x $root$plugin ]] || fail "XAPI cannot run $plugin"
 expect_text "$root/usr/local/lib/xl-teleport/teleport_jobs.py" \
   "JOBS = '/var/lib/xl-teleport/jobs'"
-for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleportctl.8 \
+for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleport-listen.8 man8/teleportctl.8 \
   man8/teleport-evacuate.8 man7/teleport-xapi.7 \
   man5/teleport.conf.5 man5/teleport-report.5 man5/teleport-files.5 \
   man7/xl-teleport-guests.7; do
   [[ -s $root/usr/local/share/man/$page ]] || fail "no man page $page"
 done
 completions=$root/usr/local/share/bash-completion/completions
-for program in xl xl-teleport teleportd teleportctl teleport-evacuate; do
+for program in xl xl-teleport teleportd teleport-listen teleportctl teleport-evacuate; do
   [[ -s $completions/$program ]] || fail "no completion for $program"
 done
 [[ $(stat -c %a "$root/etc/xen/teleport") = 700 ]] ||
@@ -119,7 +119,7 @@ chmod 755 systemctl
 of_this_machine() {
   run_make DESTDIR= PREFIX="$root/usr" SYSCONFDIR="$root/etc" STATEDIR="$root/state" \
     IMAGEDIR="$root/images" RUNDIR="$root/run" PINDIR="$root/pins" SYSTEMD="$tmp" \
-    SYSTEMCTL="$tmp/systemctl" "$@"
+    SYSTEMCTL="$tmp/systemctl" SYSUSERSCTL=true "$@"
 }
 expect_exit 0 of_this_machine install
 sbin=$root/usr/sbin

@@ -10,11 +10,12 @@ xl_teleport=$TELEPORT_BUILD/xl-teleport/xl-teleport
 teleportctl=$TELEPORT_BUILD/tools/teleportctl/teleportctl
 teleportd=$TELEPORT_BUILD/tools/teleportd/teleportd
 evacuate=$TELEPORT_BUILD/tools/evacuate/teleport-evacuate
-for program in "$xl_teleport" "$teleportd" "$teleportctl" "$evacuate"; do
+listen=$TELEPORT_BUILD/tools/listen/teleport-listen
+for program in "$xl_teleport" "$teleportd" "$teleportctl" "$evacuate" "$listen"; do
   [[ -x $program ]] || skip "$program is not built"
 done
 
-name='(?:xl[ -]teleport|teleportctl|teleportd|teleport-evacuate)'
+name='(?:xl[ -]teleport|teleportctl|teleportd|teleport-listen|teleport-evacuate)'
 # Sentences of C++, whose literals may go on in the next line. FILE: COMMAND.
 in_sources() {
   # shellcheck disable=SC2016 # perl's
@@ -59,6 +60,7 @@ check() {
     xl-teleport) program=("$xl_teleport") && shift ;;
     teleport-evacuate) program=("$evacuate") && shift ;;
     teleportd) program=("$teleportd") && shift ;;
+    teleport-listen) program=("$listen") && shift ;;
     teleportctl) program=("$teleportctl") && shift ;;
   esac
   while help "${program[@]}" && [[ $told = *Subcommands:* ]] && (($# > 0)) &&

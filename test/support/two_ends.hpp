@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // test/support/two_ends.hpp: a source and a destination over TLS on loopback,
-// in one loop; the destination listens as teleportd does.
+// in one loop; the destination listens as teleport-listen does.
 
 #ifndef TEST_SUPPORT_TWO_ENDS_HPP
 #define TEST_SUPPORT_TWO_ENDS_HPP
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include <sys/socket.h>
+
 #include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/packet.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/identity.hpp"
@@ -76,7 +81,7 @@ class paired_hosts : public two_hosts {
   }
 };
 
-/// A source and a destination that listens as teleportd does: further
+/// A source and a destination that listens as teleport-listen does: further
 /// connections reach it, too.
 class two_ends {
  public:
@@ -110,7 +115,16 @@ class two_ends {
   /// What came of connecting, at either end.
   std::optional<result<link>> source_link;
   std::optional<result<link>> destination_link;
-  temp_folder run_path;
+
+  /// Where sockets of further connections arrive.
+  [[nodiscard]] std::unique_ptr<lane_inbox> inbox() {
+    return std::make_unique<lane_inbox>(loop, std::move(inbox_.other));
+  }
+  /// One that nobody listens for.
+  [[nodiscard]] std::unique_ptr<lane_inbox> dead_inbox() {
+    inbox_.one.reset();
+    return inbox();
+  }
 
   /// @pre it has a connection
   [[nodiscard]] connection& source() const { return ***source_link; }
@@ -121,12 +135,14 @@ class two_ends {
     loop.work(
         [this] {
           unique_fd came = listening_.accept();
-          if (came) {
-            const auto handed_over =
-                hand_over_to_link(came.get(), run_path.path());
-            if (!handed_over || *handed_over) {
-              came.reset();
-            }
+          std::array<char, preamble_bytes> bytes{};
+          const std::string_view beginning(bytes.data(), bytes.size());
+          (void)::recv(
+              came.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_WAITALL);
+          if (came && decode_preamble(as_bytes(beginning))) {
+            (void)::recv(came.get(), bytes.data(), bytes.size(), 0);
+            (void)pass_lane(inbox_.one.get(), came.get());
+            came.reset();
           }
           return came.release();
         },
@@ -149,7 +165,14 @@ class two_ends {
     }
   }
 
+  static socket_ends packets() {
+    auto made = connected_sockets(SOCK_SEQPACKET);
+    REQUIRE(made);
+    return std::move(*made);
+  }
+
   const two_hosts& hosts_;
+  socket_ends inbox_ = packets();
   listening_socket listening_;
 };
 
@@ -165,7 +188,7 @@ class linked_ends : public two_ends {
   /// Starts both ends; the source asks for its lanes and says a first record.
   void start_wide(connection::handlers at_source,
                   connection::handlers at_destination) {
-    destination().allow_lanes(run_path.path());
+    destination().allow_lanes(inbox());
     destination().start(std::move(at_destination));
     source().start(std::move(at_source));
     source().widen();

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// test/unit/door_test.cpp: strangers cost those who are paired nothing.
+// test/unit/door_test.cpp: strangers cost those who are paired nothing, and of
+// those no host has all.
 
-#include "tools/teleportd/door.hpp"
+#include "tools/listen/door.hpp"
 
 #include <string>
 #include <vector>
 
+#include "libteleport/base/rare_words.hpp"
 #include "test/support/catch.hpp"
+#include "tools/teleportd/session_places.hpp"
 
 namespace teleport {
 namespace {
@@ -50,14 +53,14 @@ TEST_CASE("a stranger too many takes the oldest's place", "[door]") {
   CHECK(came.number);
   CHECK(came.dropped == std::vector<door::visitor>{1});
   CHECK(at.strangers() == 32);
-  // It was dropped before its key was known.
-  CHECK(at.on_paired(1, "key") == permit::none);
+  at.on_known(1);  // it was dropped before that
+  CHECK(at.strangers() == 32);
 }
 
 TEST_CASE("a paired host takes no stranger's place, nor they its", "[door]") {
   door at{patient()};
   const auto honest = at.on_arrival("10.0.0.1", start);
-  CHECK(at.on_paired(*honest.number, "a") == permit::transfer);
+  at.on_known(*honest.number);
   CHECK(at.strangers() == 0);
   for (int i = 0; i < 100; ++i) {
     for (const door::visitor gone :
@@ -68,10 +71,9 @@ TEST_CASE("a paired host takes no stranger's place, nor they its", "[door]") {
 }
 
 TEST_CASE("no host has all transfers, and a question has a place", "[door]") {
-  door at{patient()};
-  const auto visit = [&](const char* key) {
-    return at.on_paired(*at.on_arrival("10.0.0.1", start).number, key);
-  };
+  session_places at;
+  session_places::visitor next = 0;
+  const auto visit = [&](const char* key) { return at.on_paired(++next, key); };
   for (int i = 0; i < 8; ++i) {
     CHECK(visit("a") == permit::transfer);
   }
@@ -88,7 +90,8 @@ TEST_CASE("no host has all transfers, and a question has a place", "[door]") {
   CHECK(visit("c") == permit::transfer);
 }
 
-TEST_CASE("processes for one address are bounded, and others go on", "[door]") {
+TEST_CASE("connections of one address are bounded, and others go on",
+          "[door]") {
   door at;
   int let_in = 0;
   for (int i = 0; i < 100; ++i) {
@@ -132,17 +135,16 @@ TEST_CASE("a paired host may come as often as it likes", "[door]") {
   for (int i = 0; i < 1000; ++i) {
     const auto came = at.on_arrival("10.0.0.1", start);
     REQUIRE(came.number);
-    CHECK(at.on_paired(*came.number, "a") == permit::transfer);
+    at.on_known(*came.number);
     at.on_gone(*came.number);
   }
 }
 
 TEST_CASE("a limited host has no more transfers than its file says", "[door]") {
-  door at;
+  session_places at;
+  session_places::visitor next = 0;
   const auto come = [&](const std::string& key, std::size_t most) {
-    const auto came = at.on_arrival("10.0.0.1", start);
-    REQUIRE(came.number);
-    return at.on_paired(*came.number, key, most);
+    return at.on_paired(++next, key, most);
   };
   CHECK(come("limited", 2) == permit::transfer);
   CHECK(come("limited", 2) == permit::transfer);

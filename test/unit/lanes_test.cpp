@@ -3,7 +3,6 @@
 // test/unit/lanes_test.cpp: several lanes of one connection: records keep their
 // order, and who is not of the link does not get into it.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +14,7 @@
 
 #include <sys/socket.h>
 
+#include "libteleport/base/packet.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/lane_inbox.hpp"
 #include "test/support/catch.hpp"
@@ -46,7 +46,7 @@ class link_with_known_secret : public two_ends {
       loop.run();
     }
     REQUIRE(*destination_link);
-    destination().allow_lanes(run_path.path());
+    destination().allow_lanes(inbox());
     destination().start({});
   }
 
@@ -189,8 +189,7 @@ TEST_CASE("a destination that lets in no lanes is no obstacle",
   linked_ends ends(hosts, 4);
   connection& source = ends.source();
   connection& destination = ends.destination();
-  // A folder whose inboxes have names that are too long.
-  destination.allow_lanes("/" + std::string(200, 'x'));
+  destination.allow_lanes(ends.dead_inbox());
   destination.start({.on_record = [&](const raw_record& record) {
     CHECK(record.type == record_type::go);
     ends.loop.stop();
@@ -222,8 +221,8 @@ TEST_CASE("who asks for lanes twice is refused", "[net][lanes]") {
   linked_ends ends(hosts);
   std::optional<error> closed;
   // Also where no inbox could be opened the first time.
-  ends.destination().allow_lanes(GENERATE(true, false) ? ends.run_path.path()
-                                                       : "/dev/null/x");
+  ends.destination().allow_lanes(GENERATE(true, false) ? ends.inbox()
+                                                       : ends.dead_inbox());
   ends.destination().start({.on_closed = [&](const error& cause) {
     closed = cause;
     ends.loop.stop();
@@ -240,7 +239,7 @@ TEST_CASE("a slice is refused where no lanes were asked for", "[net][lanes]") {
   const paired_hosts hosts;
   linked_ends ends(hosts);
   std::optional<error> closed;
-  ends.destination().allow_lanes(ends.run_path.path());
+  ends.destination().allow_lanes(ends.inbox());
   ends.destination().start({.on_closed = [&](const error& cause) {
     closed = cause;
     ends.loop.stop();
@@ -352,34 +351,19 @@ TEST_CASE("a connection that nobody knows any more is closed", "[net]") {
   CHECK(closed);
 }
 
-TEST_CASE("a socket with another beginning is not handed over",
+TEST_CASE("a link's announcement is read, and nothing else for one",
           "[net][lanes]") {
-  const temp_folder run_path;
-  const auto told = [&run_path](std::string_view said) {
-    std::array<int, 2> pair{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()) == 0);
-    const unique_fd ours(pair[0]);
-    unique_fd theirs(pair[1]);
-    REQUIRE(::send(theirs.get(), said.data(), said.size(), 0) ==
-            static_cast<ssize_t>(said.size()));
-    theirs.reset();
-    const auto handed_over = hand_over_to_link(ours.get(), run_path.path());
-    std::array<char, 64> rest{};
-    const ssize_t left = ::recv(ours.get(), rest.data(), rest.size(), 0);
-    return std::pair(handed_over, left);
-  };
-  const auto [tls, tls_left] = told("\x16\x03\x01 a handshake");
-  REQUIRE(tls);
-  CHECK_FALSE(*tls);
-  CHECK(tls_left == 15);  // untouched
-  const auto [cut, cut_left] = told("TPLANE01 short");
-  REQUIRE(cut);
-  CHECK_FALSE(*cut);
-  CHECK(cut_left == 14);
-  const auto [unknown, none] = told("TPLANE01" + std::string(16, 'n'));
-  REQUIRE_FALSE(unknown);
-  CHECK(unknown.error().code == errc::not_found);
-  const auto [silent, nothing] = told("");
-  REQUIRE_FALSE(silent);
-  CHECK(silent.error().code == errc::peer_lost);
+  auto ends = connected_sockets(SOCK_SEQPACKET);
+  REQUIRE(ends);
+  event_loop loop(1);
+  lane_inbox inbox(loop, std::move(ends->other));
+  lane_name name{};
+  name.fill(std::byte(7));
+  REQUIRE(inbox.open(name, [](unique_fd) {}));
+  const auto said = receive_packet(ends->one.get(), max_announcement_bytes);
+  REQUIRE(said);
+  CHECK(read_announcement(said->bytes) == name);
+  CHECK_FALSE(read_announcement(said->bytes + "x"));
+  CHECK_FALSE(read_announcement(""));
+  CHECK_FALSE(read_announcement(std::string(said->bytes.size(), 'l')));
 }

@@ -8,7 +8,9 @@
 #include <string>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
+#include "libteleport/net/event_loop.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/loopback.hpp"
 #include "test/support/no_ipv6.hpp"
@@ -38,8 +40,7 @@ bool answers(event_loop& loop, const std::string& address, std::uint16_t port) {
 TEST_CASE("a listener on :: is reached by IPv4 and IPv6", "[net]") {
   event_loop loop(1);
   const std::uint16_t port = free_port();
-  const auto opened =
-      listener::open(loop, "::", port, [](unique_fd, const std::string&) {});
+  const auto opened = listen_at("::", port, "");
   REQUIRE(opened);
   CHECK(answers(loop, "127.0.0.1", port));
   CHECK(answers(loop, "::1", port));
@@ -50,15 +51,27 @@ TEST_CASE("a listener on :: is reached by IPv4 on a kernel without IPv6",
   test::without_ipv6([] {
     event_loop loop(1);
     const std::uint16_t port = free_port();
-    const auto opened =
-        listener::open(loop, "::", port, [](unique_fd, const std::string&) {});
+    const auto opened = listen_at("::", port, "");
     REQUIRE(opened);
     CHECK(answers(loop, "127.0.0.1", port));
     // One that was named is not there, and nothing else is meant.
-    const auto named =
-        listener::open(loop, "::1", port, [](unique_fd, const std::string&) {});
+    const auto named = listen_at("::1", port, "");
     REQUIRE_FALSE(named);
     CHECK(named.error().context.find("Address family not supported") !=
           std::string::npos);
   });
+}
+
+TEST_CASE("who connects is told by its address, and a taken port by its kind",
+          "[net]") {
+  const std::uint16_t port = free_port();
+  const auto opened = listen_at("127.0.0.1", port, "");
+  REQUIRE(opened);
+  const auto none = accept_next(opened->get());
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == errc::timeout);
+  const auto taken = listen_at("127.0.0.1", port, "");
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().code == errc::busy);
+  CHECK_FALSE(listen_at("host2", port, ""));
 }

@@ -3,11 +3,10 @@
 // test/unit/own_process_test.cpp: what teleportd's own processes give up of
 // what the daemon has.
 
-#include "tools/teleportd/own_process.hpp"
-
 #include <fstream>
 #include <string>
 
+#include "libteleport/base/oom_shield.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/temp_folder.hpp"
 

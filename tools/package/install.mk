@@ -28,6 +28,10 @@ PLUGINDIR   = $(SYSCONFDIR)/xapi.d/plugins
 # libxl looks for block scripts there; a link, as for the plugins.
 SCRIPT      := block-teleport
 SCRIPTDIR   = $(CONFDIR)/scripts
+# The user of what the network reaches; systemd-sysusers makes it.
+SYSUSERS    := tools/package/xl-teleport.sysusers
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+SYSUSERSCTL ?= systemd-sysusers
 PAGES      := $(sort $(wildcard xl-teleport/*.pod xl-teleport/setup/*.pod tools/*/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
 # One file of completions, and a link to it for each program but the first. The
@@ -71,7 +75,8 @@ $(BUILD)/%: %.pod Makefile
 install: all man
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(COMPLETIONDIR) \
 	  $(DESTDIR)$(CONFDIR) $(sort $(foreach m,$(MAN),$(call man_dir,$(m))))
-	install -d $(DESTDIR)$(IMAGEDIR)
+	install -d $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(SYSUSERSDIR)
+	install -m 0644 $(SYSUSERS) $(DESTDIR)$(SYSUSERSDIR)/xl-teleport.conf
 	install -d -m 0700 $(DESTDIR)$(CONFDIR)/teleport \
 	  $(DESTDIR)$(CONFDIR)/teleport/peers $(DESTDIR)$(STATEDIR)
 	install -m 0755 $(PROGS:%=$(BUILD)/%) $(DESTDIR)$(SBINDIR)/
@@ -113,7 +118,8 @@ ifneq ($(DIVERTED_XL),)
 	ln -sfn /usr/sbin/xl.distrib $(DESTDIR)$(DIVERTED_XL)
 endif
 ifeq ($(DESTDIR),)
-	$(Q)if [ -d $(SYSTEMD) ]; then $(SYSTEMCTL) daemon-reload; fi
+	$(Q)if [ -d $(SYSTEMD) ]; then \
+	  $(SYSUSERSCTL) $(SYSUSERSDIR)/xl-teleport.conf; $(SYSTEMCTL) daemon-reload; fi
 	@echo "install: done; next: edit $(CONFDIR)/teleport.conf," \
 	  "systemctl enable --now teleportd, teleportctl pair root@OTHERHOST"
 endif
@@ -145,6 +151,7 @@ endif
 	$(Q)for xl in $(DESTDIR)$(SBINDIR)/xl $(DESTDIR)$(COMPLETIONDIR)/xl; do \
 	  if grep -qs "$(XL_MARK)" $$xl; then rm -f $$xl; fi; done
 	rm -f $(foreach p,$(PROGS),$(DESTDIR)$(SBINDIR)/$(notdir $(p)))
+	rm -f $(DESTDIR)$(SYSUSERSDIR)/xl-teleport.conf
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
 	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(u)))
 	rm -f $(foreach p,xl-teleport $(COMPLETED),$(DESTDIR)$(COMPLETIONDIR)/$(p))

@@ -32,8 +32,23 @@ constexpr std::chrono::seconds keeper_pause(10);
 
 }  // namespace
 
-daemon_process::daemon_process(settings options, std::string settings_file)
-    : options_(std::move(options)), settings_file_(std::move(settings_file)) {}
+daemon_process::daemon_process(settings options,
+                               std::string settings_file,
+                               std::string door)
+    : options_(std::move(options)),
+      settings_file_(std::move(settings_file)),
+      listening_(
+          loop_,
+          options_,
+          std::move(door),
+          {.on_visit =
+               [this](packet came) { reception_.accept(std::move(came)); },
+           .on_failed =
+               [this](const error& cause) {
+                 log_error(cause.context);
+                 exit_code_ = exit_failed;
+                 loop_.stop();
+               }}) {}
 
 int daemon_process::run() {
   if (const auto noted = note_store_mount(options_); !noted) {
@@ -43,8 +58,12 @@ int daemon_process::run() {
   const auto peers = pinned_peers::load(options_.keys.peers);
   if (peers && peers->empty()) {
     log_info("no host is paired with this one: not listening before one is");
-  } else if (!listen()) {
-    return exit_failed;
+  } else {
+    if (!peers) {
+      log_error(peers.error().context);
+    }
+    listens_ = true;
+    loop_.post([this] { listening_.begin(); });
   }
   if (options_.index_keep_fresh) {
     start_keeper();
@@ -56,33 +75,17 @@ int daemon_process::run() {
   loop_.run();
   // Sessions outlive this process; init reaps them. The pool's threads wait
   // for sessions, so this process ends without joining them.
-  std::_Exit(exit_ok);
-}
-
-bool daemon_process::listen() {
-  auto opened =
-      listener::open(loop_,
-                     options_.listen_address,
-                     options_.port,
-                     [this](unique_fd socket, const std::string& address) {
-                       reception_.accept(std::move(socket), address);
-                     });
-  if (!opened) {
-    log_error(opened.error().context);
-    return false;
-  }
-  listener_ = std::move(*opened);
-  log_info(fmt::format(
-      "listening on {} port {}", options_.listen_address, options_.port));
-  return true;
+  std::_Exit(exit_code_);
 }
 
 void daemon_process::on_peers(const pinned_peers& peers) {
-  if (!listener_ && !peers.empty()) {
-    (void)listen();
-  } else if (listener_ && peers.empty()) {
+  if (!listens_ && !peers.empty()) {
+    listens_ = true;
+    listening_.begin();
+  } else if (listens_ && peers.empty()) {
     log_info("no host is paired with this one any more: not listening");
-    listener_.reset();
+    listens_ = false;
+    listening_.end();
   }
 }
 

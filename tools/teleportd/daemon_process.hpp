@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/daemon_process.hpp: the daemon itself. It listens while a
-// host is paired, has connections received (reception.hpp), clears up after its
-// sessions and starts the index's keeper.
+// tools/teleportd/daemon_process.hpp: the daemon itself. It has
+// teleport-listen listen while a host is paired (listening_part.hpp), has
+// visitors received (reception.hpp), clears up after its sessions and starts
+// the index's keeper.
 //
 // Threads: the loop; one pool thread waiting for each of these processes.
 
@@ -10,13 +11,12 @@
 #define TOOLS_TELEPORTD_DAEMON_PROCESS_HPP
 
 #include <chrono>
-#include <memory>
 #include <string>
 
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/identity.hpp"
-#include "libteleport/net/listener.hpp"
 #include "tools/teleportd/fate_asker.hpp"
+#include "tools/teleportd/listening_part.hpp"
 #include "tools/teleportd/peer_watch.hpp"
 #include "tools/teleportd/reception.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -25,7 +25,8 @@ namespace teleport {
 
 class daemon_process {
  public:
-  daemon_process(settings options, std::string settings_file);
+  /// @param door  as listening_part has it
+  daemon_process(settings options, std::string settings_file, std::string door);
 
   /// Until SIGTERM or SIGINT; ends the process itself then.
   ///
@@ -35,7 +36,6 @@ class daemon_process {
  private:
   static constexpr std::chrono::seconds first_pause{1};
 
-  bool listen();
   void on_peers(const pinned_peers& peers);
   /// What a session leaves when it is killed, and what waits for an xl that is
   /// ending: again until nothing is left.
@@ -47,7 +47,7 @@ class daemon_process {
   settings options_;
   std::string settings_file_;
   // One waits for the keeper, one asks, one clears up.
-  event_loop loop_{reception::threads() + 3};
+  event_loop loop_{reception::threads() + listening_part::threads + 3};
   fate_asker asker_{loop_, options_, settings_file_};
   peer_watch watch_{loop_, options_.keys.peers, [this](const auto& peers) {
                       on_peers(peers);
@@ -55,7 +55,9 @@ class daemon_process {
   reception reception_{loop_, options_, settings_file_, [this] {
                          clear_leftovers_later(std::chrono::seconds(0));
                        }};
-  std::unique_ptr<listener> listener_;  ///< while a host is paired
+  listening_part listening_;
+  bool listens_ = false;  ///< while a host is paired
+  int exit_code_ = 0;
   timer keeper_timer_;
   timer leftovers_timer_;
   std::chrono::seconds leftovers_pause_ = first_pause;

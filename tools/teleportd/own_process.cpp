@@ -5,7 +5,6 @@
 #include <cassert>
 #include <csignal>
 #include <cstddef>
-#include <fstream>
 #include <utility>
 
 #include <sys/prctl.h>
@@ -28,14 +27,6 @@ result<pid_t> start_own_process(std::string name,
   assert(self.descriptors.size() == std::size_t{own_process_socket});
   self.descriptors.insert(self.descriptors.end(), given.begin(), given.end());
   return spawn(std::move(self));
-}
-
-void give_up_oom_shield(const std::string& file) {
-  int adjustment = 0;
-  std::ifstream(file) >> adjustment;
-  if (adjustment < 0) {
-    std::ofstream(file) << 0;
-  }
 }
 
 void follow_parent(const char* name) {

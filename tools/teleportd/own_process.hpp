@@ -17,9 +17,8 @@
 
 namespace teleport {
 
-/// Where the process finds the descriptors it was given.
+/// Where the process finds the descriptor it was given.
 inline constexpr int own_process_socket = 3;
-inline constexpr int own_process_channel = 4;
 
 /// @param name       its argv[0]
 /// @param arguments  without argv[0]
@@ -28,12 +27,6 @@ inline constexpr int own_process_channel = 4;
     std::string name,
     std::vector<std::string> arguments,
     const std::vector<int>& given = {});
-
-/// For such a process: the kernel's OOM killer spares the daemon, whose unit
-/// says OOMScoreAdjust=, and nothing that a peer or a disk makes large.
-///
-/// @param file  the process's own in /proc
-void give_up_oom_shield(const std::string& file = "/proc/self/oom_score_adj");
 
 /// For such a process: ends it by SIGTERM when the one that started it ends,
 /// and gives it its name for ps and top, which would show "exe".

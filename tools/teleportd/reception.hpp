@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportd/reception.hpp: gives every connection a process of its own
-// (`teleportd --session`), as long as there are places (door.hpp). A further
-// connection of a link that is here goes to that link's process.
+// tools/teleportd/reception.hpp: who has connected is asked of its speaker, a
+// process without rights (tools/listen/speaker.hpp). A paired host gets a
+// session, a process of its own (`teleportd --session`), as long as there are
+// places (session_places.hpp); a stranger has nothing of root's.
 //
-// Threads: the loop's thread; one of the pool's waits for each process.
-// Trust:   whoever connects is unknown until its process says who it is.
+// Threads: the loop's thread; one of the pool's waits for each speaker's
+//          answer, and for each session.
+// Trust:   a speaker may have been taken over by whoever has connected: it may
+//          say that it speaks with any paired host, and has the host's key.
 
 #ifndef TOOLS_TELEPORTD_RECEPTION_HPP
 #define TOOLS_TELEPORTD_RECEPTION_HPP
@@ -15,13 +18,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include <sys/types.h>
-
+#include "libteleport/base/packet.hpp"
+#include "libteleport/base/rare_words.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/event_loop.hpp"
-#include "tools/teleportd/door.hpp"
-#include "tools/teleportd/door_channel.hpp"
+#include "libteleport/net/visit_records.hpp"
+#include "tools/teleportd/session_places.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -29,53 +33,54 @@ namespace teleport {
 class reception {
  public:
   /// @param settings_file    for the processes
-  /// @param on_session_over  after each process's end
+  /// @param on_session_over  after each session's end
   reception(event_loop& loop,
             const settings& options,
             std::string settings_file,
             std::function<void()> on_session_over);
 
-  void accept(unique_fd socket, const std::string& address);
+  /// A visit, with a speaker's two sockets.
+  void accept(packet came);
 
-  /// Threads of the pool that wait for processes and links.
+  /// Threads of the pool that wait for speakers and sessions.
   [[nodiscard]] static unsigned threads() {
-    return door::most_visitors() + most_ending + most_handed_over;
+    return static_cast<unsigned>(most_strangers + session_places::most());
   }
 
+  /// What a speaker was asked.
+  struct newcomer {
+    std::optional<introduction> who;  ///< nullopt: it has ended
+    std::optional<paired_host> host;
+    std::vector<std::string> keys;  ///< all of the host's
+    std::size_t most_sessions = 0;
+  };
+
  private:
-  /// Further connections of links on their way to the links' processes.
-  static constexpr unsigned most_handed_over = 4;
-  /// Sessions that were refused or dropped, and are about to end.
-  static constexpr unsigned most_ending = 16;
+  /// More than the listening part lets in (door.hpp), as some of those are
+  /// about to end.
+  static constexpr std::size_t most_strangers = 64;
 
   struct visit {
-    pid_t pid = -1;
     std::string address;
-    unique_fd socket;  ///< until it is known to be a paired host's
-    unique_fd channel;
+    unique_fd speaker;
+    unique_fd session;
   };
 
-  struct newcomer {
-    std::optional<introduction> who;
-    std::size_t most_sessions = 0;  ///< of a paired host
-  };
-
-  /// Then waits for the session's end.
-  void introduced(door::visitor number, const newcomer& came);
-  /// A further connection of a link that is here costs no process.
-  void hand_over(unique_fd socket, const std::string& address);
-  /// @return whether a whole preamble has arrived, and a thread is free for it
-  [[nodiscard]] bool is_lane_of_link(int socket) const;
+  void introduced(session_places::visitor number, const newcomer& came);
+  /// @return whether it has one
+  [[nodiscard]] bool give_session(session_places::visitor number,
+                                  const visit& one,
+                                  const newcomer& came);
   void warn(const std::string& sentence);
 
   event_loop& loop_;
   const settings& options_;
   std::string settings_file_;
   std::function<void()> on_session_over_;
-  door door_;
-  std::map<door::visitor, visit> visits_;
+  session_places places_;
+  session_places::visitor next_ = 1;
+  std::map<session_places::visitor, visit> visits_;  ///< not introduced yet
   rare_words rare_;
-  unsigned handed_over_ = 0;
 };
 
 }  // namespace teleport

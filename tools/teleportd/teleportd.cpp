@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/oom_shield.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/identity.hpp"
 #include "tools/teleportd/daemon_process.hpp"
@@ -36,6 +37,9 @@ int main_of_teleportd(int argc, char** argv) {
   bool keeper = false;
   bool leftovers = false;
   std::string scan;
+  std::string door;
+  std::string peer;
+  std::string may;
   bool verbose = false;
   auto* config = app.add_option(
       "-c,--config",
@@ -47,7 +51,12 @@ int main_of_teleportd(int argc, char** argv) {
   app.add_flag("--clear-leftovers",
                leftovers,
                "clear up what sessions left that were killed, and end");
+  app.add_option("--door",
+                 door,
+                 "wait at this socket for teleport-listen, and start none");
   app.add_flag("--session", session)->group("");
+  app.add_option("--peer", peer)->group("");
+  app.add_option("--permit", may)->group("");
   app.add_flag("--keeper", keeper)->group("");
   app.add_option("--scan", scan)->group("");
   std::string device;
@@ -72,7 +81,11 @@ int main_of_teleportd(int argc, char** argv) {
     give_up_oom_shield();
     // Started as /proc/self/exe, which ps and top would show.
     (void)::prctl(PR_SET_NAME, "teleportd");
-    return run_session(*options);
+    const auto permitted = static_cast<char>(permit::transfer);
+    return run_session(
+        *options,
+        peer,
+        may == std::string(1, permitted) ? permit::transfer : permit::ask);
   }
   if (leftovers) {
     clear_leftovers_patiently(*options);
@@ -94,7 +107,7 @@ int main_of_teleportd(int argc, char** argv) {
     log_error(identity.error().context);
     return exit_failed;
   }
-  return daemon_process(*options, settings_file).run();
+  return daemon_process(*options, settings_file, door).run();
 }
 
 }  // namespace

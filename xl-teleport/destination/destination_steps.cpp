@@ -64,9 +64,6 @@ result<void> destination_session::greet(const raw_record& record) {
     failure_ = checked.error();
     return {};
   }
-  if (checked) {
-    link_->allow_lanes(options_.run_path);
-  }
   return checked;
 }
 

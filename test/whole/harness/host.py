@@ -30,7 +30,7 @@ keep_fresh = false
 def role_of(words):
     """As own_role() of test/whole/xen/step.cpp."""
     program = os.path.basename(words[0])
-    for flag in ("guardian", "session", "keeper"):
+    for flag in ("guardian", "session", "keeper", "speak"):
         if "--" + flag in words:
             return flag
     if program == "xl-teleport":
@@ -72,6 +72,10 @@ class Host:
         for folder in ("etc/xen/auto", "etc/xen/teleport/peers", "var/log",
                        "var/lib/xen/images", "var/lib/xl-teleport", "var/tmp"):
             os.makedirs(os.path.join(self.disk, folder))
+        # As the package makes them.
+        for folder in ("etc/xen/teleport", "etc/xen/teleport/peers",
+                       "var/lib/xl-teleport"):
+            os.chmod(os.path.join(self.disk, folder), 0o700)
         for name in ("passwd", "group", "nsswitch.conf", "ld.so.cache", "ld.so.conf",
                      "hosts"):
             if os.path.exists(f"/etc/{name}"):
@@ -175,13 +179,20 @@ class Host:
             if not name.startswith("."):
                 self.run("xl", "create", f"/etc/xen/auto/{name}", check=False)
 
-    def start_teleportd(self, environment=None, surroundings=()):
-        """surroundings: words in front of it, such as `env -i`."""
+    def start_teleportd(self, environment=None, surroundings=(), door=None):
+        """surroundings: words in front of it, such as `env -i`.
+        door: where a teleport-listen comes to that has a unit of its own."""
         log = self.path("/var/log/teleportd.log")
         with open(log, "ab") as out, FolderWatch(os.path.dirname(log)) as changes:
             begin = out.tell()
-            daemon = self.spawn(*surroundings, "teleportd", "--verbose", output=out,
+            options = [] if door is None else ["--door", door]
+            daemon = self.spawn(*surroundings, "teleportd", "--verbose", *options,
+                                output=out,
                                 environment=environment)
+            if door is not None:
+                with FolderWatch(self.path(os.path.dirname(door))) as made:
+                    made.until(lambda: os.path.exists(self.path(door)), door)
+                self.spawn("teleport-listen", "--door", door, output=out)
 
             def is_up():
                 if daemon.poll() is not None:

@@ -6,7 +6,8 @@ import re
 from harness import loops
 from harness.world import Wrong
 
-PROGRAMS = ("teleport", "recover", "guardian", "session", "receive", "helper")
+PROGRAMS = ("teleport", "recover", "guardian", "session", "speak", "receive",
+            "helper")
 
 
 def wait_for_rest(world):

@@ -36,6 +36,9 @@ std::string find_role() {
   if (has("--keeper")) {
     return "keeper";
   }
+  if (has("--speak")) {
+    return "speak";
+  }
   if (program == "xl-teleport") {
     return has("--recover") ? "recover" : "teleport";
   }

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "tools/teleportd/door.hpp"
+#include "tools/listen/door.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-
-#include <fmt/format.h>
 
 namespace teleport {
 
@@ -30,12 +27,7 @@ std::string place_of(const std::string& address) {
   return std::string(text.data()) + "/64";
 }
 
-unsigned door::most_visitors() {
-  const limits all;
-  return static_cast<unsigned>(all.strangers + all.transfers + all.questions);
-}
-
-bool door::may_spawn(const std::string& place, time_point now) {
+bool door::may_come(const std::string& place, time_point now) {
   if (buckets_.size() >= limits_.addresses && !buckets_.contains(place)) {
     const auto oldest = std::ranges::min_element(
         buckets_, {}, [](const auto& one) { return one.second.seen; });
@@ -57,7 +49,7 @@ bool door::may_spawn(const std::string& place, time_point now) {
 door::arrival door::on_arrival(const std::string& address, time_point now) {
   const std::string place = place_of(address);
   arrival next;
-  if (!may_spawn(place, now)) {
+  if (!may_come(place, now)) {
     return next;
   }
   const auto is_of_place = [&place](const auto& one) {
@@ -80,17 +72,10 @@ door::arrival door::on_arrival(const std::string& address, time_point now) {
   return next;
 }
 
-std::size_t door::count(permit may) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      paired_, [may](const auto& one) { return one.second.may == may; }));
-}
-
-permit door::on_paired(visitor number,
-                       const std::string& key,
-                       std::size_t most) {
+void door::on_known(visitor number) {
   const auto stranger = strangers_.find(number);
   if (stranger == strangers_.end()) {
-    return permit::none;  // it was dropped meanwhile
+    return;  // it was dropped meanwhile
   }
   // A paired host may come as often as it likes: an evacuation asks for each
   // guest.
@@ -98,40 +83,6 @@ permit door::on_paired(visitor number,
     its->second.left = std::min(limits_.burst, its->second.left + 1);
   }
   strangers_.erase(stranger);
-  const auto of_host = static_cast<std::size_t>(
-      std::ranges::count_if(paired_, [&key](const auto& one) {
-        return one.second.key == key && one.second.may == permit::transfer;
-      }));
-  permit may = permit::none;
-  if (count(permit::transfer) < limits_.transfers &&
-      of_host < std::min(limits_.transfers_of_host, most)) {
-    may = permit::transfer;
-  } else if (count(permit::ask) < limits_.questions) {
-    may = permit::ask;
-  }
-  if (may != permit::none) {
-    paired_.emplace(number, guest{key, may});
-  }
-  return may;
-}
-
-void door::on_gone(visitor number) {
-  strangers_.erase(number);
-  paired_.erase(number);
-}
-
-std::optional<std::string> rare_words::say(const std::string& sentence,
-                                           door::time_point now) {
-  if (last_ && now - *last_ < pause) {
-    ++unsaid_;
-    return std::nullopt;
-  }
-  last_ = now;
-  const std::size_t before = std::exchange(unsaid_, 0);
-  return before == 0
-             ? sentence
-             : fmt::format(
-                   "{} ({} more of such kind before)", sentence, before);
 }
 
 }  // namespace teleport
