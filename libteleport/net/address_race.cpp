@@ -17,11 +17,12 @@ using boost::system::error_code;
 
 }  // namespace
 
-std::vector<tcp::endpoint> in_turn(const std::vector<tcp::endpoint>& all) {
-  std::vector<tcp::endpoint> sorted = all;
+std::vector<tcp::endpoint> in_turn(
+    const std::vector<tcp::endpoint>& addresses) {
+  std::vector<tcp::endpoint> sorted = addresses;
   const auto others = std::stable_partition(
-      sorted.begin(), sorted.end(), [&all](const tcp::endpoint& address) {
-        return address.protocol() == all.front().protocol();
+      sorted.begin(), sorted.end(), [&addresses](const tcp::endpoint& address) {
+        return address.protocol() == addresses.front().protocol();
       });
   std::vector<tcp::endpoint> mixed;
   auto first = sorted.begin();
