@@ -64,7 +64,7 @@ class Link:
 
     def __init__(self, target, contexts, cut, path):
         self.target, self.contexts, self.cut = target, contexts, cut
-        self.file = open(path, "wb")
+        self.file = open(path, "wb", buffering=0)  # whole whenever this program is ended
         self.lock = threading.Lock()  # for all below, and the file and the cut
         self.lanes = []
         self.connections = []
@@ -124,13 +124,20 @@ class Link:
         """What has come from that side. @return whether more may come"""
         while True:
             try:
+                # What is there may be a piece of a TLS record, or a session's ticket: to wait for more on one side would
+                # hold up the other.
+                connection.settimeout(0)
                 data = connection.recv(65536)
+            except ssl.SSLWantReadError:
+                return True
             except (ssl.SSLEOFError, ConnectionError):
                 return False
             except ssl.SSLError as failure:
                 if failure.reason != "UNEXPECTED_EOF_WHILE_READING":
                     raise
                 return False
+            finally:
+                connection.settimeout(None)
             if not data:
                 pass_on_the_end(other)
                 return False

@@ -48,6 +48,15 @@ class Relay:
         said = self.program.communicate(timeout=LIMIT)[0].decode()
         if self.program.returncode != 0:
             raise RuntimeError(f"the relay: {said}")
+        return self._traces()
+
+    def end(self):
+        """Whatever sessions it would still carry: the paths of the traces."""
+        self.program.kill()
+        self.program.communicate()
+        return self._traces()
+
+    def _traces(self):
         return sorted(glob.glob(os.path.join(self.folder, "session.trace*")))
 
 
