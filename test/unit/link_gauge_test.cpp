@@ -7,6 +7,7 @@
 
 #include "libteleport/base/units.hpp"
 #include "libteleport/migrate/convergence.hpp"
+#include "test/support/approx.hpp"
 #include "test/support/catch.hpp"
 
 namespace teleport {

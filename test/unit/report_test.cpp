@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/units.hpp"
+#include "test/support/approx.hpp"
 #include "test/support/catch.hpp"
 
 using namespace teleport;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libteleport/session/source_course.hpp"
+#include "test/support/approx.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/source_steps.hpp"
 
