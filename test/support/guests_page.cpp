@@ -10,8 +10,10 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "libteleport/xen/config_rules.hpp"
+#include "test/support/marked_part.hpp"
 
 namespace teleport {
 namespace {
@@ -107,18 +109,11 @@ std::string members_by_rule() {
 }
 
 std::string members_in(const std::string& page) {
-  const std::size_t from = page.find(begin);
-  const std::size_t to = page.find(end);
-  if (from == std::string::npos || to == std::string::npos || to < from) {
-    return {};
-  }
-  return page.substr(from + begin.size(), to - from - begin.size());
+  return marked_part(page, begin, end);
 }
 
 std::string with_members(std::string page) {
-  const std::size_t from = page.find(begin) + begin.size();
-  page.replace(from, page.find(end) - from, members_by_rule());
-  return page;
+  return with_marked_part(std::move(page), begin, end, members_by_rule());
 }
 
 }  // namespace teleport

@@ -5,12 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "libteleport/session/seed_course.hpp"
 #include "libteleport/wire/format.hpp"
 #include "test/support/course_at.hpp"
+#include "test/support/marked_part.hpp"
 #include "test/support/source_steps.hpp"
 
 namespace teleport {
@@ -147,21 +149,15 @@ std::vector<state_table> state_tables() {
 }
 
 std::string table_in(const std::string& document, const std::string& name) {
-  const std::string begin = mark(name, "from the code");
-  const std::size_t from = document.find(begin);
-  const std::size_t to = document.find(mark(name, "end"));
-  if (from == std::string::npos || to == std::string::npos || to < from) {
-    return {};
-  }
-  return document.substr(from + begin.size(), to - from - begin.size());
+  return marked_part(document, mark(name, "from the code"), mark(name, "end"));
 }
 
 std::string with_tables(std::string document) {
   for (const state_table& table : state_tables()) {
-    const std::string old = table_in(document, table.name);
-    if (!old.empty()) {
-      document.replace(document.find(old), old.size(), table.text);
-    }
+    document = with_marked_part(std::move(document),
+                                mark(table.name, "from the code"),
+                                mark(table.name, "end"),
+                                table.text);
   }
   return document;
 }

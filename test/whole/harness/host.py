@@ -301,6 +301,12 @@ class Host:
     def images(self):
         return sorted(os.listdir(self.path("/var/lib/xen/images")))
 
+    def wait_for_log(self, text, times=1):
+        """Until teleportd's log has said it so often."""
+        with FolderWatch(self.path("/var/log")) as changes:
+            changes.until(lambda: self.log("teleportd.log").count(text) >= times,
+                          f"'{text}' for the {times}. time")
+
     def log(self, name):
         try:
             with open(self.path("/var/log/" + name), encoding="utf-8",

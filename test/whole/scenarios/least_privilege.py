@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 
-from harness.events import FolderWatch
 from harness.oracle import check_at_rest, wait_for_rest
 from harness.registry import test
 from harness.world import World
@@ -69,13 +68,6 @@ def check_cannot_read(host, pid):
         assert code != 0 and "Permission denied" in said, (path, code, said)
 
 
-def wait_for_line(host, text, times):
-    log = host.path("/var/log/teleportd.log")
-    with FolderWatch(os.path.dirname(log)) as changes:
-        changes.until(lambda: host.log("teleportd.log").count(text) >= times,
-                      f"'{text}' for the {times}. time")
-
-
 @test("what speaks with the network has no rights, what has rights no network")
 def rights():
     with World() as world:
@@ -116,7 +108,7 @@ def killed():
         move = world.teleport(guest, world.here)
         gate.wait(alongside=move.program)
         assert there.kill("teleport-listen") == 1
-        wait_for_line(there, "listening on", 2)
+        there.wait_for_log("listening on", 2)
         gate.release()
         move.expect(0)
         wait_for_rest(world)
@@ -145,10 +137,10 @@ def door():
         check_without_rights(listener, 1)
         # Another user's process is not let in there, whatever it says.
         there.kill("teleport-listen")
-        wait_for_line(there, "teleport-listen has ended", 1)
+        there.wait_for_log("teleport-listen has ended")
         there.spawn("setpriv", "--reuid", "1", "--regid", "1", "--clear-groups",
                     "teleport-listen", "--door", "/run/teleport-listen/door")
-        wait_for_line(there, "another user's process came to the door", 1)
+        there.wait_for_log("another user's process came to the door")
         check_at_rest(world, guest)
 
 

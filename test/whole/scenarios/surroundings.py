@@ -1,6 +1,5 @@
 """What programs are started with, and what guests and hosts are called."""
 
-from harness.events import FolderWatch
 from harness.host import CONFIGURATION
 from harness.oracle import check_at_rest, check_one_copy, wait_for_rest
 from harness.programs import Program
@@ -111,9 +110,7 @@ def no_trackers():
         world.teleport(guest, world.here).expect(0)
         wait_for_rest(world)
         guest.check_runs_on(world.there)
-        with FolderWatch(world.there.path("/var/log")) as changes:
-            changes.until(lambda: "web1-xvda: scanned" in world.there.log("teleportd.log"),
-                          "the arrived disk is read")
+        world.there.wait_for_log("web1-xvda: scanned")
         log = world.there.log("teleportd.log")
         assert "1 disks are scanned and not followed: this kernel has no type" in log, log
         # It is no source: what the guest writes would be seen by nobody.

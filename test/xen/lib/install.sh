@@ -44,7 +44,7 @@ package_of() {
 install_package() {
     on_input "$1" 'cat > /root/xl-teleport.deb' < "$2"
     # The emulated disk is in the memory of this machine: syncing it file by file only takes time.
-    on "$1" dpkg --force-unsafe-io --install /root/xl-teleport.deb > "$LAB/logs/install-host$1.log" 2>&1 ||
+    on "$1" dpkg --force-unsafe-io --force-confold --install /root/xl-teleport.deb > "$LAB/logs/install-host$1.log" 2>&1 ||
         fail "dpkg --install on host$1: $(tail -5 "$LAB/logs/install-host$1.log")"
     daemon_restart "$1"
 }
@@ -80,10 +80,10 @@ daemon_stop() {
 }
 
 # host_upgrade HOST RELEASE: the host is installed anew with another release of Debian and boots. As a person would do it,
-# the disk with the guests stays, and our keys, peers, configuration and state are carried over. Not for host1, which
-# holds the wide area's end.
+# the disk with the guests stays, and our keys, peers, configuration and state are carried over; the consoles of its guests
+# are, too, for the witness. Not for host1, which holds the wide area's end.
 host_upgrade() {
-    local host=${1#host} carried='etc/xen/teleport etc/xen/teleport.conf var/lib/xl-teleport'
+    local host=${1#host} carried='etc/xen/teleport etc/xen/teleport.conf var/lib/xl-teleport var/log/xen/console'
     daemon_stop "$host"
     on "$host" "tar -C / -cf /srv/lab/carried.tar $carried && sync" || fail "the state of host$host cannot be carried over"
     host_crash "$host"
