@@ -22,7 +22,8 @@ dom0_packages() {
         xenstore-utils libxencall1 qemu-system-xen seabios \
         udev kmod procps mount hostname util-linux e2fsprogs busybox-static iproute2 iputils-ping bridge-utils \
         ethtool netbase openssh-server openssh-client rsync lvm2 thin-provisioning-tools dmsetup \
-        liblmdb0 lmdb-utils libxxhash0 xxhash libzstd1 zstd openssl libbpf1 python3 jq strace less
+        liblmdb0 lmdb-utils libxxhash0 xxhash libzstd1 zstd openssl libbpf1 libseccomp2 systemd-standalone-sysusers \
+        python3 jq strace less
     # The guests run Debian's cloud kernel, taken from here too: half the size, and it boots in half the time.
     [ "$1" != "$SUITE" ] || echo linux-image-cloud-amd64
 }
