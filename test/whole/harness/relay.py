@@ -4,6 +4,7 @@ keys of both hosts, and its decoder, which knows PROTOCOL.md alone."""
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -52,7 +53,8 @@ class Relay:
 
     def end(self):
         """Whatever sessions it would still carry: the paths of the traces."""
-        self.program.kill()
+        # spawn() has nsenter for a child, which has the relay for one.
+        os.killpg(self.program.pid, signal.SIGKILL)
         self.program.communicate()
         return self._traces()
 

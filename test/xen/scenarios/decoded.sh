@@ -23,6 +23,7 @@ relay_start() {
 }
 relay_end() {
     on "$1" 'kill $(cat /root/decoder/relay.pid) 2> /dev/null; rm -rf /root/decoder/keys /etc/xen/teleport/peers/127.0.0.1.crt'
+    wait_for 'the relay to end' 60 relay_is_done "$1"
 }
 relay_is_done() { on "$1" '! kill -0 $(cat /root/decoder/relay.pid) 2> /dev/null'; }
 
@@ -38,7 +39,7 @@ teleport_through() {
     assert_equal "the exit code ($(tail -n 3 "$files/errors"))" 0 "$code"
     assert_equal "the report's outcome" moved "$(report .outcome)"
     assert_equal "where $guest runs" "${to#host}" "$(guest_hosts $guest)"
-    wait_for 'the relay to end' 60 relay_is_done "$from"
+    relay_end "$from"
     disks_equal "$from" "$to" $guest
     on "$from" 'cd /root/decoder && cat relay.said >&2 && tar -cf - session.trace*' | tar -C "$files" -xf -
     # The emulated network carries some MB/s.
@@ -50,11 +51,11 @@ pair_hosts
 set_store directory
 index_donors host2 /srv/lab/donors
 guest_create host1 $guest loop
-relay_start host1 host2 --sessions 2 --cut-before $go_result
+# While the session that lost its link ends there, the answer is to ask again.
+relay_start host1 host2 --sessions 9 --cut-before $go_result
 teleport_through host1 host2
 decode --final "$LAB/teleport/final" --broken "$LAB/teleport/session.trace"
-decode "$LAB/teleport/session.trace.2" | tee "$LAB/teleport/fate"
+decode "$(find "$LAB/teleport" -name 'session.trace.*' | sort -V | tail -n 1)" | tee "$LAB/teleport/fate"
 grep -q running "$LAB/teleport/fate" || fail 'the source was not told that it runs there'
-relay_end host1
 rm -f "$LAB"/teleport/session.trace* "$LAB/teleport/final"
 witness_verdict host2 $guest
