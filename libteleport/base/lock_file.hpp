@@ -20,6 +20,13 @@ namespace teleport {
 [[nodiscard]] result<unique_fd> take_lock(const std::string& folder,
                                           const std::string& name);
 
+/// The same lock, which any number of processes hold at once, and none together
+/// with one that has taken it by take_lock().
+///
+/// @error errc::busy when a process has taken it
+[[nodiscard]] result<unique_fd> share_lock(const std::string& folder,
+                                           const std::string& name);
+
 /// As take_lock(), tried again for at most 5 s while `is_worth_it` says so.
 [[nodiscard]] result<unique_fd> wait_for_lock(
     const std::string& folder,
