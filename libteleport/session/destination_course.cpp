@@ -28,10 +28,13 @@ bool allows(state at, record_type type) noexcept {
       return at == state::answered;
     case record_type::extents:
     case record_type::block_digests:
-    case record_type::guest_config:
+    case record_type::ask_turn:
       return at == state::disks;
+    case record_type::guest_config:
+      return at == state::turn;
     case record_type::extent_data:
-      return at == state::disks || at == state::memory;
+      return at == state::disks || at == state::waiting || at == state::turn ||
+             at == state::memory;
     case record_type::disks_complete:
       return at == state::memory;
     case record_type::stream_piece:
@@ -64,6 +67,10 @@ std::string_view name_of(destination_state at) noexcept {
       return "preparing";
     case state::disks:
       return "disks";
+    case state::waiting:
+      return "waiting";
+    case state::turn:
+      return "turn";
     case state::starting:
       return "starting";
     case state::memory:
@@ -120,12 +127,16 @@ result<destination_course::actions> destination_course::on_record(
     case record_type::block_digests:
     case record_type::extent_data:
       return actions{action::rebuild};
+    case record_type::ask_turn:
     case record_type::guest_config:
     case record_type::disks_complete:
       if (!all_proven) {
         return error(errc::protocol,
                      std::string(name_of(type)) +
                          " before every extent of the disks is proven");
+      }
+      if (type == record_type::ask_turn) {
+        return on_last_proof();
       }
       if (type == record_type::guest_config) {
         at_ = state::starting;
@@ -166,6 +177,22 @@ destination_course::actions destination_course::on_prepared() {
   }
   at_ = state::disks;
   return {action::send_prepared};
+}
+
+destination_course::actions destination_course::on_last_proof() {
+  if (at_ != state::disks) {
+    return {};
+  }
+  at_ = state::waiting;
+  return {action::take_turn};
+}
+
+destination_course::actions destination_course::on_turn() {
+  if (at_ != state::waiting) {
+    return {};
+  }
+  at_ = state::turn;
+  return {action::send_turn};
 }
 
 void destination_course::on_xl_started() noexcept {

@@ -41,6 +41,8 @@ enum class destination_state : std::uint8_t {
   answered,   ///< without problems
   preparing,  ///< PREPARE is being done
   disks,
+  waiting,   ///< for its turn: the memory of another guest arrives
+  turn,      ///< its memory may be sent
   starting,  ///< xl is being started with GUEST_CONFIG; the link is not read
   memory,
   flushing,   ///< DISKS_COMPLETE has come, DISKS_DURABLE has not been sent
@@ -65,10 +67,12 @@ class destination_course {
     send_answer,
     prepare,  ///< locks, journal `building`, targets; then on_prepared()
     send_prepared,
-    rebuild,   ///< give the record to the disks' receiver
-    start_xl,  ///< with GUEST_CONFIG, reading nothing; on_xl_started()
-    feed_xl,   ///< rebuild STREAM_PIECE; once all is in: on_stream_complete()
-    flush,     ///< fsync every target; then on_flushed()
+    rebuild,    ///< give the record to the disks' receiver
+    take_turn,  ///< wait until no other guest's memory arrives; on_turn()
+    send_turn,  ///< TURN, or what was kept back of a source that knows none
+    start_xl,   ///< with GUEST_CONFIG, reading nothing; on_xl_started()
+    feed_xl,    ///< rebuild STREAM_PIECE; once all is in: on_stream_complete()
+    flush,      ///< fsync every target; then on_flushed()
     send_disks_durable,
     run_gate_hook,  ///< then on_gate_hook()
     journal_ready,  ///< then on_journalled(), as after each journal_X
@@ -113,6 +117,11 @@ class destination_course {
   /// @param welcome  the ANSWER has no problems
   [[nodiscard]] actions on_considered(bool welcome);
   [[nodiscard]] actions on_prepared();
+  /// Every extent of a source that sends no ASK_TURN is proven, which it was
+  /// not told yet. Nothing follows where its turn was taken before.
+  [[nodiscard]] actions on_last_proof();
+  /// No other guest's memory arrives until this one's has.
+  [[nodiscard]] actions on_turn();
   /// xl has the configuration; the link is read again.
   void on_xl_started() noexcept;
   /// The end piece was right, and xl has been given all before END.

@@ -55,6 +55,11 @@ std::optional<host_room> room_of(json_fields& parent) {
   return room;
 }
 
+/// Not there in the record of an older release.
+bool flag_or_false(json_fields& fields, const char* key) {
+  return fields.find(key) != nullptr && fields.flag(key);
+}
+
 /// Not there where the source has none.
 std::optional<start_file> start_of(json_fields& parent) {
   const auto* value = parent.find("configuration");
@@ -106,6 +111,9 @@ std::string to_json(const offer& value) {
     object["configuration"] = {{"text", value.start->text},
                                {"autostart", value.start->autostart}};
   }
+  if (value.takes_turns) {
+    object["takes_turns"] = true;
+  }
   return dump(object);
 }
 
@@ -119,6 +127,7 @@ result<offer> read_offer(std::string_view json) {
         guest = part_of(fields, "guest");
         source = part_of(fields, "source");
         value.start = start_of(fields);
+        value.takes_turns = flag_or_false(fields, "takes_turns");
       });
   if (!offered) {
     return offered;
@@ -149,6 +158,9 @@ std::string to_json(const answer& value) {
   if (value.room) {
     object["room"] = room_json(*value.room);
   }
+  if (value.gives_turns) {
+    object["gives_turns"] = true;
+  }
   return dump(object);
 }
 
@@ -159,6 +171,7 @@ result<answer> read_answer(std::string_view json) {
         value.host = fields.text("host", max_name_bytes);
         value.disks = read_disks(fields);
         value.room = room_of(fields);
+        value.gives_turns = flag_or_false(fields, "gives_turns");
         list = part_of(fields, "problems");
       });
   if (!reply) {

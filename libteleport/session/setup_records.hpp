@@ -41,6 +41,7 @@ struct offer {
   guest_info guest;
   host_facts source;
   std::optional<start_file> start = std::nullopt;
+  bool takes_turns = false;  ///< sends ASK_TURN before the memory
 };
 
 /// A disk as the destination will have it.
@@ -67,6 +68,7 @@ struct answer {
   std::vector<offered_target> disks;
   /// Missing where the store could not be looked at.
   std::optional<host_room> room;
+  bool gives_turns = false;  ///< answers ASK_TURN
 };
 
 /// SEED: disks of a guest that stays where it is. Of `guest` only the name, the

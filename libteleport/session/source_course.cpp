@@ -59,6 +59,8 @@ bool source_course::is_due(record_type type) const noexcept {
       return state_ == state::preparing;
     case record_type::wanted:  // answers BLOCK_DIGESTS, which are of the bulk
       return state_ == state::disks;
+    case record_type::turn:
+      return waits_for_turn();
     case record_type::extent_states:
       return (state_ == state::disks || state_ == state::memory) &&
              blocks_ < blocks::complete;
@@ -108,6 +110,10 @@ result<void> source_course::on_record(record_type type,
       state_ = state::disks;
       begin_pass(blocks::bulk, now);
       add(source_action::targets_ready);
+      break;
+    case record_type::turn:
+      turn_ = turn::given;
+      on_pause_over();
       break;
     case record_type::disks_durable:
       blocks_ = blocks::durable;
@@ -174,7 +180,7 @@ void source_course::on_pass_done(const moment& now) {
   convergence_.on_pass(used.bytes, used.time);
   if (is_suspended()) {
     take_last_marks();
-  } else if (state_ == state::disks) {
+  } else if (state_ == state::disks && !waits_for_turn()) {
     blocks_ = blocks::weighing;
     add(source_action::weigh);
   } else {
@@ -193,20 +199,39 @@ void source_course::on_weighed(std::uint64_t dirty, const moment& now) {
     take_last_marks();
     return;
   }
-  switch (state_ == state::memory ? next_step::another_round
-                                  : convergence_.weigh(dirty)) {
+  switch (judge(dirty)) {
     case next_step::another_round:
       ++rounds_;
       begin_pass(blocks::round, now);
       add(source_action::start_round);
       return;
     case next_step::start_memory:
-      add(source_action::look_at_guest);
+      approach_memory();
       return;
     case next_step::give_up:
       add(source_action::give_up);
       return;
   }
+}
+
+/// Beside the memory, and while its turn is awaited, the rounds have no end of
+/// their own.
+next_step source_course::judge(std::uint64_t dirty) {
+  return state_ == state::memory || waits_for_turn()
+             ? next_step::another_round
+             : convergence_.weigh(dirty);
+}
+
+/// A source that asks for its turn while its rounds go on would keep others
+/// from theirs.
+void source_course::approach_memory() {
+  if (turn_ != turn::needed) {
+    add(source_action::look_at_guest);
+    return;
+  }
+  turn_ = turn::asked;
+  add(source_action::ask_turn);
+  pause_for(shortest_pause);
 }
 
 void source_course::on_looked() {

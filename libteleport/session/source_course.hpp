@@ -47,6 +47,7 @@ enum class source_action : std::uint8_t {
   /// What others did to the guest meanwhile (xen/guest_change.hpp): before its
   /// memory is sent, and once all of it was; then on_looked().
   look_at_guest,
+  ask_turn,      ///< send ASK_TURN: the memory waits for TURN
   start_memory,  ///< send GUEST_CONFIG, start libxl's save
   give_up,       ///< the guest writes too fast: call on_failure(), saying so
   /// The guest is suspended: wait for its last writes, take their marks, audit
@@ -95,7 +96,7 @@ class source_course {
     bulk,
     weighing,
     round,
-    pausing,      ///< between two rounds beside the memory
+    pausing,      ///< between two rounds beside the memory, or before its turn
     last_marks,   ///< suspended; the last writes' marks are being taken
     last_blocks,  ///< and their blocks sent and proven
     complete,     ///< DISKS_COMPLETE is sent
@@ -134,6 +135,9 @@ class source_course {
                                        bool good,
                                        const moment& now);
 
+  /// The destination gives turns, as its ANSWER says: called before that goes
+  /// to on_record().
+  void needs_turn() noexcept { turn_ = turn::needed; }
   /// @param well  false: on_failure() follows
   void on_attached(bool well);
   /// All of the pass is proven at the destination.
@@ -182,6 +186,10 @@ class source_course {
   [[nodiscard]] bool is_suspended() const noexcept {
     return downtime_.has(downtime_step::suspended);
   }
+  /// The memory waits for the turn that the destination was asked for.
+  [[nodiscard]] bool waits_for_turn() const noexcept {
+    return state_ == state::disks && turn_ == turn::asked;
+  }
   /// libxl's save runs, or its thread has not returned.
   [[nodiscard]] bool is_saving() const noexcept {
     return save_ == save::running || save_ == save::sent;
@@ -204,12 +212,15 @@ class source_course {
 
  private:
   enum class save : std::uint8_t { not_begun, running, sent, over };
+  enum class turn : std::uint8_t { not_needed, needed, asked, given };
 
   [[nodiscard]] bool is_due(record_type type) const noexcept;
   void add(source_action todo) { actions_.add(todo); }
   void follow(source_handover::action todo);
   void begin_pass(blocks kind, const moment& now);
   void pause_for(std::chrono::milliseconds pause);
+  [[nodiscard]] next_step judge(std::uint64_t dirty);
+  void approach_memory();
   void begin_memory();
   void take_last_marks();
   void commit_when_saved();
@@ -221,6 +232,7 @@ class source_course {
   state state_ = state::greeting;
   blocks blocks_ = blocks::none;
   save save_ = save::not_begun;
+  turn turn_ = turn::not_needed;
   moment pass_begun_;
   std::chrono::milliseconds pause_{0};
   unsigned rounds_ = 0;

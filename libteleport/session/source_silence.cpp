@@ -19,12 +19,14 @@ std::optional<std::chrono::seconds> source_silence::limit_at(
       break;
     case state::answered:
     case state::disks:
+    case state::turn:
     case state::memory:
     case state::ready:
       break;
     case state::asked:
     case state::offered:
     case state::preparing:
+    case state::waiting:
     case state::starting:
     case state::flushing:
     case state::committed:

@@ -29,7 +29,7 @@ void turn_limit::look(const sight& seen, time_point now) {
     mark_ = now;
     bytes_ = seen.received;
   }
-  verdict_ = seen.stream_complete      ? verdict::keeps
+  verdict_ = seen.stream_complete       ? verdict::keeps
              : now - mark_ >= pace_time ? verdict::too_slow
              : now >= ends_             ? verdict::too_long
                                         : verdict::keeps;

@@ -51,7 +51,7 @@ class turn_limit {
 
  private:
   time_point ends_;
-  time_point mark_;                    ///< since when the pace is measured
+  time_point mark_;                     ///< since when the pace is measured
   std::optional<std::uint64_t> bytes_;  ///< received at the mark
   verdict verdict_ = verdict::keeps;
 };

@@ -70,6 +70,8 @@ enum class record_type : std::uint16_t {
   fail = 18,
   query = 19,
   query_result = 20,
+  ask_turn = 21,
+  turn = 22,
   // From 32 on: what brings disks without a guest (section 7).
   seed = 32,
   seeded = 33,
@@ -92,7 +94,7 @@ struct record_row {
 };
 
 /// Every record that there is: section 2.3.
-inline constexpr std::array<record_row, 26> record_rows{{
+inline constexpr std::array<record_row, 28> record_rows{{
     {record_type::hello, "HELLO", record_sender::both},
     {record_type::offer, "OFFER", record_sender::source},
     {record_type::answer, "ANSWER", record_sender::destination},
@@ -113,6 +115,8 @@ inline constexpr std::array<record_row, 26> record_rows{{
     {record_type::fail, "FAIL", record_sender::both},
     {record_type::query, "QUERY", record_sender::source},
     {record_type::query_result, "QUERY_RESULT", record_sender::destination},
+    {record_type::ask_turn, "ASK_TURN", record_sender::source},
+    {record_type::turn, "TURN", record_sender::destination},
     {record_type::seed, "SEED", record_sender::source},
     {record_type::seeded, "SEEDED", record_sender::destination},
     {record_type::ask_lanes, "ASK_LANES", record_sender::source, true},

@@ -18,11 +18,12 @@ def is_uuid(text):
 
 
 class Teleport(Talk):
-    disks_in = {"disks", "memory"}
+    disks_in = {"disks", "waiting", "turn", "memory"}
 
     def __init__(self, images):
         super().__init__(images)
         self.durable = False
+        self.turns = [False, False]  # the source takes them, the destination gives them
         self.stream = Stream()
 
     def told(self):
@@ -38,6 +39,7 @@ class Teleport(Talk):
         self.walk("greeted", "offered")
         offer = json_body(body, {"id": str, "live": bool, "guest": dict, "source": dict})
         require(is_id(offer["id"]), "the id")
+        self.turns[0] = self.turn_flag(offer, "takes_turns")
         disks = json_list(offer["guest"], "disks", {"vdev": str, "size": int, "is_cdrom": bool, "device": str})
         self.offered([(disk["vdev"], disk["size"]) for disk in disks if disk["device"]])
 
@@ -46,10 +48,27 @@ class Teleport(Talk):
         self.problems = json_list(answer["problems"], "problems", {"code": str, "sentence": str})
         room = answer.get("room", {})
         require(all(isinstance(value, int) and value >= 0 for value in room.values()), "the room")
+        self.turns[1] = self.turn_flag(answer, "gives_turns")
         self.answered(answer)
 
+    @staticmethod
+    def turn_flag(body, name):
+        flag = body.get(name, False)
+        require(isinstance(flag, bool), name)
+        return flag
+
+    def on_ask_turn(self, _, body):
+        require(not body, "it has a body")
+        require(all(self.turns), "one of the sides knows no turns")
+        require(self.disks.all_proven(), "extents are under way")
+        self.walk("disks", "waiting")
+
+    def on_turn(self, _, body):
+        require(not body, "it has a body")
+        self.walk("waiting", "turn")
+
     def on_guest_config(self, _, body):
-        self.walk("disks", "memory")
+        self.walk("turn" if all(self.turns) else "disks", "memory")
         config = json_body(body, {"disks": list})
         require([disk["vdev"] for disk in config["disks"] if disk.get("pdev_path")] == self.vdevs, "other disks")
         require(self.disks.all_proven(), "extents are under way")

@@ -32,6 +32,9 @@ struct told {
   bool disks_complete = false;
   bool durable = false;
   bool received = false;
+  bool takes_turns = false;
+  bool asked_turn = false;
+  bool has_turn = false;
   bool saved = false;
   bool looked = false;  ///< at the suspended guest
   bool go = false;
@@ -47,6 +50,8 @@ struct told {
       return;
     }
     require(type != record_type::prepared || prepare);
+    require(type != record_type::turn || asked_turn);
+    has_turn = has_turn || type == record_type::turn;
     require(type != record_type::disks_durable || disks_complete);
     require(type != record_type::guest_received || durable);
     require(type != record_type::go_result || go);
@@ -61,6 +66,13 @@ struct told {
     switch (todo) {
       case source_action::send_prepare:
         prepare = true;
+        return;
+      case source_action::ask_turn:
+        require(takes_turns && !asked_turn);
+        asked_turn = true;
+        return;
+      case source_action::start_memory:
+        require(has_turn == takes_turns);
         return;
       case source_action::send_disks_complete:
         require(course.is_suspended());
@@ -149,6 +161,12 @@ void event(told& world, unsigned number, bool good) {
     case 79:
       if (course.on_time(world.now.time)) {
         require(!world.go && course.on_failure());
+      }
+      return;
+    case 80:
+      if (course.at() == source_course::state::offered) {
+        world.takes_turns = true;
+        course.needs_turn();
       }
       return;
     default:

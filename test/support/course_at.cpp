@@ -41,6 +41,8 @@ destination_course destination_at(destination_state wanted) {
   lead([&] { (void)course.on_considered(true); });
   lead([&] { record(record_type::prepare); });
   lead([&] { (void)course.on_prepared(); });
+  lead([&] { record(record_type::ask_turn); });
+  lead([&] { (void)course.on_turn(); });
   lead([&] { record(record_type::guest_config); });
   lead([&] { course.on_xl_started(); });
   lead([&] { record(record_type::disks_complete); });

@@ -15,22 +15,15 @@ namespace teleport {
 
 /// In the order of PROTOCOL.md, section 3.6.
 inline constexpr std::array destination_states = {
-    destination_state::connected,
-    destination_state::greeted,
-    destination_state::foreign,
-    destination_state::offered,
-    destination_state::answered,
-    destination_state::preparing,
-    destination_state::disks,
-    destination_state::starting,
-    destination_state::memory,
-    destination_state::flushing,
-    destination_state::durable,
-    destination_state::ready,
-    destination_state::committed,
-    destination_state::asked,
-    destination_state::seeding,
-    destination_state::leaving,
+    destination_state::connected, destination_state::greeted,
+    destination_state::foreign,   destination_state::offered,
+    destination_state::answered,  destination_state::preparing,
+    destination_state::disks,     destination_state::waiting,
+    destination_state::turn,      destination_state::starting,
+    destination_state::memory,    destination_state::flushing,
+    destination_state::durable,   destination_state::ready,
+    destination_state::committed, destination_state::asked,
+    destination_state::seeding,   destination_state::leaving,
     destination_state::over,
 };
 

@@ -67,6 +67,9 @@ void destination_rules::check(action next) {
       require(end_given_ && has_ready_, "GUEST_RECEIVED before `ready`");
       told_received_ = true;
       return;
+    case action::start_xl:
+      require(has_turn_, "xl is started without the turn");
+      break;
     case action::unpause:
       ++permissions_;
       require(gos_ == 1 && has_go_, "xl is permitted without GO");
@@ -97,6 +100,7 @@ void destination_rules::check(action next) {
     case action::greet:
     case action::send_answer:
     case action::send_prepared:
+    case action::send_turn:
     case action::send_fail:
     case action::close_link:
       return;
@@ -142,6 +146,10 @@ void destination_rules::end_step(std::size_t which, bool well) {
       return;
     case action::prepare:
       perform(well ? course_.on_prepared() : course_.on_failure());
+      return;
+    case action::take_turn:
+      has_turn_ = well;
+      perform(well ? course_.on_turn() : course_.on_failure());
       return;
     case action::start_xl:
       if (well) {

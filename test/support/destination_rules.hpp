@@ -49,6 +49,7 @@ class destination_rules {
   std::deque<action> steps_;  ///< begun and not ended, in their order
   std::string broken_;
   bool stream_in_ = false;
+  bool has_turn_ = false;
   bool xl_started_ = false;
   bool flushed_ = false;  ///< with nothing for the disks since it began
   bool end_given_ = false;

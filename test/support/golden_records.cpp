@@ -179,6 +179,8 @@ void add_disks(std::vector<golden_record>& all) {
 }
 
 void add_end(std::vector<golden_record>& all) {
+  all.push_back({"ask_turn", record_type::ask_turn, {}, as_it_is});
+  all.push_back({"turn", record_type::turn, {}, as_it_is});
   all.push_back({"guest_config",
                  record_type::guest_config,
                  bytes_of(some_guest().config_json),

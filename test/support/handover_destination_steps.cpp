@@ -65,6 +65,12 @@ void stepper::do_destination(handover_world& world, action next) const {
     case action::send_prepared:
       send(world, record_type::prepared);
       return;
+    case action::take_turn:  // no other guest's memory arrives
+      do_destination(world, world.destination.on_turn());
+      return;
+    case action::send_turn:
+      send(world, record_type::turn);
+      return;
     case action::send_disks_durable:
       send(world, record_type::disks_durable);
       return;

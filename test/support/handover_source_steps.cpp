@@ -72,6 +72,9 @@ void stepper::drive_source(handover_world& world) {
       case action::look_at_guest:
         course.on_looked();
         break;
+      case action::ask_turn:
+        send(world, record_type::ask_turn);
+        break;
       case action::start_memory:
         send(world, record_type::guest_config);
         break;
@@ -219,6 +222,9 @@ void stepper::source_record(handover_world& world) {
   world.to_source.erase(world.to_source.begin());
   if (!world.source.listens()) {
     return;
+  }
+  if (record.type == record_type::answer) {
+    world.source.needs_turn();
   }
   const auto taken = world.source.on_record(
       record.type,

@@ -51,6 +51,7 @@ void source_rules::check(source_action next) {
       require(!gave_go_ && !has_go_, "nothing was touched, after GO");
       return;
     case source_action::start_memory:
+      require(has_turn_, "the memory is sent without the turn");
       saved_ = true;
       return;
     case source_action::ask:
@@ -91,6 +92,7 @@ void source_rules::record(record_type type, bool good) {
   }
   durable_ = durable_ || type == record_type::disks_durable;
   received_ = received_ || type == record_type::guest_received;
+  has_turn_ = has_turn_ || type == record_type::turn;
   if (type == record_type::go_result) {
     require(gave_go_, "GO_RESULT is accepted without GO");
     (good ? runs_there_ : never_there_) = true;

@@ -19,6 +19,8 @@ namespace teleport {
 
 class source_rules {
  public:
+  source_rules() { course_.needs_turn(); }
+
   /// A record comes. `good` as in source_course::on_record().
   void record(record_type type, bool good);
   /// A step that is under way ends.
@@ -47,6 +49,7 @@ class source_rules {
   std::string broken_;
   bool durable_ = false;   ///< DISKS_DURABLE was accepted
   bool received_ = false;  ///< GUEST_RECEIVED was accepted
+  bool has_turn_ = false;  ///< TURN was accepted
   bool has_go_ = false;    ///< `go` is durable
   bool gave_go_ = false;
   bool runs_there_ = false;   ///< was told so

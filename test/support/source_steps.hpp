@@ -161,6 +161,23 @@ struct driven {
   }
 };
 
+/// At a destination that gives turns: ASK_TURN was sent, and a pause begun.
+inline driven at_waiting() {
+  driven one;
+  for (const step next : every_step) {
+    if (next == step::answered) {
+      one.course.needs_turn();
+    }
+    one.go_to(next);
+    if (next == step::weighing) {
+      break;
+    }
+  }
+  one.course.on_weighed(1_MiB, one.now);
+  CHECK(one.todo() == actions{action::ask_turn, action::weigh_after_pause});
+  return one;
+}
+
 inline driven at(step wanted) {
   driven one;
   for (const step next : every_step) {

@@ -99,11 +99,16 @@ std::string of_source() {
       named{"committed", step::committed},
   };
   std::string text = heading("state of the source");
-  for (const named& state : states) {
-    const source_course course = source_steps::at(state.at).course;
-    text += row(state.name, accepted([&](record_type type, bool) {
+  const auto add = [&text](const char* name, const source_course& course) {
+    text += row(name, accepted([&](record_type type, bool) {
                   return course.may_come(type).has_value();
                 }));
+  };
+  for (const named& state : states) {
+    add(state.name, source_steps::at(state.at).course);
+    if (state.at == step::bulk) {
+      add("disks, ASK_TURN sent", source_steps::at_waiting().course);
+    }
   }
   for (const char* name : {"asking", "staying", "over"}) {
     text += row(name, "passes over all");

@@ -72,6 +72,13 @@ TEST_CASE("a teleport's destination goes through its states in their order",
     CHECK(course.on_record(type, not_proven).value() ==
           actions{action::rebuild});
   }
+  CHECK(course.on_record(record_type::ask_turn, proven).value() ==
+        actions{action::take_turn});
+  CHECK(course.on_record(record_type::extent_data, proven).value() ==
+        actions{action::rebuild});
+  CHECK(course.on_turn() == actions{action::send_turn});
+  CHECK(course.on_record(record_type::extent_data, proven).value() ==
+        actions{action::rebuild});
   CHECK(course.on_record(record_type::guest_config, proven).value() ==
         actions{action::start_xl});
   course.on_xl_started();
@@ -166,9 +173,51 @@ TEST_CASE("a second HELLO is a record out of time, not another version",
 
 TEST_CASE("GUEST_CONFIG is refused while an extent is not proven",
           "[session]") {
-  destination_course course = destination_at(state::disks);
+  destination_course course = destination_at(state::turn);
   check_refused(course, record_type::guest_config, not_proven);
   CHECK(course.on_record(record_type::guest_config, proven));
+}
+
+TEST_CASE("GUEST_CONFIG is refused before the turn was given", "[session]") {
+  for (const state at : {state::disks, state::waiting}) {
+    destination_course course = destination_at(at);
+    check_refused(course, record_type::guest_config);
+    CHECK(has(course.on_refused(), action::destroy));
+  }
+}
+
+TEST_CASE("a turn is asked for once, and when all is proven", "[session]") {
+  destination_course course = destination_at(state::disks);
+  check_refused(course, record_type::ask_turn, not_proven);
+  CHECK(course.on_record(record_type::ask_turn, proven).value() ==
+        actions{action::take_turn});
+  CHECK(course.at() == state::waiting);
+  check_refused(course, record_type::ask_turn);
+  CHECK(course.on_last_proof().empty());
+  CHECK(course.on_turn() == actions{action::send_turn});
+  CHECK(course.at() == state::turn);
+  check_refused(course, record_type::ask_turn);
+  CHECK(course.on_turn().empty());
+}
+
+TEST_CASE("a source that takes no turns gets one with its last proof",
+          "[session]") {
+  destination_course course = destination_at(state::disks);
+  CHECK(course.on_last_proof() == actions{action::take_turn});
+  CHECK(course.at() == state::waiting);
+  check_refused(course, record_type::guest_config);
+  CHECK(course.on_last_proof().empty());
+  CHECK(course.on_turn() == actions{action::send_turn});
+  // The proofs of rounds end no bulk.
+  CHECK(course.on_last_proof().empty());
+  CHECK(course.on_record(record_type::guest_config, proven));
+}
+
+TEST_CASE("a turn that comes after a failure is not given", "[session]") {
+  destination_course course = destination_at(state::waiting);
+  CHECK(has(course.on_failure(), action::destroy));
+  CHECK(course.on_turn().empty());
+  CHECK(course.on_last_proof().empty());
 }
 
 TEST_CASE(

@@ -123,6 +123,81 @@ TEST_CASE(
   CHECK(one.course.left() == 10'000_MiB);
 }
 
+TEST_CASE("rounds go on while the turn of the memory is awaited",
+          "[session][source_course]") {
+  driven one = at_waiting();
+  CHECK(one.course.at() == state::disks);
+  CHECK(one.course.waits_for_turn());
+  for (int round = 0; round < 50; ++round) {
+    CHECK(one.course.round_pause() == milliseconds(500));
+    one.wait(milliseconds(500));
+    one.course.on_pause_over();
+    CHECK(one.todo() == actions{action::weigh});
+    // However much or little: they neither end nor are in vain.
+    one.course.on_weighed(round % 2 == 0 ? 0 : 10'000_MiB, one.now);
+    CHECK(one.todo() == actions{action::start_round});
+    one.wait(milliseconds(200));
+    one.course.on_pass_done(one.now);
+    CHECK(one.todo() == actions{action::weigh_after_pause});
+  }
+  CHECK(one.course.waits_for_turn());
+}
+
+TEST_CASE("the memory follows once its turn has come and the rest is small",
+          "[session][source_course]") {
+  driven one = at_waiting();
+  CHECK(one.todo().empty());
+  SECTION("in a pause, which is cut short") {
+    REQUIRE(one.hear(record_type::turn));
+    CHECK(one.todo() == actions{action::weigh});
+  }
+  SECTION("while marks are taken") {
+    one.course.on_pause_over();
+    CHECK(one.todo() == actions{action::weigh});
+    REQUIRE(one.hear(record_type::turn));
+    CHECK(one.todo().empty());
+  }
+  SECTION("in a round, after which it is weighed at once") {
+    one.course.on_pause_over();
+    (void)one.todo();
+    one.course.on_weighed(5_MiB, one.now);
+    CHECK(one.todo() == actions{action::start_round});
+    REQUIRE(one.hear(record_type::turn));
+    CHECK(one.todo().empty());
+    one.wait(milliseconds(500));
+    one.course.on_pass_done(one.now);
+    CHECK(one.todo() == actions{action::weigh});
+  }
+  CHECK_FALSE(one.course.waits_for_turn());
+  CHECK_FALSE(one.hear(record_type::turn));
+  one.course.on_weighed(400_MiB, one.now);
+  CHECK(one.todo() == actions{action::start_round});
+  one.wait(milliseconds(40'000));
+  one.course.on_pass_done(one.now);
+  CHECK(one.todo() == actions{action::weigh});
+  one.course.on_weighed(1_MiB, one.now);
+  CHECK(one.todo() == actions{action::look_at_guest});
+  one.course.on_looked();
+  CHECK(one.todo() == actions{action::start_memory, action::weigh_after_pause});
+}
+
+TEST_CASE("a turn that nobody asked for is refused",
+          "[session][source_course]") {
+  for (const step now : every_step) {
+    driven one = at(now);
+    CHECK_FALSE(one.course.may_come(record_type::turn));
+  }
+}
+
+TEST_CASE("a source that waits for its turn stays when its link is lost",
+          "[session][source_course]") {
+  driven one = at_waiting();
+  CHECK(one.course.on_failure());
+  CHECK(one.todo() == actions{action::stop});
+  one.course.on_disks_at_rest();
+  CHECK(one.todo() == actions{action::leave_guest});
+}
+
 TEST_CASE("the downtime is told step by step", "[session][source_course]") {
   driven one = at(step::committed);
   one.wait(milliseconds(9));

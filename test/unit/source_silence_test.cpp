@@ -22,6 +22,7 @@ bool is_ours(destination_state at) {
     case destination_state::asked:
     case destination_state::offered:
     case destination_state::preparing:
+    case destination_state::waiting:
     case destination_state::starting:
     case destination_state::flushing:
     case destination_state::committed:

@@ -48,8 +48,7 @@ std::optional<std::chrono::seconds> destination_session::silence_limit() const {
   if (course_.at() == destination_state::seeding) {
     return source_silence::limit_at(seed_->at());
   }
-  const bool works =
-      !kept_back_.empty() || (arrival_ && arrival_->queued() > 0);
+  const bool works = arrival_ && arrival_->queued() > 0;
   return works ? std::nullopt
                : source_silence::limit_at(course_, turn_.is_held());
 }
@@ -59,16 +58,35 @@ void destination_session::watch_silence() {
       course_.at() == destination_state::over) {
     return;
   }
+  const auto heard = check_silence();
+  const auto goes_on = heard ? check_turn() : heard;
+  if (!goes_on) {
+    fail(goes_on.error());
+    return;
+  }
+  silence_look_ = loop_.after(silence_interval, [this] { watch_silence(); });
+}
+
+result<void> destination_session::check_silence() {
   const link_counters carried = link_->counters();
   const auto limit = silence_limit();
   if (silence_.is_too_long(limit,
                            carried.sent + carried.received,
                            std::chrono::steady_clock::now())) {
-    fail({errc::timeout,
-          fmt::format("the source sent nothing for {} s", limit->count())});
-    return;
+    return error(
+        errc::timeout,
+        fmt::format("the source sent nothing for {} s", limit->count()));
   }
-  silence_look_ = loop_.after(silence_interval, [this] { watch_silence(); });
+  return {};
+}
+
+result<void> destination_session::check_turn() {
+  turn_limit::sight seen;
+  seen.received =
+      link_->counters().received + (arrival_ ? arrival_->rebuilt() : 0);
+  seen.waits_for_source = silence_limit().has_value();
+  seen.stream_complete = course_.is_at_gate();
+  return turn_.look(seen, std::chrono::steady_clock::now());
 }
 
 void destination_session::cancel(const std::string& why) {
@@ -164,6 +182,9 @@ result<void> destination_session::step(action next, const raw_record& record) {
       return {};
     case action::rebuild:
       return intake_->on_record(record);
+    case action::take_turn:
+      take_turn();
+      return {};
     case action::start_xl:
       start_xl(record);
       return {};
@@ -205,6 +226,7 @@ result<void> destination_session::step(action next, const raw_record& record) {
       return {};
     case action::send_answer:
     case action::send_prepared:
+    case action::send_turn:
     case action::send_disks_durable:
     case action::send_guest_received:
     case action::send_go_result:
@@ -223,6 +245,9 @@ void destination_session::send(action next) {
     case action::send_prepared:
       make_intake();
       tell_of_targets();
+      return;
+    case action::send_turn:
+      send_turn();
       return;
     case action::send_disks_durable:
       link_->send(record_type::disks_durable, {});

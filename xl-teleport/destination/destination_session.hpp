@@ -65,6 +65,8 @@ class destination_session {
   void refuse(const error& cause);
   [[nodiscard]] result<void> check_place() const;
   void watch_silence();
+  [[nodiscard]] result<void> check_silence();
+  [[nodiscard]] result<void> check_turn();
   [[nodiscard]] std::optional<std::chrono::seconds> silence_limit() const;
 
   void perform(const destination_course::actions& todo,
@@ -82,7 +84,8 @@ class destination_session {
   void make_intake();
   void tell_of_targets();
   void tell_of_disks(const raw_record& record);
-  void send_in_turn(raw_record record);
+  void take_turn();
+  void send_turn();
   void start_xl(const raw_record& record);
   result<void> feed_configuration(const std::string& config);
   [[nodiscard]] gate_hook hook_at_gate() const;
@@ -108,7 +111,8 @@ class destination_session {
   guest_hold hold_;
   std::unique_ptr<disk_intake> intake_;
   memory_turn turn_;
-  /// Sent once the turn is held: without them the source sends no memory.
+  /// Sent once the turn is held, to a source that takes no turns: without them
+  /// it sends no memory.
   std::vector<raw_record> kept_back_;
   std::unique_ptr<guest_arrival> arrival_;
   std::unique_ptr<seed_reception> seed_;

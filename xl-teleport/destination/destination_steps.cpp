@@ -125,6 +125,7 @@ result<void> destination_session::consider(const raw_record& record) {
           return;
         }
         answer_ = std::move(*reply);
+        answer_.gives_turns = true;
         perform(course_.on_considered(answer_.problems.empty()));
       });
   return {};
@@ -158,35 +159,37 @@ void destination_session::tell_of_targets() {
   tell_of_disks({record_type::prepared, {body.begin(), body.end()}});
 }
 
-/// The source sends the memory once it has been told that every extent is
-/// proven: what tells it so is kept back until xl has no other guest's memory
-/// to wait for (PROTOCOL.md, section 4.3).
+/// A source that takes no turns sends the memory once it has been told that
+/// every extent is proven: what tells it so is kept back until xl has no other
+/// guest's memory to wait for (PROTOCOL.md, section 4.3).
 void destination_session::tell_of_disks(const raw_record& record) {
-  if (!turn_.is_held() && intake_->state().all_proven()) {
-    send_in_turn(record);
-  } else {
+  const bool has_turn = course_.at() != destination_state::disks &&
+                        course_.at() != destination_state::waiting;
+  if (offer_.takes_turns || has_turn || !intake_->state().all_proven()) {
     link_->send(record.type, record.body);
-  }
-}
-
-void destination_session::send_in_turn(raw_record record) {
-  kept_back_.push_back(std::move(record));
-  if (kept_back_.size() != 1) {
     return;
   }
-  turn_.await([this](const result<void>& held) {
-    if (course_.at() != destination_state::disks) {
-      turn_.release();  // given up meanwhile
-      return;
-    }
+  kept_back_.push_back(record);
+  perform(course_.on_last_proof());
+}
+
+void destination_session::take_turn() {
+  turn_.await(offer_.guest.max_memory_kib, [this](const result<void>& held) {
     if (!held) {
       fail(held.error());
       return;
     }
-    for (const raw_record& next : std::exchange(kept_back_, {})) {
-      link_->send(next.type, next.body);
-    }
+    perform(course_.on_turn());
   });
+}
+
+void destination_session::send_turn() {
+  if (offer_.takes_turns) {
+    link_->send(record_type::turn, {});
+  }
+  for (const raw_record& next : std::exchange(kept_back_, {})) {
+    link_->send(next.type, next.body);
+  }
 }
 
 /// STREAM_PIECE may be right behind GUEST_CONFIG: the link waits for xl.
@@ -301,6 +304,7 @@ void destination_session::release_disks(bool to_guest) {
 }
 
 void destination_session::destroy() {
+  turn_.leave();
   if (seed_) {
     seed_->give_up([this] { perform(course_.on_destroyed(true)); });
     return;

@@ -66,6 +66,10 @@ class guest_arrival {
 
   /// Bytes that xl has not taken yet.
   [[nodiscard]] std::size_t queued() const noexcept;
+  /// Bytes of libxl's stream that came.
+  [[nodiscard]] std::uint64_t rebuilt() const noexcept {
+    return rebuild_.bytes_out();
+  }
 
  private:
   void read_answers();

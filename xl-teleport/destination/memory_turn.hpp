@@ -3,19 +3,25 @@
 // xl-teleport/destination/memory_turn.hpp: one guest's memory at a time arrives
 // on this host. `xl migrate-receive` holds xl's global lock (/var/lock/xl) from
 // the domain's creation until all memory is there: a second one waits for it,
-// and so would the second guest, suspended.
+// and so would the second guest, suspended. PROTOCOL.md, section 5.3.
+//
+// Who waits shares a second lock: the one that has the turn sees by it that
+// somebody does.
 //
 // Threads: the loop's thread. Blocks: never; it tries again from a timer.
 
 #ifndef XL_TELEPORT_DESTINATION_MEMORY_TURN_HPP
 #define XL_TELEPORT_DESTINATION_MEMORY_TURN_HPP
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/event_loop.hpp"
+#include "libteleport/session/turn_limit.hpp"
 
 namespace teleport {
 
@@ -26,16 +32,32 @@ class memory_turn {
       : loop_(loop), run_path_(std::move(run_path)) {}
 
   /// Calls `then` once this host's turn is held, or with what keeps it from
-  /// being locked; never again once this object is gone.
-  void await(std::function<void(const result<void>&)> then);
+  /// being locked; never again once this object is gone, or after leave().
+  ///
+  /// @param memory_kib  that the guest may have
+  void await(std::uint64_t memory_kib,
+             std::function<void(const result<void>&)> then);
   [[nodiscard]] bool is_held() const noexcept { return bool(lock_); }
+  /// Waits no more. A turn that is held stays so.
+  void leave() noexcept;
   /// xl's own lock is free again. The end of the process does it as well.
   void release() noexcept { lock_.reset(); }
 
+  /// Looked at again and again.
+  ///
+  /// @error errc::busy where the turn is held, another guest waits for it, and
+  ///        this one's source has lost it
+  [[nodiscard]] result<void> look(const turn_limit::sight& seen,
+                                  turn_limit::time_point now);
+
  private:
+  [[nodiscard]] bool others_wait() const;
+
   event_loop& loop_;
   std::string run_path_;
   unique_fd lock_;
+  unique_fd waits_;  ///< shared with all who wait
+  std::optional<turn_limit> limit_;
   timer retry_;
 };
 

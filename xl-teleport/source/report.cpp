@@ -194,6 +194,9 @@ json to_json(const progress& now) {
   if (now.eta_seconds) {
     out["eta_seconds"] = *now.eta_seconds;
   }
+  if (now.waits_for_turn) {
+    out["waits_for_turn"] = true;
+  }
   return out;
 }
 
@@ -210,6 +213,9 @@ std::string to_text(const progress& now) {
   }
   if (now.eta_seconds) {
     text += fmt::format(", {:.0f} s to go", *now.eta_seconds);
+  }
+  if (now.waits_for_turn) {
+    text += ", waits until the memory of another guest has arrived";
   }
   return text;
 }

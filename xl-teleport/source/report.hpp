@@ -85,6 +85,8 @@ struct progress {
   double rate = 0;              ///< on the link, bytes/s, of late
   std::optional<double> found;  ///< share of what is done that was found there
   std::optional<double> eta_seconds;  ///< of the phase
+  /// The memory waits until another guest's has arrived there.
+  bool waits_for_turn = false;
 };
 
 [[nodiscard]] nlohmann::json to_json(const progress& now);

@@ -64,6 +64,8 @@ void source_session::perform(source_action todo) {
       return disks_->start_round();
     case source_action::look_at_guest:
       return look_at_guest();
+    case source_action::ask_turn:
+      return link_->send(record_type::ask_turn, {});
     case source_action::start_memory:
       return start_memory();
     case source_action::give_up:
@@ -346,6 +348,7 @@ void source_session::tick() {
   }
   (void)now();
   progress seen;
+  seen.waits_for_turn = course_.waits_for_turn();
   seen.phase = phase_;
   if (link_) {
     seen.sent = link_->counters().sent;

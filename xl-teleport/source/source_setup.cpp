@@ -105,6 +105,9 @@ void source_session::connected(result<std::shared_ptr<connection>> link) {
 }
 
 void source_session::on_answer(const answer& reply) {
+  if (reply.gives_turns) {
+    course_.needs_turn();
+  }
   report_.disks = reply.disks;
   report_.room = reply.room;
   report_.problems = view_.problems;

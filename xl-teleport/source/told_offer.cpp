@@ -14,6 +14,7 @@ offer told_offer(const std::string& id,
   told.guest.config_json = without_passwords(view.guest.config_json);
   told.source.guest_names.clear();
   told.source.guest_uuids.clear();
+  told.takes_turns = true;
   if (dry_run) {
     told.start.reset();
   }

@@ -256,10 +256,7 @@ def two_at_once():
         gate = world.there.hold("receive.restored.before")
         one = world.teleport(first, world.here)
         gate.wait(alongside=one.program)
-        with FolderWatch(world.there.path("/var/log")) as changes:
-            two = world.teleport(second, world.here)
-            changes.until(lambda: WAITS in all_logs(world.there)
-                          or two.program.poll() is not None, "the second waits")
+        two = wait_for_second(world, second)
         second.wait_for_records(world.here, 20)
         assert world.here.domain("db1")["state"] == "running"
         gate.release()
@@ -268,6 +265,62 @@ def two_at_once():
         for guest in (first, second):
             guest.check_runs_on(world.there)
         check_at_rest(world, first)
+
+
+def wait_for_second(world, second, *options):
+    """Its teleport, which waits for its turn to send memory."""
+    with FolderWatch(world.there.path("/var/log")) as changes:
+        two = world.teleport(second, world.here, *options)
+        changes.until(lambda: WAITS in all_logs(world.there)
+                      or two.program.poll() is not None, "the second waits")
+    return two
+
+
+@test("a guest that waits for its turn has its disk brought up to date meanwhile")
+def rounds_while_waiting():
+    with World() as world:
+        first = world.start_guest(world.here)
+        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
+        gate = world.there.hold("receive.restored.before")
+        one = world.teleport(first, world.here)
+        gate.wait(alongside=one.program)
+        two = wait_for_second(world, second)
+
+        def sent():
+            """Bytes that the link had carried, at each look while it waited."""
+            return sorted({line["progress"]["sent"] for line in two.lines
+                           if line.get("progress", {}).get("waits_for_turn")})
+        two.wait_until(lambda: len(sent()) > 3, "sends rounds")
+        assert sent()[-1] - sent()[0] > 4096, sent()
+        gate.release()
+        one.expect(0)
+        report = two.expect(0)
+        assert report["rounds"]["link"] > 4096, report
+        for guest in (first, second):
+            guest.check_runs_on(world.there)
+        check_at_rest(world, second)
+
+
+@test("who has the turn and sends nothing loses it to who waits")
+def idle_turn():
+    with World() as world:
+        first = world.start_guest(world.here)
+        first.write_every(1000)  # rounds of less than 1 MiB in a minute
+        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
+        gate = world.here.hold("helper.memory.after")
+        one = world.teleport(first, world.here, "--reconnect", "0")
+        gate.wait(alongside=one.program)
+        two = wait_for_second(world, second, "--reconnect", "0")
+        # The limit is a minute, and it is looked at every 5 s.
+        assert one.wait(limit=150) == 1, one.said
+        if "less than 1 MiB" not in one.said:
+            raise Wrong("stands still", one.said)
+        first.check_runs_on(world.here)
+        gate.release()
+        two.expect(0)
+        second.check_runs_on(world.there)
+        wait_for_rest(world)
+        check_one_copy(world, first, world.here)
 
 
 @test("a second arrival goes on when the first one is given up")
@@ -279,10 +332,7 @@ def turn_of_given_up():
         one = world.teleport(first, world.here, "--reconnect", "0")
         gate.wait(alongside=one.program)
         of_first = world.here.processes("teleport")
-        with FolderWatch(world.there.path("/var/log")) as changes:
-            two = world.teleport(second, world.here, "--reconnect", "0")
-            changes.until(lambda: WAITS in all_logs(world.there)
-                          or two.program.poll() is not None, "the second waits")
+        two = wait_for_second(world, second, "--reconnect", "0")
         for pid in of_first:
             os.kill(pid, signal.SIGTERM)
         gate.release()
