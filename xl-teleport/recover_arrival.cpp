@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/lock_file.hpp"
+#include "libteleport/xen/destruction.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/by_hand.hpp"
 #include "xl-teleport/recover.hpp"
@@ -73,6 +74,13 @@ exit_code tell_unknown(const journal_entry& entry, destination_fate fate) {
           paused ? "" : "say so, then start it if nothing has: ",
           paused ? ", which destroys the paused one" : ""),
       exit_code::uncertain);
+}
+
+/// What is half destroyed here is neither to be started nor gone.
+result<void> end_destructions(const journal_entry& entry) {
+  auto xen = toolstack::open();
+  return xen ? finish_destructions(**xen, entry.uuid)
+             : result<void>(xen.error());
 }
 
 /// Unpauses, or destroys, what stands here paused of the guest.
@@ -188,6 +196,9 @@ exit_code recover_arrival(journal& entries,
                           journal_entry entry,
                           const move_options& options,
                           const settings& config) {
+  if (const auto ended = end_destructions(entry); !ended) {
+    return complain(ended.error().context, exit_code::uncertain);
+  }
   const auto fate = fate_of({entry.id, entry.uuid}, config);
   if (fate == destination_fate::running) {
     return tell_running(entry);

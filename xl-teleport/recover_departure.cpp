@@ -257,6 +257,8 @@ std::string here_sentence(remains here, const journal_entry& entry) {
       return "Here no domain of it is left";
     case remains::suspended:
       return fmt::format("Here it is suspended (domain {})", entry.domid);
+    case remains::dying:
+      return fmt::format("Here it is half destroyed (domain {})", entry.domid);
     case remains::resumed:
     case remains::another:
       return "HERE IT RUNS: pause it, until it is known";

@@ -10,6 +10,7 @@ namespace {
 recovery of_guest_here(remains here) noexcept {
   switch (here) {
     case remains::none:
+    case remains::dying:
       return recovery::start;
     case remains::suspended:
       return recovery::resume;

@@ -22,6 +22,7 @@ namespace teleport {
 enum class remains : std::uint8_t {
   none,       ///< no domain of its uuid
   suspended,  ///< the very domain that left: of the entry's boot and number
+  dying,      ///< the same, and its destruction was begun: it never resumes
   resumed,    ///< the same, and it runs or is paused: resumed by hand
   another,    ///< another domain of its uuid: started since
 };
@@ -30,7 +31,7 @@ enum class recovery : std::uint8_t {
   nothing,     ///< the entry is closed
   resume,      ///< resume the domain; journal `home`
   runs_here,   ///< journal `home`
-  start,       ///< bring the disks back; start the guest; journal `home`
+  start,       ///< end what is dying; bring the disks back; start; `home`
   clear_away,  ///< journal `moved`, destroy, set the disks aside, `cleared`
   came_back,  ///< it moved, and is here again: journal `cleared`, touch nothing
   ask,        ///< the destination

@@ -42,7 +42,7 @@ std::string path_of_device(unsigned major, unsigned minor) {
 }
 
 result<disk_users> disk_users::look() {
-  const auto disks = running_guest_disks();
+  const auto disks = held_guest_disks();
   if (!disks) {
     return disks.error().code == errc::not_found
                ? result<disk_users>(disk_users())

@@ -251,8 +251,8 @@ bool guard::resume_guest() {
       } else {
         log_warning(r.error().context);
       }
-    } else if (*now == guest_state::dying) {
-      log_warning(who + " is shutting down by itself");
+    } else if (*now == guest_state::shut_down || *now == guest_state::dying) {
+      log_warning(who + " is shutting down, or being destroyed, by others");
       return true;
     } else if (*now != guest_state::absent &&
                (!may_suspend || clock::now() >= until)) {

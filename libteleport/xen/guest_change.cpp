@@ -171,7 +171,7 @@ guest_change difference(const guest_info& before, const guest_info& now) {
 guest_change change_of(const guest_info& before,
                        const guest_sight& now,
                        guest_state due) {
-  if (now.state == guest_state::absent || now.state == guest_state::dying) {
+  if (has_ended(now.state)) {
     return {guest_verdict::gone,
             "it is not here any more: it was shut down or destroyed"};
   }
@@ -204,6 +204,7 @@ std::string stays_as(const std::string& name, guest_state state) {
       return name +
              " is suspended here by another program, which saves or "
              "migrates it; this teleport leaves it so";
+    case guest_state::shut_down:
     case guest_state::dying:
     case guest_state::absent:
       break;

@@ -10,8 +10,9 @@ namespace teleport {
 namespace {
 
 unsigned liveness(guest_state state) {
-  constexpr std::array<guest_state, 5> order = {guest_state::absent,
+  constexpr std::array<guest_state, 6> order = {guest_state::absent,
                                                 guest_state::dying,
+                                                guest_state::shut_down,
                                                 guest_state::suspended,
                                                 guest_state::paused,
                                                 guest_state::running};
@@ -29,6 +30,8 @@ std::string_view name_of(guest_state state) noexcept {
       return "paused";
     case guest_state::suspended:
       return "suspended";
+    case guest_state::shut_down:
+      return "shut down";
     case guest_state::dying:
       return "dying";
     case guest_state::absent:

@@ -33,9 +33,12 @@ std::optional<std::uint32_t> read_number(std::string_view text, int base) {
 
 /// XenbusState: Initialising, InitWait, Initialised or Connected. Closing and
 /// Closed are on their way out, and without a state the node is half made.
-bool is_up(const std::optional<std::string>& state) {
+constexpr char last_up = '4';
+constexpr char last_held = '6';
+
+bool is_state(const std::optional<std::string>& state, char last) {
   return state && state->size() == 1 && state->front() >= '1' &&
-         state->front() <= '4';
+         state->front() <= last;
 }
 
 std::string harmless_path(std::string text) {
@@ -47,10 +50,11 @@ std::string harmless_path(std::string text) {
 }
 
 std::optional<running_disk> read_disk(const node_reader& nodes,
-                                      const std::string& node) {
+                                      const std::string& node,
+                                      char last_state) {
   const auto numbers =
       read_physical_device(nodes.read(node + "/physical-device").value_or(""));
-  if (!numbers || !is_up(nodes.read(node + "/state"))) {
+  if (!numbers || !is_state(nodes.read(node + "/state"), last_state)) {
     return std::nullopt;
   }
   running_disk disk;
@@ -59,6 +63,38 @@ std::optional<running_disk> read_disk(const node_reader& nodes,
   disk.path = harmless_path(nodes.read(node + "/params").value_or(""));
   disk.writable = nodes.read(node + "/mode").value_or("").starts_with('w');
   return disk;
+}
+
+std::vector<running_disk> find_disks(const node_reader& nodes,
+                                     char last_state) {
+  std::vector<running_disk> disks;
+  for (const std::string& guest : nodes.list(disk_backends)) {
+    const auto domid = read_number(guest, 10);
+    if (!domid || *domid == 0 || *domid >= first_reserved_domid) {
+      continue;  // 0: what dom0 has attached for itself
+    }
+    const std::string folder = fmt::format("{}/{}", disk_backends, guest);
+    for (const std::string& device : nodes.list(folder)) {
+      auto disk =
+          read_disk(nodes, fmt::format("{}/{}", folder, device), last_state);
+      if (disk) {
+        disk->domid = *domid;
+        disks.push_back(std::move(*disk));
+      }
+    }
+  }
+  return disks;
+}
+
+result<std::vector<running_disk>> look(char last_state) {
+  auto store = xenstore::open_socket();
+  if (!store) {
+    return store.error();
+  }
+  return find_disks(
+      {[&](const std::string& path) { return store->list(path); },
+       [&](const std::string& path) { return store->read(path); }},
+      last_state);
 }
 
 }  // namespace
@@ -82,22 +118,11 @@ std::optional<device_pair> read_physical_device(std::string_view text) {
 }
 
 std::vector<running_disk> find_running_disks(const node_reader& nodes) {
-  std::vector<running_disk> disks;
-  for (const std::string& guest : nodes.list(disk_backends)) {
-    const auto domid = read_number(guest, 10);
-    if (!domid || *domid == 0 || *domid >= first_reserved_domid) {
-      continue;  // 0: what dom0 has attached for itself
-    }
-    const std::string folder = fmt::format("{}/{}", disk_backends, guest);
-    for (const std::string& device : nodes.list(folder)) {
-      auto disk = read_disk(nodes, fmt::format("{}/{}", folder, device));
-      if (disk) {
-        disk->domid = *domid;
-        disks.push_back(std::move(*disk));
-      }
-    }
-  }
-  return disks;
+  return find_disks(nodes, last_up);
+}
+
+std::vector<running_disk> find_held_disks(const node_reader& nodes) {
+  return find_disks(nodes, last_held);
 }
 
 std::uint32_t only_guest_of(const std::vector<running_disk>& disks,
@@ -117,13 +142,11 @@ std::uint32_t only_guest_of(const std::vector<running_disk>& disks,
 }
 
 result<std::vector<running_disk>> running_guest_disks() {
-  auto store = xenstore::open_socket();
-  if (!store) {
-    return store.error();
-  }
-  return find_running_disks(
-      {[&](const std::string& path) { return store->list(path); },
-       [&](const std::string& path) { return store->read(path); }});
+  return look(last_up);
+}
+
+result<std::vector<running_disk>> held_guest_disks() {
+  return look(last_held);
 }
 
 }  // namespace teleport

@@ -43,12 +43,18 @@ struct running_disk {
 /// @error errc::system, errc::not_found: xenstored cannot be reached
 [[nodiscard]] result<std::vector<running_disk>> running_guest_disks();
 
+/// The same with those that are being torn down: a backend has the device open
+/// until its node is gone.
+[[nodiscard]] result<std::vector<running_disk>> held_guest_disks();
+
 /// The same from nodes that the caller reads.
 struct node_reader {
   std::function<std::vector<std::string>(const std::string&)> list;
   std::function<std::optional<std::string>(const std::string&)> read;
 };
 [[nodiscard]] std::vector<running_disk> find_running_disks(
+    const node_reader& nodes);
+[[nodiscard]] std::vector<running_disk> find_held_disks(
     const node_reader& nodes);
 
 /// @return the domain that has the device; 0: none has, or several have

@@ -19,6 +19,7 @@
 #include "libteleport/disk/block_sysfs.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/disk_users.hpp"
+#include "libteleport/xen/domain_signs.hpp"
 #include "libteleport/xen/libxl_context.hpp"
 #include "libteleport/xen/running_disks.hpp"
 #include "libteleport/xen/xenstore.hpp"
@@ -70,18 +71,6 @@ struct domain_list {
   }
 };
 
-guest_state state_of(const libxl_dominfo& info) {
-  if (info.dying) {
-    return guest_state::dying;
-  }
-  if (info.shutdown) {
-    return info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND
-               ? guest_state::suspended
-               : guest_state::dying;
-  }
-  return info.paused ? guest_state::paused : guest_state::running;
-}
-
 std::string text_of(const libxl_uuid& uuid) {
   std::array<char, 37> text{};
   static_cast<void>(std::snprintf(
@@ -92,6 +81,28 @@ std::string text_of(const libxl_uuid& uuid) {
 std::string name_by_domid(libxl_ctx* ctx, std::uint32_t domid) {
   const c_text name(libxl_domid_to_name(ctx, domid));
   return name ? name.get() : "";
+}
+
+/// What Xen says of a domain, and xenstore where that counts.
+result<guest_state> look_at(libxl_ctx* ctx, const libxl_dominfo& info) {
+  domain_signs signs;
+  signs.dying = info.dying;
+  signs.shut_down = info.shutdown;
+  signs.by_suspend = info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
+  signs.paused = info.paused;
+  signs.has_memory = info.current_memkb != 0;
+  if (may_be_half_destroyed(signs)) {
+    auto store = xenstore::open();
+    if (!store) {
+      return store.error();
+    }
+    signs.has_name = !name_by_domid(ctx, info.domid).empty();
+    signs.devices =
+        devices_of({[&](const std::string& path) { return store->list(path); },
+                    [&](const std::string& path) { return store->read(path); }},
+                   info.domid);
+  }
+  return state_of(signs);
 }
 
 /// What the backend itself says of a disk: `path` is its xenstore directory.
@@ -261,7 +272,7 @@ result<guest_state> toolstack::state(std::uint32_t domid) {
     return data_->context->failure(rc,
                                    "state of domain " + std::to_string(domid));
   }
-  return state_of(*info.get());
+  return look_at(data_->ctx(), *info.get());
 }
 
 result<std::vector<guest_seen>> toolstack::guests() {
@@ -271,13 +282,18 @@ result<std::vector<guest_seen>> toolstack::guests() {
   }
   std::vector<guest_seen> found;
   for (const libxl_dominfo& one : domains) {
-    if (one.domid != 0) {
-      found.push_back({one.domid,
-                       name_by_domid(data_->ctx(), one.domid),
-                       state_of(one),
-                       text_of(one.uuid),
-                       one.max_memkb});
+    if (one.domid == 0) {
+      continue;
     }
+    const auto state = look_at(data_->ctx(), one);
+    if (!state) {
+      return state.error();
+    }
+    found.push_back({one.domid,
+                     name_by_domid(data_->ctx(), one.domid),
+                     *state,
+                     text_of(one.uuid),
+                     one.max_memkb});
   }
   return found;
 }
@@ -302,8 +318,15 @@ result<void> toolstack::pause(std::uint32_t domid) {
 }
 
 result<void> toolstack::unpause(std::uint32_t domid) {
-  return data_->done(libxl_domain_unpause(data_->ctx(), domid, nullptr),
-                     "unpause domain " + std::to_string(domid));
+  const auto now = state(domid);
+  if (!now) {
+    return now.error();
+  }
+  const std::string what = "unpause domain " + std::to_string(domid);
+  if (*now == guest_state::dying) {
+    return error{errc::busy, what + ": it is being destroyed"};
+  }
+  return data_->done(libxl_domain_unpause(data_->ctx(), domid, nullptr), what);
 }
 
 result<void> toolstack::destroy(std::uint32_t domid) {

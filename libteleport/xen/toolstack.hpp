@@ -73,8 +73,11 @@ class toolstack {
 
   /// Stops the guest's processors, or lets them run.
   [[nodiscard]] result<void> pause(std::uint32_t domid);
+  /// @error errc::busy of unpause() when it is being destroyed
   [[nodiscard]] result<void> unpause(std::uint32_t domid);
 
+  /// May be repeated. Xen may have the domain a moment longer; see
+  /// destruction.hpp.
   [[nodiscard]] result<void> destroy(std::uint32_t domid);
 
   /// @error when the guest is not named `from`, or another is named `to`

@@ -131,7 +131,9 @@ class world {
     here.xl_teleport = folder_ / "xl-teleport";
     here.guests = [this] { return guests(); };
     here.since_midnight = clock_;
-    here.waits_for_answer = [this](const std::string&) { return waits_; };
+    here.departure_of = [this](const std::string&) {
+      return waits_ ? open_departure::waits_for_answer : open_departure::none;
+    };
     exit_code code = exit_code::usage;
     evacuation_run run(loop, options_, here, &*kept, [&](exit_code outcome) {
       code = outcome;

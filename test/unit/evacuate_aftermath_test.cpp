@@ -139,12 +139,18 @@ TEST_CASE("a teleport that still ends is waited for", "[evacuate]") {
   CHECK(past.moved.size() == 1);
 }
 
-TEST_CASE("a GO without an answer is known from the journal", "[evacuate]") {
+TEST_CASE("a departure that is not over is known from the journal",
+          "[evacuate]") {
   const crashed_host host;
-  CHECK_FALSE(waits_for_answer(host.config_, web));
+  CHECK(departure_of(host.config_, web) == open_departure::none);
   host.journal_says(journal_state::go);
-  CHECK(waits_for_answer(host.config_, web));
-  CHECK_FALSE(waits_for_answer(host.config_, std::string(36, '0')));
+  CHECK(departure_of(host.config_, web) == open_departure::waits_for_answer);
+  CHECK(departure_of(host.config_, std::string(36, '0')) ==
+        open_departure::none);
+  host.journal_says(journal_state::moved);
+  CHECK(departure_of(host.config_, web) == open_departure::has_left);
+  host.journal_says(journal_state::cleared);
+  CHECK(departure_of(host.config_, web) == open_departure::none);
 }
 
 }  // namespace teleport::evacuation

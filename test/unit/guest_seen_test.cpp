@@ -22,6 +22,7 @@ guest_seen seen(std::uint32_t domid, const char* uuid, guest_state state) {
 
 TEST_CASE("of several copies of a guest the most alive one counts", "[xen]") {
   constexpr std::array order{guest_state::dying,
+                             guest_state::shut_down,
                              guest_state::suspended,
                              guest_state::paused,
                              guest_state::running};
@@ -33,6 +34,18 @@ TEST_CASE("of several copies of a guest the most alive one counts", "[xen]") {
       CHECK(most_alive({seen(1, "a", order.at(more)),
                         seen(2, "a", order.at(less))}) == order.at(more));
     }
+  }
+}
+
+TEST_CASE("a guest that ends is told from one that others may let run",
+          "[xen]") {
+  for (const auto state :
+       {guest_state::shut_down, guest_state::dying, guest_state::absent}) {
+    CHECK(has_ended(state));
+  }
+  for (const auto state :
+       {guest_state::running, guest_state::paused, guest_state::suspended}) {
+    CHECK_FALSE(has_ended(state));
   }
 }
 

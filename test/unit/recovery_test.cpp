@@ -13,8 +13,11 @@ namespace teleport {
 
 namespace {
 
-constexpr std::array all_remains = {
-    remains::none, remains::suspended, remains::resumed, remains::another};
+constexpr std::array all_remains = {remains::none,
+                                    remains::suspended,
+                                    remains::dying,
+                                    remains::resumed,
+                                    remains::another};
 
 bool ends_in_a_guest_here(recovery what) {
   return what == recovery::resume || what == recovery::start ||
@@ -27,6 +30,7 @@ TEST_CASE("before GO the guest belongs here", "[recovery]") {
   CHECK(recovery_of(journal_state::moving, remains::none) == recovery::start);
   CHECK(recovery_of(journal_state::moving, remains::suspended) ==
         recovery::resume);
+  CHECK(recovery_of(journal_state::moving, remains::dying) == recovery::start);
   CHECK(recovery_of(journal_state::moving, remains::resumed) ==
         recovery::runs_here);
   CHECK(recovery_of(journal_state::moving, remains::another) ==
@@ -67,9 +71,23 @@ TEST_CASE("nothing is cleared away without the word that it runs there",
     }
     CHECK(recovery_of(journal_state::moving, here) != recovery::clear_away);
   }
-  for (const remains here : {remains::none, remains::suspended}) {
+  for (const remains here :
+       {remains::none, remains::suspended, remains::dying}) {
     CHECK(recovery_of(destination_fate::running, here) == recovery::clear_away);
     CHECK(recovery_of(journal_state::moved, here) == recovery::clear_away);
+  }
+}
+
+TEST_CASE("what is half destroyed is never resumed", "[recovery]") {
+  CHECK(recovery_of(destination_fate::abandoned, remains::dying) ==
+        recovery::start);
+  for (const auto entry : {journal_state::moving,
+                           journal_state::go,
+                           journal_state::moved,
+                           journal_state::home,
+                           journal_state::cleared}) {
+    CHECK(recovery_of(entry, remains::dying) != recovery::resume);
+    CHECK(recovery_of(entry, remains::dying) != recovery::runs_here);
   }
 }
 

@@ -34,16 +34,21 @@ class fake_nodes {
     values_.erase(std::string(disk_backends) + "/" + path);
   }
   [[nodiscard]] std::vector<running_disk> find() const {
-    return find_running_disks(
-        {[this](const std::string& path) { return children(path); },
-         [this](const std::string& path) -> std::optional<std::string> {
-           const auto found = values_.find(path);
-           return found == values_.end() ? std::nullopt
-                                         : std::optional(found->second);
-         }});
+    return find_running_disks(reader());
+  }
+  [[nodiscard]] std::vector<running_disk> find_held() const {
+    return find_held_disks(reader());
   }
 
  private:
+  [[nodiscard]] node_reader reader() const {
+    return {[this](const std::string& path) { return children(path); },
+            [this](const std::string& path) -> std::optional<std::string> {
+              const auto found = values_.find(path);
+              return found == values_.end() ? std::nullopt
+                                            : std::optional(found->second);
+            }};
+  }
   [[nodiscard]] std::vector<std::string> children(
       const std::string& path) const {
     std::vector<std::string> names;
@@ -119,6 +124,17 @@ TEST_CASE("what is no guest's running disk is left out", "[xen]") {
     nodes.disk("3/51712", numbers);
   }
   CHECK(nodes.find().empty());
+}
+
+TEST_CASE("a disk that is being torn down is held until its node is gone",
+          "[xen]") {
+  fake_nodes nodes;
+  nodes.disk("3/51712", "7:3");
+  const auto* const state = GENERATE("1", "4", "5", "6");
+  nodes.set("3/51712/state", state);
+  CHECK(nodes.find_held().size() == 1);
+  nodes.set("3/51712/state", GENERATE("0", "7", "x", ""));
+  CHECK(nodes.find_held().empty());
 }
 
 TEST_CASE("a disk's path counts only when it is one", "[xen]") {

@@ -82,17 +82,22 @@ result<void> note_outcomes(past_run& past,
 
 }  // namespace
 
-bool waits_for_answer(const settings& config, const std::string& uuid) {
+open_departure departure_of(const settings& config, const std::string& uuid) {
   const auto book = journal::open(config.journal_path());
   const auto entries = book ? book->all(journal_role::source)
                             : result<std::vector<journal_entry>>(book.error());
   if (!entries) {
     log_error(entries.error().context);
-    return true;  // what is not known may be so
+    return open_departure::waits_for_answer;  // what is not known may be so
   }
-  return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
-    return entry.uuid == uuid && entry.state == journal_state::go;
-  });
+  const auto has = [&](journal_state state) {
+    return std::ranges::any_of(*entries, [&](const journal_entry& entry) {
+      return entry.uuid == uuid && entry.state == state;
+    });
+  };
+  return has(journal_state::go)      ? open_departure::waits_for_answer
+         : has(journal_state::moved) ? open_departure::has_left
+                                     : open_departure::none;
 }
 
 result<past_run> take_up(record& kept,

@@ -18,9 +18,10 @@
 
 namespace teleport::evacuation {
 
-/// True when the journal has a GO of this guest's from here without an answer.
-[[nodiscard]] bool waits_for_answer(const settings& config,
-                                    const std::string& uuid);
+/// By the journal; a GO without an answer goes before all else, and is assumed
+/// where the journal cannot be read.
+[[nodiscard]] open_departure departure_of(const settings& config,
+                                          const std::string& uuid);
 
 /// Opens the record for a run: the one that a crash has cut short, if it went
 /// the same way, else a new one. What had arrived by then is noted as away;

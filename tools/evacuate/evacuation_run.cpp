@@ -121,10 +121,11 @@ result<void> evacuation_run::choose_guests(const past_run& past) {
         {before.guest, before.host, fate::moved, {}, /*before=*/true});
   }
   for (const guest_seen& one : *here) {
-    if (one.state == guest_state::dying || !is_wanted(one.name)) {
+    if (!is_wanted(one.name)) {
       continue;
     }
-    if (!is_alive(one) && here_.waits_for_answer(one.uuid)) {
+    if (!is_alive(one) &&
+        here_.departure_of(one.uuid) == open_departure::waits_for_answer) {
       endings_.push_back({one.name, {}, fate::uncertain, wait_sentence});
       tell({{"event", "uncertain"},
             {"guest", one.name},
@@ -132,7 +133,7 @@ result<void> evacuation_run::choose_guests(const past_run& past) {
             {"sentence", wait_sentence}},
            one.name + ": " + wait_sentence,
            true);
-    } else {
+    } else if (!has_ended(one.state)) {
       guests_.push_back({one.name, one.uuid, one.domid, one.memory_kib, {}});
     }
   }
@@ -190,7 +191,7 @@ void evacuation_run::drop_gone(plan& made) {
       continue;
     }
     const auto found = find_here(guest.uuid);
-    if (!found || (*found && (*found)->state != guest_state::dying)) {
+    if (!found || (*found && !has_ended((*found)->state))) {
       continue;
     }
     std::erase_if(made.obstacles,

@@ -11,6 +11,7 @@
 #define TOOLS_EVACUATE_EVACUATION_RUN_HPP
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,6 +45,13 @@ namespace teleport::evacuation {
 /// Said of a guest after its name.
 inline constexpr const char* gone_words = ": it has shut down meanwhile";
 
+/// What the journal has of a guest's teleport from here that is not over.
+enum class open_departure : std::uint8_t {
+  none,
+  waits_for_answer,  ///< GO was sent
+  has_left,          ///< it runs there; its copy here is not cleared away
+};
+
 /// What an evacuation needs of this machine; a test gives it another.
 struct machine {
   std::string xl_teleport;  ///< full path
@@ -51,9 +59,8 @@ struct machine {
   std::function<result<std::vector<guest_seen>>()> guests;
   /// By the host's own time.
   std::function<std::chrono::seconds()> since_midnight;
-  /// Of a guest that does not run here: does a teleport from here still wait
-  /// for the answer to its GO?
-  std::function<bool(const std::string& uuid)> waits_for_answer;
+  /// Of a guest that does not run here: whether it is known where it does.
+  std::function<open_departure(const std::string& uuid)> departure_of;
 };
 
 class evacuation_run {

@@ -156,7 +156,7 @@ void evacuation_run::begin(std::size_t move) {
   }
   const auto& found = *seen;
   if (one.guest.at.empty()) {
-    if (!found || found->state == guest_state::dying) {
+    if (!found || has_ended(found->state)) {
       note(move, outcome::gone);
       return;
     }
@@ -242,11 +242,17 @@ outcome evacuation_run::judge(std::size_t move, const program_end& end) {
     return outcome::failed;  // it is looked for again before its next try
   }
   const auto& found = *seen;
-  if (!(found && is_alive(*found)) && here_.waits_for_answer(one.guest.uuid)) {
-    return outcome::uncertain;
+  if (!(found && is_alive(*found))) {
+    switch (here_.departure_of(one.guest.uuid)) {
+      case open_departure::waits_for_answer:
+        return outcome::uncertain;
+      case open_departure::has_left:
+        return outcome::not_cleared;
+      case open_departure::none:
+        break;
+    }
   }
-  return found && found->state != guest_state::dying ? outcome::failed
-                                                     : outcome::gone;
+  return found && !has_ended(found->state) ? outcome::failed : outcome::gone;
 }
 
 /// Tells the schedule and the record what came of a try.

@@ -70,8 +70,8 @@ int run(const run_options& options, const settings& config) {
   here.xl_teleport = xl_teleport_path();
   here.guests = guests_here;
   here.since_midnight = since_midnight;
-  here.waits_for_answer = [&](const std::string& uuid) {
-    return waits_for_answer(config, uuid);
+  here.departure_of = [&](const std::string& uuid) {
+    return departure_of(config, uuid);
   };
   past_run past;
   if (!options.dry_run) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/xen/destruction.hpp"
 
 namespace teleport {
 
@@ -34,16 +35,11 @@ result<void> destroy_built(const std::string& uuid, const std::string& guest) {
   for (const guest_seen& one : not_yet_run(*all, guest)) {
     log_warning(fmt::format(
         "xl has left {} (domain {}): it is destroyed", one.name, one.domid));
-    const auto destroyed = (*xen)->destroy(one.domid);
-    if (destroyed) {
-      continue;
-    }
-    const auto state = (*xen)->state(one.domid);
-    if (!state || *state != guest_state::absent) {
-      return destroyed;
+    if (auto done = destroy_to_the_end(**xen, one.domid); !done) {
+      return done;
     }
   }
-  return {};
+  return finish_destructions(**xen, uuid);
 }
 
 }  // namespace teleport

@@ -18,14 +18,15 @@
 namespace teleport {
 
 /// Of the domains with the guest's uuid those that xl has built and not begun
-/// to run: xl renames a guest before it unpauses it.
+/// to run: xl renames a guest before it unpauses it. One that is half destroyed
+/// may have lost its name.
 ///
 /// @param guest  the guest's own name
 [[nodiscard]] std::vector<guest_seen> not_yet_run(
     const std::vector<guest_seen>& of_uuid, const std::string& guest);
 
-/// Destroys them. Only where GO was not given to xl and never will be, and xl
-/// has ended or has lost its input.
+/// Destroys them, and what is half destroyed of the guest. Only where GO was
+/// not given to xl and never will be, and xl has ended or has lost its input.
 [[nodiscard]] result<void> destroy_built(const std::string& uuid,
                                          const std::string& guest);
 

@@ -19,6 +19,7 @@
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "libteleport/xen/destruction.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/setup/arrival.hpp"
@@ -80,6 +81,7 @@ class cleaner {
   void finish_session(const std::string& id);
   void finish_locked(journal_entry entry, const arrival& plan);
   void abandon(journal_entry& entry, const arrival& plan);
+  void end_destructions(const std::string& uuid);
   void clean_book();
   [[nodiscard]] bool needs_cleaning(const kept_disk& disk,
                                     kept_standing standing);
@@ -140,7 +142,20 @@ void cleaner::finish_locked(journal_entry entry, const arrival& plan) {
       abandon(entry, plan);
       return;
     default:
-      return;  // `go`: what came of it is not known
+      // `go`: what came of it is not known. A guest that is being destroyed
+      // is in the way of the answer.
+      end_destructions(plan.uuid);
+      return;
+  }
+}
+
+void cleaner::end_destructions(const std::string& uuid) {
+  auto xen = toolstack::open();
+  const auto ended =
+      xen ? finish_destructions(**xen, uuid) : result<void>(xen.error());
+  if (!ended) {
+    log_warning(ended.error().context);
+    waiting_ = true;
   }
 }
 

@@ -32,6 +32,7 @@ fate_course::seen_guest look_for(const std::string& uuid) {
       return seen::running;
     case guest_state::paused:
       return seen::paused;
+    case guest_state::shut_down:
     case guest_state::dying:
       return seen::unknown;
     case guest_state::absent:

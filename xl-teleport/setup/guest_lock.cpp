@@ -50,7 +50,7 @@ result<std::vector<unique_fd>> lock_guest_and_name(const std::string& run_path,
 }
 
 result<unique_fd> lock_leftovers(const std::string& run_path) {
-  return take_lock(run_path, leftovers_lock);
+  return wait_for_lock(run_path, leftovers_lock);
 }
 
 bool is_guest_locked(const std::string& run_path, const std::string& uuid) {

@@ -40,7 +40,8 @@ enum class if_locked { wait, give_up };
     const guest_info& guest,
     if_locked then = if_locked::wait);
 
-/// Of the one process at a time that clears up what dead sessions left.
+/// Of the one process at a time that clears up what dead sessions left. Waits
+/// some seconds: what the other one clears away may be in the caller's way.
 ///
 /// @error errc::busy
 [[nodiscard]] result<unique_fd> lock_leftovers(const std::string& run_path);

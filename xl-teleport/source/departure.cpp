@@ -17,6 +17,7 @@
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/session/setup_records.hpp"
+#include "libteleport/xen/destruction.hpp"
 #include "libteleport/xen/disk_users.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "libteleport/xen/xl_monitor.hpp"
@@ -111,10 +112,9 @@ result<void> destroy_copy(const departure& plan) {
   if (!domain) {
     return domain.error();
   }
-  // A process that is killed while it destroys a domain leaves it dying.
   const bool is_left = *domain && ((*domain)->state == guest_state::suspended ||
-                                   (*domain)->state == guest_state::dying);
-  auto done = is_left ? (*xen)->destroy(plan.domid) : result<void>();
+                                   has_ended((*domain)->state));
+  auto done = is_left ? destroy_to_the_end(**xen, plan.domid) : result<void>();
   if (*domain) {
     (void)continue_monitor(plan.domid);  // it sees the end, and ends
   }
@@ -309,10 +309,12 @@ result<remains> look_for(const departure& plan) {
   const bool same_boot = is_of_this_boot(plan);
   remains here = remains::none;
   for (const guest_seen& one : *found) {
-    if (one.state == guest_state::absent || one.state == guest_state::dying) {
+    const bool is_own = same_boot && one.domid == plan.domid;
+    if (has_ended(one.state)) {
+      here = is_own && one.state == guest_state::dying ? remains::dying : here;
       continue;
     }
-    if (!same_boot || one.domid != plan.domid) {
+    if (!is_own) {
       return remains::another;
     }
     here = one.state == guest_state::suspended ? remains::suspended
@@ -338,6 +340,9 @@ result<void> resume_here(const departure& plan) {
   const auto state = (*xen)->state_by_uuid(plan.uuid);
   if (!state) {
     return state.error();
+  }
+  if (*state == guest_state::dying) {
+    return error(errc::busy, plan.guest + " is being destroyed");
   }
   return *state == guest_state::running || *state == guest_state::paused
              ? result<void>()
@@ -399,6 +404,12 @@ result<std::vector<std::string>> set_disks_aside(const departure& plan,
 }
 
 result<void> bring_disks_back(const departure& plan, const settings& options) {
+  auto xen = toolstack::open();
+  const auto ended =
+      xen ? finish_destructions(**xen, plan.uuid) : result<void>(xen.error());
+  if (!ended) {
+    return ended;
+  }
   auto book = disk_book::open(options.kept_disks_path());
   if (!book) {
     return book.error();

@@ -63,13 +63,14 @@ struct departure {
 
 /// Resumes the guest where it was. Does nothing when it runs already.
 ///
-/// @error errc::not_found when no domain of this uuid is here
+/// @error errc::not_found when no domain of this uuid is here; errc::busy when
+///        it is being destroyed
 [[nodiscard]] result<void> resume_here(const departure& plan);
 
-/// The guest runs at the destination: destroys the suspended one here, sets its
-/// disks aside and notes them as shadows. Where none of them gets another name
-/// the guest's configurations are set aside instead. May be repeated, in any
-/// boot.
+/// The guest runs at the destination: destroys the suspended one here, or what
+/// is left of it, and once Xen has forgotten it sets its disks aside and notes
+/// them as shadows. Where none of them gets another name the guest's
+/// configurations are set aside instead. May be repeated, in any boot.
 ///
 /// @return where the shadows are
 /// @error a disk that could not be set aside, or is another one by now, and was
@@ -84,8 +85,9 @@ struct departure {
 [[nodiscard]] result<std::vector<std::string>> set_disks_aside(
     const departure& plan, const settings& options);
 
-/// The guest never ran at the destination: gives disks and configurations that
-/// were set aside their names again. Does nothing to those that have them.
+/// The guest never ran at the destination: ends the destruction of what is half
+/// destroyed of it here, and gives disks and configurations that were set aside
+/// their names again. Does nothing to those that have them.
 [[nodiscard]] result<void> bring_disks_back(const departure& plan,
                                             const settings& options);
 

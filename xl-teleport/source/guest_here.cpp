@@ -78,8 +78,7 @@ result<guest_sight> look_again(const std::string& uuid) {
     return xen.error();
   }
   auto now = glance(**xen, uuid);
-  if (!now || now->state == guest_state::absent ||
-      now->state == guest_state::dying) {
+  if (!now || has_ended(now->state)) {
     return now;
   }
   auto guest = (*xen)->describe(std::to_string(now->domid));
@@ -108,7 +107,7 @@ result<std::string> wait_for_guest(const std::string& uuid,
     if (!now) {
       return now.error();
     }
-    if (now->state != guest_state::absent && now->state != guest_state::dying) {
+    if (!has_ended(now->state)) {
       return std::to_string(now->domid);
     }
     if (std::chrono::steady_clock::now() >= deadline) {

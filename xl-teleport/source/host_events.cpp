@@ -7,6 +7,7 @@
 #include "libteleport/base/boot_id.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/recovery.hpp"
+#include "libteleport/xen/destruction.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/source/autostart.hpp"
 #include "xl-teleport/source/departure.hpp"
@@ -113,19 +114,20 @@ result<host_event_report> before_shutdown(const settings& config) {
     if (!here) {
       return here.error();
     }
-    if (*here != remains::suspended) {
+    if (*here != remains::suspended && *here != remains::dying) {
       continue;
     }
     auto xen = toolstack::open();
-    const auto destroyed =
-        xen ? (*xen)->destroy(one.plan.domid) : result<void>(xen.error());
+    const auto destroyed = xen ? destroy_to_the_end(**xen, one.plan.domid)
+                               : result<void>(xen.error());
     if (destroyed) {
       report.done.push_back(fmt::format(
-          "{} (domain {}) was given to {} and is suspended: destroyed, as this "
-          "host shuts down",
+          "{} (domain {}) was given to {} and is {}: destroyed, as this host "
+          "shuts down",
           one.entry.guest,
           one.plan.domid,
-          one.entry.peer));
+          one.entry.peer,
+          *here == remains::suspended ? "suspended" : "half destroyed"));
     } else {
       report.failed.push_back(destroyed.error().context);
     }

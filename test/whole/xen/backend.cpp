@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <spawn.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,7 @@
 
 #include "libteleport/disk/loop_device.hpp"
 #include "libteleport/xen/running_disks.hpp"
+#include "test/whole/xen/step.hpp"
 #include "test/whole/xen/store.hpp"
 #include "test/whole/xen/world.hpp"
 
@@ -34,6 +36,10 @@ constexpr int life_fd = 3;
 
 std::string backend_node(std::uint32_t domid) {
   return std::string(disk_backends) + "/" + std::to_string(domid);
+}
+
+std::string libxl_node(std::uint32_t domid) {
+  return "/libxl/" + std::to_string(domid);
 }
 
 /// The guest's process: of no terminal and no pipe of ours, in no group of
@@ -102,6 +108,7 @@ void write_backend_nodes(const domain& one) {
     write_node(node + "/params", disk.path);
     write_node(node + "/mode", disk.read_only ? "r" : "w");
     write_node(node + "/dev", disk.vdev);
+    write_node(node + "/online", "1");
     write_node(node + "/state", "4");
   }
 }
@@ -113,6 +120,9 @@ std::uint32_t create_domain(domain one) {
     attach_backend(disk);
   }
   write_backend_nodes(one);
+  write_node("/local/domain/" + std::to_string(one.domid) + "/store/port", "1");
+  write_node(libxl_node(one.domid) + "/type", "pvh");
+  write_node(libxl_node(one.domid) + "/device/console/0", "");
   write_node(shutdown_node(one.domid), "");
   put_domain(one);
   const unique_fd life = lock_file_at(life_lock_path(one.domid), LOCK_EX);
@@ -120,26 +130,72 @@ std::uint32_t create_domain(domain one) {
   return one.domid;
 }
 
-void destroy_domain(std::uint32_t domid) {
-  const bool there =
-      change_domain(domid, [](domain& one) { one.state = guest_state::dying; });
-  if (!there) {
-    return;
-  }
-  // Its guest has seen that it dies, and closed its disks, when this is ours.
-  const unique_fd ended = lock_file_at(life_lock_path(domid), LOCK_EX);
-  const unique_fd world = lock_world();
-  const auto one = find_domain(domid);
-  if (!one) {
-    return;
-  }
-  remove_node(backend_node(domid));
-  remove_node("/local/domain/" + std::to_string(domid));
-  for (const world_disk& disk : one->disks) {
-    if (disk.loop_is_ours) {
-      static_cast<void>(detach_loop(disk.device));
+namespace {
+
+void close_backends(std::uint32_t domid) {
+  change_domain(domid, [](domain& one) {
+    // As xc_domain_pause() does: a domain that has shut down stays so.
+    one.state =
+        one.state == guest_state::running ? guest_state::paused : one.state;
+    if (one.devices != device_state::up) {
+      return;
     }
-  }
+    one.devices = device_state::closing;
+    for (const std::string& device : list_nodes(backend_node(one.domid))) {
+      write_node(backend_node(one.domid) + "/" + device + "/online", "0");
+      write_node(backend_node(one.domid) + "/" + device + "/state", "5");
+    }
+  });
+}
+
+/// As the hotplug script's `losetup -d`: at once, or at its last close.
+void remove_loop(const std::string& device) {
+  const unique_fd loop(::open(device.c_str(), O_RDWR | O_CLOEXEC));
+  static_cast<void>(::ioctl(loop.get(), LOOP_CLR_FD));
+}
+
+void remove_devices(std::uint32_t domid) {
+  change_domain(domid, [](domain& one) { one.devices = device_state::gone; });
+  // Its guest has seen that, and closed its disks, when this is ours.
+  const unique_fd ended = lock_file_at(life_lock_path(domid), LOCK_EX);
+  change_domain(domid, [](domain& one) {
+    for (const world_disk& disk : one.disks) {
+      if (disk.loop_is_ours) {
+        remove_loop(disk.device);
+      }
+    }
+    one.disks.clear();
+    remove_node(backend_node(one.domid));
+    remove_node(libxl_node(one.domid) + "/device");
+  });
+}
+
+void forget(std::uint32_t domid) {
+  change_domain(domid, [](domain& one) {
+    one.name.clear();
+    one.config_json.clear();
+    remove_node("/local/domain/" + std::to_string(one.domid));
+    remove_node(libxl_node(one.domid));
+  });
+}
+
+void destroy_in_xen(std::uint32_t domid) {
+  change_domain(domid, [](domain& one) { one.state = guest_state::dying; });
+}
+
+}  // namespace
+
+void destroy_domain(std::uint32_t domid) {
+  const auto step = [&](const char* name, void (*act)(std::uint32_t)) {
+    static_cast<void>(before(name));
+    act(domid);
+    after(name);
+  };
+  step("destroy-closing", close_backends);
+  step("destroy-devices", remove_devices);
+  step("destroy-forgotten", forget);
+  step("destroy-dying", destroy_in_xen);
+  const unique_fd world = lock_world();
   const std::string stem =
       std::string(domain_folder) + "/" + std::to_string(domid);
   for (const char* ending : {".json", ".run", ".life"}) {

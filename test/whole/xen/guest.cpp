@@ -43,7 +43,7 @@ class guest {
   void live() {
     for (;;) {
       const auto now = find_domain(domid_);
-      if (!now || now->state == guest_state::dying) {
+      if (!now || now->devices == device_state::gone) {
         return;
       }
       if (now->state == guest_state::running && !suspend_if_asked()) {

@@ -73,7 +73,7 @@ void watch_over(const std::string& name, std::uint32_t domid) {
     std::fflush(stdout);
     const guest_state end = wait_for_end(domid);
     const bool reboots =
-        end == guest_state::dying &&
+        end == guest_state::shut_down &&
         read_node(shutdown_node(domid)).value_or("") == "reboot";
     if (!reboots) {
       std::puts(end == guest_state::suspended ? "Domain has suspended."

@@ -100,7 +100,7 @@ result<std::uint64_t> saver::state_data::suspend() {
   }
   for (;;) {
     const auto now = whole::find_domain(domid);
-    if (!now || now->state == guest_state::dying) {
+    if (!now || has_ended(now->state)) {
       return error{errc::not_found, "the domain is gone"};
     }
     if (now->state == guest_state::suspended) {

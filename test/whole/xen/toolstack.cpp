@@ -13,7 +13,9 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/xen/config.hpp"
+#include "libteleport/xen/domain_signs.hpp"
 #include "test/whole/xen/step.hpp"
+#include "test/whole/xen/store.hpp"
 #include "test/whole/xen/world.hpp"
 
 namespace teleport {
@@ -23,8 +25,20 @@ namespace {
 /// More than any guest here needs.
 constexpr std::uint64_t free_kib = std::uint64_t{4} << 20U;
 
+guest_state state_of(const whole::domain& one) {
+  domain_signs signs;
+  signs.dying = one.state == guest_state::dying;
+  signs.by_suspend = one.state == guest_state::suspended;
+  signs.shut_down = signs.by_suspend || one.state == guest_state::shut_down;
+  signs.paused = one.state == guest_state::paused;
+  signs.has_memory = true;
+  signs.has_name = !one.name.empty();
+  signs.devices = devices_of({whole::list_nodes, whole::read_node}, one.domid);
+  return state_of(signs);
+}
+
 guest_seen seen(const whole::domain& one) {
-  return {one.domid, one.name, one.state, one.uuid, one.memory_kib};
+  return {one.domid, one.name, state_of(one), one.uuid, one.memory_kib};
 }
 
 /// A step that does something to a domain.
@@ -70,6 +84,10 @@ result<guest_info> toolstack::describe(const std::string& name_or_id) {
   if (!one) {
     return error{errc::not_found, "no guest named '" + name_or_id + "'"};
   }
+  if (one->config_json.empty()) {
+    return error{errc::unsupported,
+                 "configuration of guest '" + name_or_id + "'"};
+  }
   auto config = nlohmann::json::parse(one->config_json);
   config["c_info"]["name"] = one->name;
   auto guest = read_config(config.dump());
@@ -114,7 +132,7 @@ result<host_facts> toolstack::host() {
 
 result<guest_state> toolstack::state(std::uint32_t domid) {
   const auto one = whole::find_domain(domid);
-  return one ? one->state : guest_state::absent;
+  return one ? state_of(*one) : guest_state::absent;
 }
 
 result<std::vector<guest_seen>> toolstack::guests() {
@@ -126,11 +144,11 @@ result<std::vector<guest_seen>> toolstack::guests() {
 }
 
 result<void> toolstack::resume(std::uint32_t domid) {
-  const auto one = whole::find_domain(domid);
-  if (one && one->state != guest_state::suspended) {
+  const auto now = state(domid);
+  if (now && *now != guest_state::suspended && *now != guest_state::absent) {
     return error{errc::busy,
                  "resume domain " + std::to_string(domid) + ": it is " +
-                     std::string(name_of(one->state))};
+                     std::string(name_of(*now))};
   }
   return set_state("resume", domid, guest_state::running);
 }
@@ -140,6 +158,12 @@ result<void> toolstack::pause(std::uint32_t domid) {
 }
 
 result<void> toolstack::unpause(std::uint32_t domid) {
+  const auto now = state(domid);
+  if (now && *now == guest_state::dying) {
+    return error{
+        errc::busy,
+        "unpause domain " + std::to_string(domid) + ": it is being destroyed"};
+  }
   return set_state("unpause", domid, guest_state::running);
 }
 

@@ -21,6 +21,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "test/whole/xen/records.hpp"
+
 namespace teleport::whole {
 
 namespace {
@@ -31,7 +33,15 @@ namespace fs = std::filesystem;
 constexpr std::array states = {guest_state::running,
                                guest_state::paused,
                                guest_state::suspended,
+                               guest_state::shut_down,
                                guest_state::dying};
+
+constexpr std::array device_states = {"up", "closing", "gone"};
+
+device_state devices_named(const std::string& name) {
+  const auto found = std::ranges::find(device_states, name);
+  return static_cast<device_state>(found - device_states.begin());
+}
 
 guest_state state_named(const std::string& name) {
   const auto found = std::ranges::find_if(
@@ -93,6 +103,7 @@ std::optional<domain> read_domain(const std::string& path) {
   for (const json& disk : all.at("disks")) {
     one.disks.push_back(disk_from(disk));
   }
+  one.devices = devices_named(all.at("devices"));
   if (!all.at("memory").is_null()) {
     one.memory = all.at("memory").get<std::uint64_t>();
   }
@@ -176,14 +187,16 @@ void put_domain(const domain& one) {
   for (const world_disk& disk : one.disks) {
     disks.push_back(to_json(disk));
   }
-  json all = {{"domid", one.domid},
-              {"name", one.name},
-              {"uuid", one.uuid},
-              {"state", std::string(name_of(one.state))},
-              {"memory_kib", one.memory_kib},
-              {"config", one.config_json},
-              {"disks", std::move(disks)},
-              {"memory", nullptr}};
+  json all = {
+      {"domid", one.domid},
+      {"name", one.name},
+      {"uuid", one.uuid},
+      {"state", std::string(name_of(one.state))},
+      {"memory_kib", one.memory_kib},
+      {"config", one.config_json},
+      {"disks", std::move(disks)},
+      {"devices", device_states.at(static_cast<std::size_t>(one.devices))},
+      {"memory", nullptr}};
   if (one.memory) {
     all["memory"] = *one.memory;
   }
@@ -199,6 +212,11 @@ bool change_domain(std::uint32_t domid,
   }
   const unique_fd alone = lock_file_at(run_lock_path(domid), LOCK_EX);
   change(*one);
+  if (one->state == guest_state::running && one->devices != device_state::up) {
+    tell_witness(
+        one->uuid + ".violations",
+        "half destroyed: domain " + std::to_string(domid) + " was let run");
+  }
   put_domain(*one);
   return true;
 }

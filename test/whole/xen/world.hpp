@@ -45,8 +45,18 @@ struct world_disk {
   bool loop_is_ours = false;
 };
 
+/// A domain's devices, as far as its destruction has come.
+enum class device_state {
+  up,
+  /// The backends were told to close; they have the disks open still.
+  closing,
+  /// The backends and their nodes are gone.
+  gone,
+};
+
 struct domain {
   std::uint32_t domid = 0;
+  /// Empty once its destruction has removed its tree from xenstore.
   std::string name;
   std::string uuid;
   guest_state state = guest_state::absent;
@@ -54,6 +64,7 @@ struct domain {
   /// As libxl keeps it.
   std::string config_json;
   std::vector<world_disk> disks;
+  device_state devices = device_state::up;
   /// The guest's memory, as far as it matters: the last record that it has
   /// written. None in a guest that has not booted yet.
   std::optional<std::uint64_t> memory;
@@ -81,7 +92,13 @@ bool change_domain(std::uint32_t domid,
 /// Attaches the disks, writes the domain and its nodes, and starts its guest.
 /// @param one  all but domid, and of each disk vdev, path and read_only
 [[nodiscard]] std::uint32_t create_domain(domain one);
-/// Ends the guest, detaches what was attached for it, and forgets it.
+/// Ends the guest, detaches what was attached for it, and forgets it. May be
+/// repeated after a process was killed in it.
+///
+/// Steps, in the order of libxl's libxl__destroy_domid(): destroy-closing (the
+/// backends were told to close), destroy-devices (they are gone),
+/// destroy-forgotten (name, tree and configuration are), destroy-dying (Xen has
+/// begun to free its memory).
 void destroy_domain(std::uint32_t domid);
 
 /// What the hotplug script and the backend do for one disk: fills in the rest.

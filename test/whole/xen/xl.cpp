@@ -112,7 +112,7 @@ int reboot(const words& arguments) {
     const unique_fd world = lock_world();
     write_node(shutdown_node(domid), "reboot");
   }
-  change_domain(domid, [](domain& it) { it.state = guest_state::dying; });
+  change_domain(domid, [](domain& it) { it.state = guest_state::shut_down; });
   return 0;
 }
 
