@@ -242,6 +242,63 @@ TEST_CASE("what may be another guest's is not set aside", "[start_files]") {
   CHECK(there.has("web1.cfg"));
 }
 
+TEST_CASE("a name that is taken is told before the guest leaves",
+          "[start_files]") {
+  const xen_folder there;
+  const std::vector<std::string> disks{"/dev/a"};
+  there.put("web1.cfg", config());
+  fs::create_symlink("../web1.cfg", there.folder / "auto/web1.cfg");
+  CHECK(there.files.check_departure(web1, disks));
+  SECTION("of the configuration, set aside") {
+    there.put("web1.cfg.teleport-shadow", "another's");
+    CHECK(there.files.check_departure(web1, disks).error().code == errc::busy);
+    // It keeps its name where the disks do not keep theirs.
+    CHECK(there.files.check_departure(web1, std::nullopt));
+  }
+  SECTION("of an autostart that is no link") {
+    fs::remove(there.folder / "auto/web1.cfg");
+    there.put("auto/web1.cfg", config());
+    CHECK(there.files.check_departure(web1, std::nullopt).error().code ==
+          errc::busy);
+  }
+  SECTION("of that one, set aside") {
+    there.put("auto/mine.cfg", config());
+    CHECK(there.files.check_departure(web1, disks));
+    there.put("mine.cfg.teleport-shadow", "another's");
+    CHECK_FALSE(there.files.check_departure(web1, disks));
+    CHECK(there.files.check_departure(web1, std::nullopt));
+  }
+  SECTION("by the guest itself, which has left before") {
+    fs::rename(there.folder / "web1.cfg",
+               there.folder / "web1.cfg.teleport-shadow");
+    CHECK(there.files.check_departure(web1, disks));
+  }
+}
+
+TEST_CASE("a name that is taken is told before the guest arrives",
+          "[start_files]") {
+  const xen_folder there;
+  const std::string others = config(std::string("uuid = '") + other_uuid + "'");
+  const std::string second = "web1-" + web1.uuid + ".cfg";
+  there.put("web1.cfg", others);
+  CHECK(there.files.check_arrival(web1, {config(), true}, {}));
+  SECTION("the configuration's") {
+    there.put(second, others);
+    CHECK(there.files.check_arrival(web1, {config(), false}, {}).error().code ==
+          errc::refused);
+    there.put("web1.cfg", config("uuid = '" + web1.uuid + "'\n"));
+    CHECK(there.files.check_arrival(web1, {config(), false}, {}));
+  }
+  SECTION("the link's") {
+    there.put("auto/" + second, others);
+    CHECK_FALSE(there.files.check_arrival(web1, {config(), true}, {}));
+    CHECK(there.files.check_arrival(web1, {config(), false}, {}));
+    // The guest's own file starts it already.
+    there.put("auto/web1.cfg", config("uuid = '" + web1.uuid + "'\n"));
+    CHECK(there.files.check_arrival(web1, {config(), true}, {}));
+  }
+}
+
 TEST_CASE("neither way goes over a file that is there", "[start_files]") {
   const xen_folder there;
   there.put("web1.cfg", config("# new"));

@@ -25,6 +25,7 @@
 #include "xl-teleport/destination/store_room.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
 #include "xl-teleport/setup/host_name.hpp"
+#include "xl-teleport/setup/start_files.hpp"
 
 namespace teleport {
 
@@ -55,14 +56,16 @@ destination_facts look_around(const guest_info& guest,
   return facts;
 }
 
-/// A problem for a store that could not even be looked at. Its paths are told
-/// to hosts of ours alone.
-problem unusable_store(const error& cause, const known_peer& peer) {
+/// A problem whose sentence has this host's paths, which are told to hosts of
+/// ours alone.
+problem told_problem(std::string code,
+                     const error& cause,
+                     const known_peer& peer) {
   if (!peer.rights.is_limited()) {
-    return {"store_unusable", cause.context};
+    return {std::move(code), cause.context};
   }
   log_error(cause.context);
-  return {"store_unusable", told_of(cause)};
+  return {std::move(code), told_of(cause)};
 }
 
 /// What a limited host asks for beyond its rights: nothing else is looked at
@@ -116,7 +119,8 @@ result<outlook> look_for_space(const guest_info& guest,
 /// Says in the reply where the disks would go, and what stands against it.
 void tell(const result<outlook>& seen, const known_peer& peer, answer& reply) {
   if (!seen) {
-    reply.problems.push_back(unusable_store(seen.error(), peer));
+    reply.problems.push_back(
+        told_problem("store_unusable", seen.error(), peer));
     return;
   }
   reply.disks = seen->disks.disks;
@@ -147,6 +151,15 @@ result<answer> consider(const offer& offered,
                            offered.source,
                            *here,
                            look_around(offered.guest, options.arrivals));
+  const auto startable =
+      offered.start
+          ? start_files().check_arrival(
+                {offered.guest.name, offered.guest.uuid}, *offered.start, {})
+          : result<void>();
+  if (!startable) {
+    reply.problems.push_back(
+        told_problem("name_taken", startable.error(), peer));
+  }
   const auto seen = look_for_space(offered.guest, options, peer);
   tell(seen, peer, reply);
   if (seen) {

@@ -76,6 +76,18 @@ result<std::optional<kept_disk>> usable_entry(const disk_book& book,
                     place_of(**kept)));
     return std::optional<kept_disk>();
   }
+  if ((*kept)->shadow && there->aside && there->backing &&
+      (*home)->place().aside != (*home)->place().backing) {
+    // It could not be given its own name again once the guest runs from it.
+    log_warning(
+        fmt::format("{} of {}: {} is taken, the name of what is kept "
+                    "at {}; a new target is made",
+                    disk.vdev,
+                    guest.name,
+                    (*home)->place().backing,
+                    place_of(**kept)));
+    return std::optional<kept_disk>();
+  }
   if (const auto same = check_identity(**kept, (*home)->identity()); !same) {
     log_warning(fmt::format("{} of {}: {}; a new target is made",
                             disk.vdev,

@@ -75,6 +75,11 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
+error link_taken(const std::string& folder, const std::string& name) {
+  return {errc::refused,
+          folder + "/" + name + " is there and starts another guest"};
+}
+
 /// A name that is in use in `auto` may be another guest's.
 result<void> link_in(const std::string& folder,
                      const std::string& name,
@@ -90,9 +95,17 @@ result<void> link_in(const std::string& folder,
       return system_error(errno, "link " + path.string());
     }
   }
-  return error(
-      errc::refused,
-      folder + "/" + other_name + " is there and starts another guest");
+  return link_taken(folder, other_name);
+}
+
+bool is_link(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_symlink(fs::symlink_status(path, ignored));
+}
+
+/// The second name of a configuration or a link, where the first is taken.
+std::string other_name(const guest_name& guest) {
+  return guest.name + "-" + guest.uuid + ".cfg";
 }
 
 }  // namespace
@@ -149,14 +162,12 @@ result<std::string> start_files::place_for(
       path + (config_at(path, guest)
                   ? " has no uuid and other disks, and may be another guest's"
                   : " is another guest's");
-  path = folder_ + "/" + guest.name + "-" + guest.uuid + ".cfg";
+  path = folder_ + "/" + other_name(guest);
   if (is_there(path) && !certain_config_at(path, guest, disks)) {
     return error(errc::refused,
                  why + ", and so may " + path + ": no configuration of " +
                      guest.name + " is written");
   }
-  log_warning(why + ": the configuration of " + guest.name + " is written to " +
-              path);
   return path;
 }
 
@@ -174,6 +185,11 @@ result<std::string> start_files::write(
     return place.error();
   }
   const std::string& path = *place;
+  if (path.ends_with("/" + other_name(guest))) {
+    log_warning(folder_ + "/" + guest.name +
+                ".cfg is another guest's, or may be: the configuration is " +
+                path);
+  }
   const auto known = config_at(path, guest);
   if (!known || !names_all(*known, disks)) {
     // The owner's text on this host stays; what the source has is for a host
@@ -191,9 +207,8 @@ result<std::string> start_files::write(
     return certain_config_at(link, guest, disks).has_value();
   });
   if (from.autostart && !starts) {
-    const auto linked = link_in(folder_ + "/auto",
-                                path.substr(path.rfind('/') + 1),
-                                guest.name + "-" + guest.uuid + ".cfg");
+    const auto linked = link_in(
+        folder_ + "/auto", path.substr(path.rfind('/') + 1), other_name(guest));
     if (!linked) {
       return linked.error();
     }
@@ -203,11 +218,9 @@ result<std::string> start_files::write(
 
 result<void> start_files::remove_autostart(const guest_name& guest) const {
   for (const std::string& path : autostart_of(guest, true)) {
-    std::error_code failed;
-    const bool is_link = fs::is_symlink(fs::symlink_status(path, failed));
-    const std::string aside = folder_ + path.substr(path.rfind('/'));
-    const auto removed =
-        is_link ? remove_durably(path) : rename_durably(path, aside);
+    const auto removed = is_link(path)
+                             ? remove_durably(path)
+                             : rename_durably(path, beside_auto(path));
     if (!removed) {
       return in_context("take " + path + " out of the autostart",
                         removed.error());
@@ -216,9 +229,13 @@ result<void> start_files::remove_autostart(const guest_name& guest) const {
   return {};
 }
 
-result<std::vector<std::string>> start_files::set_aside(
+std::string start_files::beside_auto(const std::string& path) const {
+  return folder_ + path.substr(path.rfind('/'));
+}
+
+std::vector<std::string> start_files::configs_of(
     const guest_name& guest, const std::vector<std::string>& disks) const {
-  std::vector<std::string> aside;
+  std::vector<std::string> found;
   for (const std::string& path : entries_of(folder_)) {
     const auto text = config_at(path, guest);
     const bool its_own =
@@ -226,9 +243,17 @@ result<std::vector<std::string>> start_files::set_aside(
                  std::ranges::any_of(disks, [&](const std::string& disk) {
                    return names_path(*text, disk);
                  }));
-    if (!its_own) {
-      continue;
+    if (its_own) {
+      found.push_back(path);
     }
+  }
+  return found;
+}
+
+result<std::vector<std::string>> start_files::set_aside(
+    const guest_name& guest, const std::vector<std::string>& disks) const {
+  std::vector<std::string> aside;
+  for (const std::string& path : configs_of(guest, disks)) {
     if (path.ends_with(shadow_suffix)) {
       aside.push_back(path);
       continue;
@@ -241,6 +266,61 @@ result<std::vector<std::string>> start_files::set_aside(
     aside.push_back(std::move(to));
   }
   return aside;
+}
+
+result<void> start_files::check_departure(
+    const guest_name& guest,
+    const std::optional<std::vector<std::string>>& disks) const {
+  const auto check = [](const std::string& from, const std::string& to) {
+    return is_there(to) ? error(errc::busy,
+                                from + " would become " + to +
+                                    " when the guest has left, which exists "
+                                    "already: move that elsewhere")
+                        : result<void>();
+  };
+  for (const std::string& path : autostart_of(guest, true)) {
+    if (is_link(path)) {
+      continue;
+    }
+    const std::string to = beside_auto(path);
+    auto free = check(path, to);
+    if (free && disks) {
+      free = check(path, to + std::string(shadow_suffix));
+    }
+    if (!free) {
+      return free;
+    }
+  }
+  for (const std::string& path :
+       disks ? configs_of(guest, *disks) : std::vector<std::string>()) {
+    const auto free = path.ends_with(shadow_suffix)
+                          ? result<void>()
+                          : check(path, path + std::string(shadow_suffix));
+    if (!free) {
+      return free;
+    }
+  }
+  return {};
+}
+
+result<void> start_files::check_arrival(
+    const guest_name& guest,
+    const start_file& from,
+    const std::vector<start_disk>& disks) const {
+  if (!check_disk_name(guest.name)) {
+    return {};  // no configuration is written for such a name
+  }
+  const auto place = place_for(guest, disks);
+  if (!place) {
+    return place.error();
+  }
+  const std::string auto_folder = folder_ + "/auto";
+  const std::string name = place->substr(place->rfind('/') + 1);
+  const bool taken = is_there(auto_folder + "/" + name) &&
+                     is_there(auto_folder + "/" + other_name(guest));
+  return from.autostart && taken && autostart_of(guest, false).empty()
+             ? link_taken(auto_folder, other_name(guest))
+             : result<void>();
 }
 
 result<void> start_files::bring_back(const guest_name& guest) const {

@@ -44,6 +44,23 @@ class start_files {
   /// its name and no uuid.
   [[nodiscard]] std::optional<start_file> find(const guest_name& guest) const;
 
+  /// Looks for names that write() would need and that are taken: before GO, as
+  /// afterwards nobody can be refused.
+  ///
+  /// @error as write()
+  [[nodiscard]] result<void> check_arrival(
+      const guest_name& guest,
+      const start_file& from,
+      const std::vector<start_disk>& disks) const;
+
+  /// The same for remove_autostart(), and for set_aside() where `disks` is
+  /// given: the paths of a guest whose disks all keep their names.
+  ///
+  /// @error errc::busy
+  [[nodiscard]] result<void> check_departure(
+      const guest_name& guest,
+      const std::optional<std::vector<std::string>>& disks) const;
+
   /// Writes the configuration with these disks, and the link. A configuration
   /// of the guest that is there and names these disks stays as it is. Where
   /// NAME.cfg has another uuid, or none and other disks, it becomes
@@ -76,6 +93,11 @@ class start_files {
  private:
   [[nodiscard]] std::vector<std::string> autostart_of(const guest_name& guest,
                                                       bool hidden) const;
+  /// The guest's own configurations in the folder, those set aside too.
+  [[nodiscard]] std::vector<std::string> configs_of(
+      const guest_name& guest, const std::vector<std::string>& disks) const;
+  /// Where remove_autostart() moves a regular file of `auto`.
+  [[nodiscard]] std::string beside_auto(const std::string& path) const;
   [[nodiscard]] result<std::string> place_for(
       const guest_name& guest, const std::vector<start_disk>& disks) const;
 

@@ -2,6 +2,7 @@
 
 #include "xl-teleport/source/departure.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -363,7 +364,16 @@ result<std::vector<std::string>> clear_away(const departure& plan,
   if (!off) {
     log_warning(off.error().context);
   }
-  return set_disks_aside(plan, options);
+  auto shadows = set_disks_aside(plan, options);
+  const bool renamed =
+      std::ranges::any_of(plan.disks, [](const departing_disk& disk) {
+        return disk.entry.shadow->aside != disk.entry.shadow->backing;
+      });
+  // Disks that keep their names start a second copy at the next boot.
+  if (shadows && !off && !renamed) {
+    return off.error();
+  }
+  return shadows;
 }
 
 result<std::vector<std::string>> set_disks_aside(const departure& plan,

@@ -58,15 +58,30 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
   if (const auto possible = tracker_programs::check_kernel(); !possible) {
     view.problems.push_back({"no_tracker", possible.error().context});
   }
+  std::vector<std::string> named;
+  bool renamed = false;
   for (const guest_disk& disk : moved_disks(view.guest)) {
+    named.push_back(disk.configured_path);
     const auto home = find_home(disk.device);
-    if (!home) {
+    if (home) {
+      const disk_place& place = (*home)->place();
+      named.push_back(place.backing);
+      // One that is read only another guest may have, too.
+      renamed = renamed || (!disk.read_only && place.aside != place.backing);
+    } else {
       view.problems.push_back({"no_shadow",
                                fmt::format("{} could not be set aside "
                                            "afterwards: {}",
                                            disk.vdev,
                                            home.error().context)});
     }
+  }
+  std::erase(named, std::string());
+  const auto free = start_files().check_departure(
+      {view.guest.name, view.guest.uuid},
+      renamed ? std::nullopt : std::optional(std::move(named)));
+  if (!free) {
+    view.problems.push_back({"name_taken", free.error().context});
   }
   return view;
 }
