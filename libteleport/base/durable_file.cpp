@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -37,18 +38,40 @@ result<void> write_all(int fd,
   return {};
 }
 
-}  // namespace
+/// A new file: what a crash has left beside may be open to others.
+unique_fd create_beside(const std::string& path, mode_t mode) {
+  constexpr int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  unique_fd fd(::open(path.c_str(), how, mode));
+  if (!fd && errno == EEXIST && ::unlink(path.c_str()) == 0) {
+    fd.reset(::open(path.c_str(), how, mode));
+  }
+  return fd;
+}
 
-result<void> write_durably(const std::string& path,
-                           std::string_view content,
-                           mode_t mode) {
+result<void> give_to(int fd, const struct stat& owner, const std::string& to) {
+  mode_t mode = owner.st_mode & 0777U;
+  if (::fchown(fd, owner.st_uid, owner.st_gid) != 0) {
+    mode &= S_IRWXU;  // its group's rights would be another group's
+  }
+  return ::fchmod(fd, mode) == 0 ? result<void>()
+                                 : system_error(errno, "chmod of " + to);
+}
+
+/// @param kept  whose mode and owner the file has; nullopt: `mode`, and ours
+result<void> put_in_place(const std::string& path,
+                          std::string_view content,
+                          mode_t mode,
+                          const std::optional<struct stat>& kept) {
   const std::string beside = path + ".new";
-  const unique_fd fd(
-      ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  const unique_fd fd =
+      create_beside(beside, kept ? mode_t{S_IRUSR | S_IWUSR} : mode);
   if (!fd) {
     return system_error(errno, "create " + beside);
   }
-  const auto written = write_all(fd.get(), content, beside);
+  auto written = write_all(fd.get(), content, beside);
+  if (written && kept) {
+    written = give_to(fd.get(), *kept, beside);
+  }
   if (!written) {
     return written;
   }
@@ -59,6 +82,24 @@ result<void> write_durably(const std::string& path,
     return system_error(errno, "rename to " + path);
   }
   return sync_folder(folder_of(path));
+}
+
+}  // namespace
+
+result<void> write_durably(const std::string& path,
+                           std::string_view content,
+                           mode_t mode) {
+  return put_in_place(path, content, mode, std::nullopt);
+}
+
+result<void> rewrite_durably(const std::string& path,
+                             std::string_view content,
+                             mode_t mode) {
+  struct stat about {};
+  const bool there =
+      ::lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
+  return put_in_place(
+      path, content, mode, there ? std::optional(about) : std::nullopt);
 }
 
 result<void> remove_durably(const std::string& path) {
@@ -132,10 +173,12 @@ result<std::string> read_small_file(const std::string& path,
 
 result<void> make_folders(const std::string& path) {
   constexpr mode_t parents_mode = 0777;  // less the umask, as mkdir -p does
-  std::string parent;
-  for (const auto& part : std::filesystem::path(path)) {
-    const std::string folder = std::filesystem::path(parent) / part;
-    if (!part.empty() && ::mkdir(folder.c_str(), parents_mode) == 0) {
+  const std::filesystem::path whole(path);
+  std::filesystem::path parent;
+  for (const auto& part : whole) {
+    const std::filesystem::path folder = parent / part;
+    const mode_t mode = folder == whole ? mode_t{S_IRWXU} : parents_mode;
+    if (!part.empty() && ::mkdir(folder.c_str(), mode) == 0) {
       if (const auto synced = sync_folder(folder_of(folder)); !synced) {
         return synced;
       }

@@ -18,9 +18,20 @@ namespace teleport {
 
 /// Replaces `path` by `content` (write beside it, fsync, rename, fsync of the
 /// folder): after a crash the old or the new file is there, whole.
+///
+/// @param mode  less the umask, from the first byte, whatever mode the old file
+///              has
 result<void> write_durably(const std::string& path,
                            std::string_view content,
                            mode_t mode);
+
+/// The same of a file that is an administrator's as well: the new one has the
+/// old one's mode and owner. Its ACL is lost.
+///
+/// @param mode  where there is no old one
+result<void> rewrite_durably(const std::string& path,
+                             std::string_view content,
+                             mode_t mode);
 
 /// Removes a file durably; one that is not there is no error.
 result<void> remove_durably(const std::string& path);

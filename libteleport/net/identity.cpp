@@ -42,8 +42,9 @@ result<void> make_identity(const key_files& files,
   // Writes the key first: a certificate without its key would be shown to
   // peers.
   const auto key_written = write_durably(files.key, made->key, 0600);
-  return key_written ? write_durably(files.certificate, made->certificate, 0644)
-                     : key_written;
+  return key_written
+             ? rewrite_durably(files.certificate, made->certificate, 0644)
+             : key_written;
 }
 
 result<pinned_peers> pinned_peers::load(const std::string& folder) {

@@ -109,7 +109,7 @@ result<void> use_next_key(const key_files& files) {
   auto past = std::move(keys->past);
   past.insert(past.begin(), keys->present);
   past.resize(std::min(past.size(), most_past_keys));
-  const auto noted = write_durably(past_file(files), pem_of(past), 0644);
+  const auto noted = rewrite_durably(past_file(files), pem_of(past), 0644);
   const auto text = noted ? read_small_file(next_file(files), max_pem_bytes)
                           : result<std::string>(noted.error());
   if (!text) {
@@ -130,7 +130,7 @@ result<void> finish_switch(const key_files& files) {
       shown ? fingerprint_of(*shown) : result<std::string>(shown.error());
   if (!fingerprint || *fingerprint != keys->present.key) {
     const auto written =
-        write_durably(files.certificate, keys->present.pem, 0644);
+        rewrite_durably(files.certificate, keys->present.pem, 0644);
     if (!written) {
       return written;
     }

@@ -2,11 +2,16 @@
 
 #include "libteleport/base/durable_file.hpp"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "libteleport/base/unique_fd.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
@@ -14,6 +19,16 @@
 namespace teleport {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+mode_t mode_of(const std::string& path) {
+  struct stat facts {};
+  REQUIRE(::stat(path.c_str(), &facts) == 0);
+  return facts.st_mode & 07777U;
+}
+
+}  // namespace
 
 TEST_CASE("a durable file is read as it was written", "[base]") {
   const temp_folder folder;
@@ -40,6 +55,52 @@ TEST_CASE("what a crash left beside a durable file does no harm", "[base]") {
   REQUIRE(write_durably(path, "new", 0600));
   CHECK(*read_small_file(path, 100) == "new");
   CHECK_FALSE(fs::exists(path + ".new"));
+}
+
+TEST_CASE("a private file is so from its first byte, whatever was there",
+          "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  std::ofstream(path) << "old";
+  std::ofstream(path + ".new") << "of a crash, and open to a reader";
+  fs::permissions(path, fs::perms{0666});
+  fs::permissions(path + ".new", fs::perms{0666});
+  const unique_fd open_before(
+      ::open((path + ".new").c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(write_durably(path, "secret", 0600));
+  CHECK(mode_of(path) == 0600);
+  std::array<char, 6> seen{};
+  REQUIRE(::pread(open_before.get(), seen.data(), seen.size(), 0) == 6);
+  CHECK(std::string(seen.data(), seen.size()) == "of a c");
+}
+
+TEST_CASE("a file that is an administrator's, too, keeps its mode and owner",
+          "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  REQUIRE(rewrite_durably(path, "1", 0600));
+  CHECK(mode_of(path) == 0600);
+  fs::permissions(path, fs::perms{0644});
+  const bool may_give = ::chown(path.c_str(), 7, 8) == 0;
+  REQUIRE(rewrite_durably(path, "2", 0600));
+  CHECK(*read_small_file(path, 9) == "2");
+  CHECK(mode_of(path) == 0644);
+  struct stat now {};
+  REQUIRE(::stat(path.c_str(), &now) == 0);
+  if (may_give) {
+    CHECK(now.st_uid == 7);
+    CHECK(now.st_gid == 8);
+  }
+}
+
+TEST_CASE("what a link leads to is not written through a file beside",
+          "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a";
+  std::ofstream(folder / "other") << "another's";
+  fs::create_symlink(folder / "other", path + ".new");
+  REQUIRE(write_durably(path, "1", 0600));
+  CHECK(*read_small_file(folder / "other", 20) == "another's");
 }
 
 TEST_CASE("a write that fails leaves the old file", "[base]") {

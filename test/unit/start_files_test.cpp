@@ -138,6 +138,22 @@ TEST_CASE("what the host's owner wrote stays", "[start_files]") {
   CHECK(there.text("web1.cfg") == with_disks(known, web1.uuid, disks));
 }
 
+TEST_CASE("a configuration is for root alone, or for whom it was",
+          "[start_files]") {
+  const xen_folder there;
+  const std::vector<start_disk> disks{{"xvda", "/img/a", true, false, false}};
+  const auto mode = [&] {
+    return fs::status(there.folder / "web1.cfg").permissions();
+  };
+  REQUIRE(there.files.write(web1, {config(), false}, disks));
+  CHECK(mode() == fs::perms{0600});
+  there.put("web1.cfg", config("uuid = '" + web1.uuid + "'\n"));
+  fs::permissions(there.folder / "web1.cfg", fs::perms{0640});
+  REQUIRE(there.files.write(web1, {config(), false}, disks));
+  CHECK(there.text("web1.cfg").find("/img/a") != std::string::npos);
+  CHECK(mode() == fs::perms{0640});
+}
+
 TEST_CASE("a configuration that may be another guest's is not written over",
           "[start_files]") {
   const xen_folder there;

@@ -21,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t config_mode = 0644;
+/// It may have a password of VNC's; xl and xendomains are root's.
+constexpr mode_t config_mode = 0600;
 
 std::vector<std::string> entries_of(const std::string& folder) {
   std::vector<std::string> paths;
@@ -194,10 +195,10 @@ result<std::string> start_files::write(
   if (!known || !names_all(*known, disks)) {
     // The owner's text on this host stays; what the source has is for a host
     // that has none.
-    const auto written =
-        write_durably(path,
-                      with_disks(known ? *known : from.text, guest.uuid, disks),
-                      config_mode);
+    const auto written = rewrite_durably(
+        path,
+        with_disks(known ? *known : from.text, guest.uuid, disks),
+        config_mode);
     if (!written) {
       return written.error();
     }
