@@ -11,11 +11,12 @@ cat >bin/ssh <<EOF
 #!/bin/bash
 host=\${*: -2:1} host=\${host##*@} command=\${*: -1}
 grep -qx "\$host" "$tmp/down" && exit 255
+grep -qx "\$host" "$tmp/silent" && exec sleep infinity
 [[ \$host = 127.0.0.1 ]] && host=there
 eval "set -- \${command#*teleportctl }"
 exec "$TELEPORT_BUILD/tools/teleportctl/teleportctl" --config "$tmp/\$host/teleport.conf" "\$@"
 EOF
-touch down
+touch down silent
 PATH=$tmp/bin:$PATH
 
 rekey() { on here rekey --handshake-seconds 0 "$@"; }
@@ -51,6 +52,17 @@ new=$(on here rekey --show | awk '/^next/ { print $2 }')
 expect_exit 0 on there peers
 expect_text out "has the key          $new"
 seeds between
+
+# Nor is one waited for that takes the connection and says nothing.
+echo third | tee silent >down.was
+: >down
+expect_exit 1 timeout 60 "$TELEPORT_BUILD/tools/teleportctl/teleportctl" \
+  --config here/teleport.conf rekey --handshake-seconds 0 --ssh-seconds 1
+expect_text out '127.0.0.1: accepts the next key, too'
+expect_text out 'third: NOT TOLD: ssh has not ended within 1 s'
+expect_text err '1 of 2 hosts do not know the next one (third)'
+: >silent
+mv down.was down
 
 # Who is paired meanwhile gets both.
 make_host fourth

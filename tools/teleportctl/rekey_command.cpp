@@ -109,7 +109,14 @@ result<void> key_renewal::tell(const std::string& name,
     return host.error();
   }
   ssh_program ssh;
-  std::vector<std::string> arguments = {"-o", "ConnectTimeout=20"};
+  // A host that accepts a connection and says nothing: before its handshake,
+  // and after it.
+  std::vector<std::string> arguments = {"-o",
+                                        "ConnectTimeout=20",
+                                        "-o",
+                                        "ServerAliveInterval=10",
+                                        "-o",
+                                        "ServerAliveCountMax=3"};
   arguments.insert(
       arguments.end(), host->arguments.begin(), host->arguments.end());
   arguments.push_back(
@@ -121,7 +128,7 @@ result<void> key_renewal::tell(const std::string& name,
     return started;
   }
   ssh.write(pem_of(own.accepted()) + pem_of(own.past));
-  return ssh.wait();
+  return ssh.wait(std::chrono::seconds(asked_.ssh_seconds));
 }
 
 result<std::vector<std::string>> key_renewal::tell_all(
@@ -275,6 +282,7 @@ void add_rekey_command(CLI::App& app, rekey_command& read) {
                          "paired as NAME; several times");
   read.rekey->add_option("--handshake-seconds", read.handshake_seconds)
       ->group("");
+  read.rekey->add_option("--ssh-seconds", read.ssh_seconds)->group("");
   // Run on the other hosts by `rekey`, over their administrator's ssh.
   read.accept = app.add_subcommand("accept-key")->group("");
   read.accept->add_option("--past", read.past);

@@ -34,6 +34,9 @@ struct rekey_command {
   /// Of what is said to accept-key, the last ones are of keys of the past.
   std::size_t past = 0;
   unsigned handshake_seconds = 20;  ///< libteleport/net/lane.cpp's limit
+  /// For all of one host's ssh. Its sshd gives a person 120 s to log in, and
+  /// accept-key ends within seconds.
+  unsigned ssh_seconds = 180;
 };
 
 /// @param read  outlives the application

@@ -2,12 +2,16 @@
 
 #include "tools/teleportctl/ssh_program.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +28,9 @@ namespace {
 constexpr int ssh_failed = 255;
 /// A shell's, where there is no such program.
 constexpr int no_such_program = 127;
+
+/// From SIGTERM, at which ssh gives the terminal back, to SIGKILL.
+constexpr std::chrono::seconds end_limit{5};
 
 }  // namespace
 
@@ -106,8 +113,33 @@ void ssh_program::write(std::string_view text) {
   input_.reset();
 }
 
-result<void> ssh_program::wait() {
+bool ssh_program::ends_within(std::chrono::milliseconds limit) const {
+  // glibc 2.36 declares pidfd_open() without C linkage.
+  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  const auto until = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    pollfd ended{process.get(), POLLIN, 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    const int r = ::poll(
+        &ended, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (r >= 0 || errno != EINTR) {
+      return r > 0;
+    }
+  }
+}
+
+result<void> ssh_program::wait(std::optional<std::chrono::seconds> limit) {
   input_.reset();
+  if (limit && !ends_within(*limit)) {
+    static_cast<void>(::kill(pid_, SIGTERM));
+    if (!ends_within(end_limit)) {
+      static_cast<void>(::kill(pid_, SIGKILL));
+    }
+    static_cast<void>(wait_until_exit(std::exchange(pid_, -1)));
+    return error(errc::timeout,
+                 fmt::format("ssh has not ended within {} s", limit->count()));
+  }
   const int status = wait_until_exit(std::exchange(pid_, -1));
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);

@@ -5,12 +5,15 @@
 // a password; its standard error is ours. Standard input and output are the
 // program's that it runs on the other host.
 //
-// Threads: one. Blocks: until the other host says or does something. There is
-// no limit of time: a person answers.
+// Threads: one. Blocks: until the other host says or does something. Only
+// wait() has a limit of time, where it is given one: elsewhere a person sees
+// that nothing is said, and ends it.
 
 #ifndef TOOLS_TELEPORTCTL_SSH_PROGRAM_HPP
 #define TOOLS_TELEPORTCTL_SSH_PROGRAM_HPP
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,10 +45,16 @@ class ssh_program {
                                             std::size_t limit);
   /// Writes, and ends its input.
   void write(std::string_view text);
-  /// @error errc::cancelled: Ctrl-C; errc::system: another exit code than 0
-  [[nodiscard]] result<void> wait();
+  /// @param limit  ssh is ended when it has not ended by then; nullopt: none
+  /// @error errc::cancelled: Ctrl-C; errc::system: another exit code than 0;
+  ///        errc::timeout
+  [[nodiscard]] result<void> wait(
+      std::optional<std::chrono::seconds> limit = std::nullopt);
 
  private:
+  /// @return whether it has
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds limit) const;
+
   pid_t pid_ = -1;
   unique_fd input_;   ///< ours to write to
   unique_fd output_;  ///< ours to read from
