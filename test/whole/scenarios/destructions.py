@@ -168,7 +168,8 @@ def receive_killed_after_go(step):
         within.release()
         move.expect(5)
         wait_for_rest(world)
-        # Nothing there may be unpaused by a person's word.
+        # It is in the way of the answer, and nobody has to ask for its end.
+        check_destroyed(world.there, guest)
         assert recover(guest, world.here) == 1
         wait_for_rest(world)
         check_destroyed(world.there, guest)
