@@ -40,6 +40,16 @@ TEST_CASE("a guest's autostart is hidden and shown again, no other's",
   CHECK_FALSE(std::filesystem::exists(**hidden));
 }
 
+TEST_CASE("a hidden name that is taken is told before", "[autostart]") {
+  const temp_folder folder;
+  std::ofstream(folder / "web1.cfg") << "name = 'web1'\n";
+  CHECK(check_hidable(web1, folder.path()));
+  std::ofstream(folder / ".teleport-web1.cfg") << "another's\n";
+  CHECK(check_hidable(web1, folder.path()).error().code == errc::busy);
+  CHECK_FALSE(hide_autostart(web1, folder.path()));
+  CHECK(check_hidable(web10, folder.path()));
+}
+
 TEST_CASE("another guest of the name is not hidden", "[autostart]") {
   const temp_folder folder;
   const std::string other = folder.path() + "/web1.cfg";

@@ -38,6 +38,11 @@ std::vector<fs::path> files_of(const guest_name& guest,
   return found;
 }
 
+fs::path hidden_name_of(const fs::path& file) {
+  return file.parent_path() /
+         (std::string(hidden_prefix) + file.filename().string());
+}
+
 }  // namespace
 
 std::optional<std::string> autostart_of(const guest_name& guest,
@@ -46,12 +51,24 @@ std::optional<std::string> autostart_of(const guest_name& guest,
   return found.empty() ? std::nullopt : std::optional(found.front().string());
 }
 
+result<void> check_hidable(const guest_name& guest, const std::string& folder) {
+  for (const fs::path& file : files_of(guest, folder, false)) {
+    const fs::path to = hidden_name_of(file);
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(to, ignored))) {
+      return error(errc::busy,
+                   file.string() + " could not be hidden at a boot, as " +
+                       to.string() + " exists already: move that elsewhere");
+    }
+  }
+  return {};
+}
+
 result<std::optional<std::string>> hide_autostart(const guest_name& guest,
                                                   const std::string& folder) {
   std::optional<std::string> hidden;
   for (const fs::path& file : files_of(guest, folder, false)) {
-    const fs::path to = file.parent_path() /
-                        (std::string(hidden_prefix) + file.filename().string());
+    const fs::path to = hidden_name_of(file);
     const auto done = rename_durably(file, to);
     if (!done) {
       return done.error();

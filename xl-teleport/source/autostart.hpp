@@ -22,6 +22,12 @@ inline constexpr const char* autostart_folder = "/etc/xen/auto";
 [[nodiscard]] std::optional<std::string> autostart_of(
     const guest_name& guest, const std::string& folder = autostart_folder);
 
+/// Before the guest leaves: that hide_autostart() will find its name free.
+///
+/// @error errc::busy
+[[nodiscard]] result<void> check_hidable(
+    const guest_name& guest, const std::string& folder = autostart_folder);
+
 /// Renames it to a name that `xendomains` passes over.
 ///
 /// @return its new path; nothing where the guest has none

@@ -12,6 +12,7 @@
 #include "libteleport/disk/disk_home.hpp"
 #include "libteleport/disk/tracker_programs.hpp"
 #include "xl-teleport/setup/start_files.hpp"
+#include "xl-teleport/source/autostart.hpp"
 
 namespace teleport {
 
@@ -77,9 +78,12 @@ result<source_view> look_at_guest(const std::string& name, bool live) {
     }
   }
   std::erase(named, std::string());
-  const auto free = start_files().check_departure(
-      {view.guest.name, view.guest.uuid},
-      renamed ? std::nullopt : std::optional(std::move(named)));
+  const guest_name leaving{view.guest.name, view.guest.uuid};
+  auto free = start_files().check_departure(
+      leaving, renamed ? std::nullopt : std::optional(std::move(named)));
+  if (free) {
+    free = check_hidable(leaving);
+  }
   if (!free) {
     view.problems.push_back({"name_taken", free.error().context});
   }

@@ -90,6 +90,18 @@ def autostart_taken():
         check_starts_here(world.there, guest)
 
 
+@test("an autostart that a boot could not hide is told before, too")
+def hidden_taken():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        write_file(world.here, "/etc/xen/auto/.teleport-web1.cfg", "another's\n")
+        check_refused(world, guest, ".teleport-web1.cfg")
+        os.unlink(world.here.path("/etc/xen/auto/.teleport-web1.cfg"))
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.there)
+
+
 @test("a destination whose both names of the configuration are taken refuses")
 def arrival_taken():
     with World() as world:
