@@ -101,6 +101,10 @@ class destination_course {
   [[nodiscard]] destination_state at() const noexcept { return at_; }
   [[nodiscard]] bool guest_runs() const noexcept { return runs_; }
   [[nodiscard]] bool succeeded() const noexcept { return succeeded_; }
+  /// EXTENT_DATA may come, now or once xl is started.
+  [[nodiscard]] bool takes_blocks() const noexcept {
+    return at_ >= destination_state::disks && at_ <= destination_state::memory;
+  }
   /// The source has sent all: the hook and xl have the rest to do.
   [[nodiscard]] bool is_at_gate() const noexcept {
     return gate_.may_open() || gate_.is_open();

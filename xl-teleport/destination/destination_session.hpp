@@ -26,6 +26,7 @@
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/destination_course.hpp"
+#include "libteleport/session/flush_plan.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/session/source_silence.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
@@ -91,6 +92,8 @@ class destination_session {
   [[nodiscard]] gate_hook hook_at_gate() const;
   result<void> feed_xl(const raw_record& record);
   void on_gate_hook(const result<void>& ran);
+  void plan_flush();
+  void flush_beside();
   void flush();
   void write_journal(journal_state state);
   void release_disks(bool to_guest);
@@ -117,7 +120,9 @@ class destination_session {
   std::unique_ptr<guest_arrival> arrival_;
   std::unique_ptr<seed_reception> seed_;
   std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
-  timer opening_;         ///< runs until the peer has said what it wants
+  flush_plan flushes_;    ///< while blocks come
+  timer flush_timer_;
+  timer opening_;  ///< runs until the peer has said what it wants
   source_silence silence_;
   timer silence_look_;
   bool only_questions_ = false;

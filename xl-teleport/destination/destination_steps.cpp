@@ -3,6 +3,7 @@
 // xl-teleport/destination/destination_steps.cpp: destination_session's longer
 // steps: each does what one action of the course says.
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -163,6 +164,7 @@ void destination_session::tell_of_targets() {
 /// every extent is proven: what tells it so is kept back until xl has no other
 /// guest's memory to wait for (PROTOCOL.md, section 4.3).
 void destination_session::tell_of_disks(const raw_record& record) {
+  plan_flush();
   const bool has_turn = course_.at() != destination_state::disks &&
                         course_.at() != destination_state::waiting;
   if (offer_.takes_turns || has_turn || !intake_->state().all_proven()) {
@@ -261,6 +263,33 @@ result<void> destination_session::feed_xl(const raw_record& record) {
     link_->pause();
   }
   return taken;
+}
+
+/// Flushes what has come while more comes: what a suspended guest waits for is
+/// the rest.
+void destination_session::plan_flush() {
+  const bool bulk_is_over =
+      course_.at() != destination_state::disks || intake_->state().all_proven();
+  const auto due = course_.takes_blocks()
+                       ? flushes_.due(intake_->written(), bulk_is_over)
+                       : std::nullopt;
+  const auto now = flush_plan::time_point::clock::now();
+  flush_timer_ = due ? loop_.after(std::chrono::ceil<std::chrono::milliseconds>(
+                                       std::max(*due, now) - now),
+                                   [this] { flush_beside(); })
+                     : timer();
+}
+
+void destination_session::flush_beside() {
+  if (!course_.takes_blocks()) {
+    return;
+  }
+  flushes_.on_begun(intake_->written(), flush_plan::time_point::clock::now());
+  on_pool([this] { return hold_.disks()->flush(); },
+          [this] {
+            flushes_.on_flushed(flush_plan::time_point::clock::now());
+            plan_flush();
+          });
 }
 
 void destination_session::flush() {

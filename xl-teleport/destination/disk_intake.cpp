@@ -23,12 +23,12 @@ constexpr std::size_t max_jobs = 8;
 disk_intake::disk_intake(event_loop& loop,
                          content_lookup& lookup,
                          std::string state_path,
-                         std::vector<std::uint64_t> disk_bytes,
+                         const std::vector<std::uint64_t>& disk_bytes,
                          events callbacks)
     : loop_(loop),
       lookup_(lookup),
       state_path_(std::move(state_path)),
-      receiver_(std::move(disk_bytes), possession_probe::make()),
+      receiver_(disk_bytes, possession_probe::make()),
       events_(std::move(callbacks)) {}
 
 void disk_intake::set_targets(std::vector<target_disk> targets) {
@@ -55,6 +55,12 @@ result<void> disk_intake::on_record(const raw_record& record) {
     pump();
   }
   return taken;
+}
+
+std::uint64_t disk_intake::written() const noexcept {
+  rebuild_counts all = receiver_.bulk();
+  all += receiver_.rounds();
+  return all.zero + all.donors + all.link;
 }
 
 void disk_intake::pump() {

@@ -38,7 +38,7 @@ class disk_intake {
   disk_intake(event_loop& loop,
               content_lookup& lookup,
               std::string state_path,
-              std::vector<std::uint64_t> disk_bytes,
+              const std::vector<std::uint64_t>& disk_bytes,
               events callbacks);
 
   /// @param targets  in the OFFER's order; used by jobs until they are at rest
@@ -54,6 +54,9 @@ class disk_intake {
   }
   /// No job of this is on the pool.
   [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
+
+  /// Bytes that were given to the targets.
+  [[nodiscard]] std::uint64_t written() const noexcept;
 
   [[nodiscard]] const disk_receiver& state() const noexcept {
     return receiver_;
