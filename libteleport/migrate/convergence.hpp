@@ -51,6 +51,11 @@ class convergence {
   /// Time that the link needs for `bytes` of dirty blocks, at worst.
   [[nodiscard]] seconds time_for(std::uint64_t bytes) const;
 
+  /// Whether so many bytes are sent within the downtime that is wanted.
+  [[nodiscard]] bool fits(std::uint64_t bytes) const {
+    return time_for(bytes) <= budget_.wanted;
+  }
+
   /// Bytes a second that the link is thought to carry.
   [[nodiscard]] double rate() const;
 

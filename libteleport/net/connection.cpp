@@ -207,6 +207,27 @@ void connection::send_ahead(record_type type, byte_span body) {
   }
 }
 
+void connection::send_behind(record_type type, byte_span body) {
+  if (stage_ == stage::open) {
+    queue_.push_behind(type, body);
+    write_soon();
+  }
+}
+
+void connection::send_last(record_type type, byte_span body) {
+  if (stage_ == stage::open) {
+    queue_.push_last(type, body);
+    write_soon();
+  }
+}
+
+void connection::take_right_of_way() {
+  if (pacer_) {
+    pacer_->take_right_of_way();
+  }
+  write_paced();
+}
+
 /// Later in this turn of the loop, so that records queued together are written
 /// together.
 void connection::write_soon() {
@@ -219,7 +240,7 @@ void connection::write_soon() {
 }
 
 void connection::write() {
-  while (!pace_timer_ && stage_ != stage::closed) {
+  while (!paced_ && stage_ != stage::closed) {
     auto next = lanes_.next_write(
         queue_, pacer_ ? pacer_->piece() : record_queue::batch_bytes);
     if (!next) {
@@ -245,16 +266,24 @@ void connection::write_in_turn(lane_set::write next) {
   if (opener_) {
     opener_->on_paced();
   }
+  paced_ = std::move(next);
   pace_timer_ =
       loop_.after(std::chrono::duration_cast<std::chrono::milliseconds>(wait),
-                  [weak = weak_from_this(), next = std::move(next)] {
-                    const auto self = weak.lock();
-                    if (self && self->stage_ != stage::closed) {
-                      self->pace_timer_ = timer();
-                      self->links_[next.lane]->write(next.bytes);
-                      self->write();
+                  [weak = weak_from_this()] {
+                    if (const auto self = weak.lock()) {
+                      self->write_paced();
                     }
                   });
+}
+
+void connection::write_paced() {
+  if (!paced_ || stage_ == stage::closed) {
+    return;
+  }
+  pace_timer_ = timer();
+  const auto next = std::exchange(paced_, std::nullopt);
+  links_[next->lane]->write(next->bytes);
+  write();
 }
 
 void connection::on_written(std::size_t number) {
@@ -396,6 +425,7 @@ void connection::close() {
   stage_ = stage::closed;
   deadline_ = timer();
   pace_timer_ = timer();
+  paced_.reset();
   opener_.reset();
   host_.reset();
   for (const auto& link : links_) {

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,11 +99,26 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Queues a record before all that send() has queued, but behind those that
   /// this has: for short records that a round trip waits for.
   void send_ahead(record_type type, byte_span body);
+  /// Queues a record behind all that the others have queued and will queue
+  /// while it waits.
+  void send_behind(record_type type, byte_span body);
+  /// Queues the last record. What waits is dropped: the peer hears this one
+  /// soon.
+  void send_last(record_type type, byte_span body);
   /// Bytes queued and not yet given to the kernel.
   [[nodiscard]] std::size_t queued() const noexcept { return queue_.queued(); }
+  /// Those of send_behind(), and the others.
+  [[nodiscard]] std::size_t queued_behind() const noexcept {
+    return queue_.queued_behind();
+  }
+  [[nodiscard]] std::size_t queued_before() const noexcept {
+    return queue_.queued() - queue_.queued_behind();
+  }
 
   /// Sends no faster than this allows, from now on.
   void set_pacer(std::shared_ptr<pacer> by) { pacer_ = std::move(by); }
+  /// From now on waits for no other connection's turn on this host's link.
+  void take_right_of_way();
   /// What TCP's congestion control is called here: "bbr", "cubic".
   [[nodiscard]] std::string congestion_control() const;
 
@@ -159,6 +175,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void write_soon();
   void write();
   void write_in_turn(lane_set::write next);
+  void write_paced();
   void half_close();
   void fail(error cause);
   [[nodiscard]] link_sight look() const;
@@ -172,8 +189,10 @@ class connection : public std::enable_shared_from_this<connection> {
   std::shared_ptr<lane_opener> opener_;  ///< the source, once it may widen
   std::shared_ptr<lane_host> host_;      ///< the destination, likewise
   std::shared_ptr<pacer> pacer_;
-  timer pace_timer_;  ///< runs while a lane waits for its turn on the link
-  timer deadline_;    ///< runs while a peer's end, or ours, is awaited
+  /// Waits for its turn on the link; nothing else is written before it.
+  std::optional<lane_set::write> paced_;
+  timer pace_timer_;
+  timer deadline_;  ///< runs while a peer's end, or ours, is awaited
   stage stage_ = stage::open;
   std::function<void()> finished_;
   bool write_posted_ = false;

@@ -138,10 +138,13 @@ clock::time_point pacer::reserve(std::size_t bytes, clock::time_point now) {
     take(own_free_, own_);
   }
   const link_rate rate = host_rate();
-  if (rate != 0 && budget_) {
-    begins = std::max(begins, budget_->reserve(time_for(bytes, rate), now));
-  } else if (rate != 0) {
+  const auto turn = rate != 0 && budget_
+                        ? budget_->reserve(time_for(bytes, rate), now)
+                        : clock::time_point();
+  if (rate != 0 && (!budget_ || has_right_of_way_)) {
     take(host_free_, rate);
+  } else if (rate != 0) {
+    begins = std::max(begins, turn);
   }
   return begins;
 }

@@ -71,6 +71,10 @@ class pacer {
 
   /// Bytes that may be sent in one go: what the rate carries in 50 ms.
   [[nodiscard]] std::size_t piece() const;
+  /// From now on no other process's turn is waited for: a suspended guest does
+  /// not stand for others. The rates hold, and the others wait for the turns
+  /// that are taken.
+  void take_right_of_way() noexcept { has_right_of_way_ = true; }
   /// @return when these bytes may be sent
   [[nodiscard]] clock::time_point reserve(std::size_t bytes,
                                           clock::time_point now);
@@ -82,7 +86,8 @@ class pacer {
   std::function<link_rate()> planned_;
   std::unique_ptr<host_budget> budget_;
   clock::time_point own_free_;
-  clock::time_point host_free_;  ///< without a budget
+  clock::time_point host_free_;  ///< without a budget, or with right of way
+  bool has_right_of_way_ = false;
 };
 
 }  // namespace teleport

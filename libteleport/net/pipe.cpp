@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include <fcntl.h>
+
 #include <boost/asio/write.hpp>
 
 namespace teleport {
@@ -36,6 +38,11 @@ void pipe_reader::read(std::size_t limit,
         buffer->resize(size);
         done(std::move(*buffer));
       });
+}
+
+void pipe_reader::resize(std::size_t bytes) {
+  (void)::fcntl(
+      stream_->native_handle(), F_SETPIPE_SZ, static_cast<int>(bytes));
 }
 
 void pipe_reader::close() {

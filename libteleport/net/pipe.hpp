@@ -32,6 +32,8 @@ class pipe_reader {
   /// Reads what is there, at most `limit` bytes; an empty buffer is the end.
   /// @pre no other read is under way
   void read(std::size_t limit, std::function<void(result<byte_buffer>)> done);
+  /// Of the kernel's buffer, where it allows this size and holds no more now.
+  void resize(std::size_t bytes);
   void close();
 
  private:

@@ -180,7 +180,7 @@ void source_course::on_pass_done(const moment& now) {
   convergence_.on_pass(used.bytes, used.time);
   if (is_suspended()) {
     take_last_marks();
-  } else if (state_ == state::disks && !waits_for_turn()) {
+  } else if ((state_ == state::disks && !waits_for_turn()) || brake_.holds()) {
     blocks_ = blocks::weighing;
     add(source_action::weigh);
   } else {
@@ -199,6 +199,9 @@ void source_course::on_weighed(std::uint64_t dirty, const moment& now) {
     take_last_marks();
     return;
   }
+  if (state_ == state::memory) {
+    weigh_beside_memory(dirty);
+  }
   switch (judge(dirty)) {
     case next_step::another_round:
       ++rounds_;
@@ -211,6 +214,14 @@ void source_course::on_weighed(std::uint64_t dirty, const moment& now) {
     case next_step::give_up:
       add(source_action::give_up);
       return;
+  }
+}
+
+/// The rounds of a guest that writes much hold its memory.
+void source_course::weigh_beside_memory(std::uint64_t dirty) {
+  const bool held = brake_.holds();
+  if (brake_.weigh(dirty, convergence_.fits(dirty)) != held) {
+    add(held ? source_action::release_memory : source_action::hold_memory);
   }
 }
 
@@ -267,6 +278,10 @@ void source_course::on_suspended(time_point now) {
   }
   downtime_.note(downtime_step::suspended, now);
   suspended_at_ = now;
+  if (brake_.holds()) {
+    brake_.release();
+    add(source_action::release_memory);
+  }
   if (blocks_ == blocks::pausing) {
     take_last_marks();
   }  // else once the weighing or the round is over

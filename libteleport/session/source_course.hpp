@@ -27,6 +27,7 @@
 #include "libteleport/session/action_queue.hpp"
 #include "libteleport/session/downtime.hpp"
 #include "libteleport/session/link_gauge.hpp"
+#include "libteleport/session/memory_brake.hpp"
 #include "libteleport/wire/format.hpp"
 
 namespace teleport {
@@ -47,9 +48,11 @@ enum class source_action : std::uint8_t {
   /// What others did to the guest meanwhile (xen/guest_change.hpp): before its
   /// memory is sent, and once all of it was; then on_looked().
   look_at_guest,
-  ask_turn,      ///< send ASK_TURN: the memory waits for TURN
-  start_memory,  ///< send GUEST_CONFIG, start libxl's save
-  give_up,       ///< the guest writes too fast: call on_failure(), saying so
+  ask_turn,        ///< send ASK_TURN: the memory waits for TURN
+  start_memory,    ///< send GUEST_CONFIG, start libxl's save
+  give_up,         ///< the guest writes too fast: call on_failure(), saying so
+  hold_memory,     ///< read nothing of libxl's stream until it is released
+  release_memory,  ///< read it again
   /// The guest is suspended: wait for its last writes, take their marks, audit
   /// the trackers; then on_last_marks().
   take_last_marks,
@@ -222,11 +225,13 @@ class source_course {
   [[nodiscard]] next_step judge(std::uint64_t dirty);
   void approach_memory();
   void begin_memory();
+  void weigh_beside_memory(std::uint64_t dirty);
   void take_last_marks();
   void commit_when_saved();
   void resume_when_at_rest();
 
   convergence convergence_;
+  memory_brake brake_;
   std::optional<std::chrono::milliseconds> limit_;
   source_handover handover_;
   state state_ = state::greeting;

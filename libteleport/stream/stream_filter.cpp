@@ -89,7 +89,12 @@ result<void> stream_filter::add_pages(const stream_segment& part,
     flush_raw(pieces);
     page_counts counts;
     byte_buffer body = encoder_.encode(*record, counts);
-    add_piece(coded_piece::kind::pages, std::move(body), pieces);
+    if (body.size() <= record_.size() - record_.size() / 8) {
+      add_piece(coded_piece::kind::pages, std::move(body), pieces);
+    } else {
+      // Short pieces, as blocks of the disk do not overtake half a record.
+      add_raw(record_, pieces);
+    }
     statistics_.pages += counts.pages;
     statistics_.zero_pages += counts.zero;
   }

@@ -10,7 +10,7 @@ BENCH_PROGS := $(addprefix $(BUILD)/test/bench/,index-bench tracker-bench)
 # Programs of one file each, which need nothing of ours.
 WAN_PROGS := $(patsubst test/bench/%.cpp,$(BUILD)/test/bench/%,$(wildcard test/bench/wan_*.cpp))
 .PHONY: bench-programs
-bench: bench-programs all
+bench: bench-programs whole-programs all
 	$(Q)tools/install-deps --bench
 	$(Q)test/bench/run $(BUILD) $(BENCH)
 bench-programs: $(BENCH_PROGS) $(WAN_PROGS)

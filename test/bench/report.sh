@@ -185,7 +185,7 @@ report_all() {
     echo
     echo "$BENCH_NOTE"
   fi
-  for part in scan cold peers lookup limited tracking memory growth unlimited wan deltas; do
+  for part in scan cold peers lookup limited tracking memory growth unlimited downtime wan deltas; do
     if [[ -s $1/$part.md ]]; then
       echo
       cat "$1/$part.md"

@@ -35,6 +35,7 @@ struct told {
   bool takes_turns = false;
   bool asked_turn = false;
   bool has_turn = false;
+  bool held = false;  ///< libxl's stream
   bool saved = false;
   bool looked = false;  ///< at the suspended guest
   bool go = false;
@@ -73,6 +74,17 @@ struct told {
         return;
       case source_action::start_memory:
         require(has_turn == takes_turns);
+        return;
+      case source_action::hold_memory:
+        require(!course.is_suspended() && !held);
+        held = true;
+        return;
+      case source_action::release_memory:
+        require(held);
+        held = false;
+        return;
+      case source_action::take_last_marks:
+        require(!held);
         return;
       case source_action::send_disks_complete:
         require(course.is_suspended());

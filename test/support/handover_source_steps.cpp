@@ -110,6 +110,8 @@ void stepper::drive_source(handover_world& world) {
       case action::give_up:
         (void)course.on_failure();
         break;
+      case action::hold_memory:
+      case action::release_memory:
       case action::start_bulk:
       case action::ask_beside:  // no clock runs here
       case action::

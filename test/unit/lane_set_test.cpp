@@ -122,6 +122,92 @@ TEST_CASE("what is ahead goes before what waits, behind what has begun",
   CHECK(got == wanted);
 }
 
+TEST_CASE("blocks go before memory that was queued earlier", "[net][lanes]") {
+  record_queue queue;
+  for (unsigned i = 0; i < 6; ++i) {
+    queue.push_behind(record_type::stream_piece, body_of(20'000, i));
+  }
+  const shared_bytes piece = queue.pop(100);
+  byte_buffer got(piece.bytes.begin(), piece.bytes.end());
+  queue.push(record_type::extent_data, body_of(10, 7));
+  queue.push_ahead(record_type::extents, body_of(1, 8));
+  CHECK(queue.queued() - queue.queued_behind() == 100 + 18 + 9);
+  append(got, all_of(queue, 1000));
+  byte_buffer wanted;
+  for (unsigned i = 0; i < 2; ++i) {  // a batch that has begun goes out whole
+    append(wanted, frame(record_type::stream_piece, body_of(20'000, i)));
+  }
+  append(wanted, frame(record_type::extents, body_of(1, 8)));
+  append(wanted, frame(record_type::extent_data, body_of(10, 7)));
+  for (unsigned i = 2; i < 6; ++i) {
+    append(wanted, frame(record_type::stream_piece, body_of(20'000, i)));
+  }
+  CHECK(got == wanted);
+  CHECK(queue.queued_behind() == 0);
+  CHECK(queue.queued() == wanted.size());
+}
+
+TEST_CASE("blocks wait for no more than a short batch of memory",
+          "[net][lanes]") {
+  record_queue queue;
+  for (unsigned i = 0; i < 200; ++i) {
+    queue.push_behind(record_type::stream_piece, body_of(5000, 1));
+  }
+  CHECK(queue.pop(1).bytes.size() == 1);
+  queue.push(record_type::extent_data, body_of(10, 2));
+  std::size_t before = 1;
+  while (!queue.is_between_records()) {
+    before += queue.pop(4096).bytes.size();
+  }
+  CHECK(before <= record_queue::behind_batch_bytes + 5008);
+  const shared_bytes next = queue.pop(100);
+  CHECK(
+      same_bytes(next.bytes, frame(record_type::extent_data, body_of(10, 2))));
+}
+
+TEST_CASE("the last record waits for nothing but what has begun",
+          "[net][lanes]") {
+  const bool behind = GENERATE(false, true);
+  record_queue queue;
+  const auto push = [&](unsigned value) {
+    behind
+        ? queue.push_behind(record_type::stream_piece, body_of(50'000, value))
+        : queue.push(record_type::extent_data, body_of(500'000, value));
+  };
+  push(1);
+  push(2);
+  queue.push_ahead(record_type::extents, body_of(1, 3));
+  const shared_bytes first = queue.pop(1000);  // what is ahead, alone or not
+  byte_buffer got(first.bytes.begin(), first.bytes.end());
+  while (!queue.is_between_records()) {
+    const shared_bytes rest = queue.pop(1000);
+    append(got, byte_buffer(rest.bytes.begin(), rest.bytes.end()));
+  }
+  push(4);
+  const shared_bytes begun = queue.pop(1000);
+  append(got, byte_buffer(begun.bytes.begin(), begun.bytes.end()));
+  push(5);
+  queue.push_ahead(record_type::extents, body_of(1, 6));
+  queue.push_last(record_type::fail, body_of(7, 9));
+  append(got, all_of(queue, 1000));
+  const byte_buffer last = frame(record_type::fail, body_of(7, 9));
+  REQUIRE(got.size() > last.size());
+  CHECK(byte_buffer(got.end() - static_cast<std::ptrdiff_t>(last.size()),
+                    got.end()) == last);
+  CHECK(queue.queued_behind() == 0);
+  CHECK(queue.queued() == got.size());
+  // Whole records.
+  framer in;
+  in.feed(got);
+  std::size_t records = 0;
+  for (auto next = in.next(); next && *next; next = in.next()) {
+    ++records;
+    CHECK((*next)->body.front() != std::byte(5));
+    CHECK((*next)->body.front() != std::byte(6));
+  }
+  CHECK(records >= 3);
+}
+
 TEST_CASE("a piece outlives the queue that gave it", "[net][lanes]") {
   auto queue = std::make_unique<record_queue>();
   queue->push(record_type::go, body_of(3, 9));

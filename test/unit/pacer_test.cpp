@@ -144,4 +144,28 @@ TEST_CASE("a budget from before the last boot is not waited for", "[net]") {
   CHECK(last_of(one, 1, 50'000) == milliseconds(0));
 }
 
+TEST_CASE("right of way waits for the own rate alone, and the others for it",
+          "[net]") {
+  const temp_folder folder;
+  const auto host_rate = [] { return link_rate{1'000'000}; };
+  pacer bulk(0, host_rate, open_budget(folder));
+  pacer suspended(0, host_rate, open_budget(folder));
+  // Ten seconds of somebody else's are reserved.
+  const auto others = last_of(bulk, 100, 100'000);
+  CHECK(others > milliseconds(9000));
+  suspended.take_right_of_way();
+  const auto own = last_of(suspended, 10, 100'000);
+  CHECK(own > milliseconds(800));
+  CHECK(own < milliseconds(1000));
+  // What it took is charged.
+  const auto after = last_of(bulk, 1, 100'000);
+  CHECK(after - others > milliseconds(1000));
+}
+
+TEST_CASE("right of way does not lift a connection's own limit", "[net]") {
+  pacer one(1'000'000, {}, nullptr);
+  one.take_right_of_way();
+  CHECK(last_of(one, 11, 100'000) > milliseconds(900));
+}
+
 }  // namespace teleport

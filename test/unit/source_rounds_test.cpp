@@ -123,6 +123,65 @@ TEST_CASE(
   CHECK(one.course.left() == 10'000_MiB);
 }
 
+TEST_CASE("a guest that writes much holds its memory until the rest is small",
+          "[session][source_course]") {
+  driven one = at(step::memory);
+  one.course.on_pause_over();
+  CHECK(one.todo() == actions{action::weigh});
+  // 30 MiB at 10 MiB/s: more than the second that is wanted.
+  one.course.on_weighed(30_MiB, one.now);
+  CHECK(one.todo() == actions{action::hold_memory, action::start_round});
+  one.wait(milliseconds(3000));
+  one.course.on_pass_done(one.now);
+  CHECK(one.todo() == actions{action::weigh});
+  one.course.on_weighed(15_MiB, one.now);
+  CHECK(one.todo() == actions{action::start_round});
+  one.wait(milliseconds(1500));
+  one.course.on_pass_done(one.now);
+  CHECK(one.todo() == actions{action::weigh});
+  one.course.on_weighed(8_MiB, one.now);
+  CHECK(one.todo() == actions{action::release_memory, action::start_round});
+  one.wait(milliseconds(800));
+  one.course.on_pass_done(one.now);
+  CHECK(one.todo() == actions{action::weigh_after_pause});
+}
+
+TEST_CASE(
+    "a guest that writes as fast as the link carries gets its memory over",
+    "[session][source_course]") {
+  driven one = at(step::memory);
+  unsigned pauses = 0;
+  for (int round = 0; round < 20; ++round) {
+    one.course.on_pause_over();
+    const actions asked = one.todo();
+    CHECK(asked.size() <= 1);
+    one.course.on_weighed(100_MiB, one.now);
+    (void)one.todo();
+    one.wait(milliseconds(10'000));
+    one.course.on_pass_done(one.now);
+    const actions next = one.todo();
+    if (next == actions{action::weigh_after_pause}) {
+      ++pauses;
+    } else {
+      CHECK(next == actions{action::weigh});
+    }
+  }
+  CHECK(pauses == 5);
+}
+
+TEST_CASE("memory that is held goes on once the guest is suspended",
+          "[session][source_course]") {
+  driven one = at(step::memory);
+  one.course.on_pause_over();
+  (void)one.todo();
+  one.course.on_weighed(30_MiB, one.now);
+  CHECK(one.todo() == actions{action::hold_memory, action::start_round});
+  one.course.on_suspended(one.now.time);
+  CHECK(one.todo() == actions{action::release_memory});
+  one.course.on_pass_done(one.now);
+  CHECK(one.todo() == actions{action::take_last_marks});
+}
+
 TEST_CASE("rounds go on while the turn of the memory is awaited",
           "[session][source_course]") {
   driven one = at_waiting();

@@ -15,15 +15,12 @@ namespace teleport {
 
 namespace {
 
-/// libxl's pipe is not read while this much of its stream is queued for the
-/// link: the longer the queue, the older the pages in it.
-constexpr std::size_t max_queued = 4_MiB;
-
-/// Bytes asked of the pipe at once.
-constexpr std::size_t read_bytes = 1_MiB;
-
-/// The pipe's size; the kernel's limit for root is higher, for others this.
-constexpr int pipe_bytes = 1 << 20;
+/// Bytes asked of the pipe at once, and its size: what is in them when the
+/// guest is suspended is still to be sent, so they are as large as the room in
+/// the queue. The kernel's limit for a pipe is higher for root, for others the
+/// larger one.
+constexpr std::size_t least_read = 128_KiB;
+constexpr std::size_t most_read = 1_MiB;
 
 }  // namespace
 
@@ -42,9 +39,8 @@ result<void> memory_mover::start(std::uint32_t domid, bool live) {
   }
   unique_fd read_end(ends[0]);
   unique_fd write_end(ends[1]);
-  // A smaller pipe only costs wake-ups.
-  (void)::fcntl(write_end.get(), F_SETPIPE_SZ, pipe_bytes);
   pipe_ = std::make_unique<pipe_reader>(loop_, std::move(read_end));
+  fit_pipe(least_read);
   save_events saving;
   saving.on_suspended = [this] {
     loop_.post([this] { events_.on_suspended(); });
@@ -65,12 +61,28 @@ result<void> memory_mover::start(std::uint32_t domid, bool live) {
   return {};
 }
 
+/// A pipe of another size only costs wake-ups, or time while the guest stands.
+void memory_mover::fit_pipe(std::size_t bytes) {
+  if (bytes != pipe_bytes_) {
+    pipe_bytes_ = bytes;
+    pipe_->resize(bytes);
+  }
+}
+
+void memory_mover::hold(bool held) {
+  held_ = held;
+  pump();
+}
+
 void memory_mover::pump() {
-  if (busy_ || pipe_over_ || !saver_ || events_.queued() >= max_queued) {
+  const std::size_t room = events_.room();
+  if (busy_ || pipe_over_ || held_ || !saver_ || events_.queued() >= room) {
     return;
   }
   busy_ = true;
-  pipe_->read(read_bytes,
+  const std::size_t slice = room < most_read ? least_read : most_read;
+  fit_pipe(slice);
+  pipe_->read(slice,
               [this](result<byte_buffer> bytes) { take(std::move(bytes)); });
 }
 

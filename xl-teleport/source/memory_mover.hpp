@@ -3,8 +3,9 @@
 // xl-teleport/source/memory_mover.hpp: the guest's memory at the source: libxl
 // saves into a pipe, the filter codes what comes out, the link takes it away.
 //
-// The pipe is read only while the link keeps up: libxl then waits, and the
-// guest runs on.
+// The pipe is read only while the link keeps up, and not while the disks'
+// rounds hold the memory: libxl then waits, and the guest runs on. What waits
+// for the link is sent while the guest stands, if it is suspended now.
 //
 // Threads: the loop's thread; libxl on a thread of its own, coding on the pool.
 
@@ -29,7 +30,9 @@ class memory_mover {
  public:
   struct events {
     std::function<void(coded_piece)> send;
+    /// Bytes of pieces that wait for the link, and how many may.
     std::function<std::size_t()> queued;
+    std::function<std::size_t()> room;
     std::function<void()> on_suspended;
     /// The stream's end was given to send(); libxl may still be at work.
     std::function<void()> on_sent;
@@ -45,6 +48,8 @@ class memory_mover {
   [[nodiscard]] result<void> start(std::uint32_t domid, bool live);
   /// The link has taken what was queued.
   void pump();
+  /// Reads the pipe no more, until it is to be read again.
+  void hold(bool held);
   /// Makes libxl give up; on_done follows.
   void abort();
 
@@ -53,6 +58,7 @@ class memory_mover {
   }
 
  private:
+  void fit_pipe(std::size_t bytes);
   void take(result<byte_buffer> bytes);
   void coded(result<std::vector<coded_piece>> pieces);
   void finish_if_over();
@@ -64,7 +70,9 @@ class memory_mover {
   stream_statistics statistics_;
   std::unique_ptr<pipe_reader> pipe_;
   std::unique_ptr<saver> saver_;
+  std::size_t pipe_bytes_ = 0;
   bool busy_ = false;  ///< a read or the coding of one is under way
+  bool held_ = false;
   bool pipe_over_ = false;
   bool aborted_ = false;
   bool told_ = false;

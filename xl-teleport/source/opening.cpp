@@ -62,7 +62,7 @@ disk_mover::events events_on(connection& link) {
       link.send_ahead(type, body);
     }
   };
-  events.queued = [&link] { return link.queued(); };
+  events.queued = [&link] { return link.queued_before(); };
   return events;
 }
 

@@ -56,7 +56,8 @@ struct opening_record {
                                       std::vector<offered_target>& targets);
 
 /// send() and queued() of a mover whose records cross this link: blocks in
-/// their turn, and ahead of them what the destination answers.
+/// their turn, before any memory, and ahead of them what the destination
+/// answers.
 ///
 /// @param link  outlives the mover
 [[nodiscard]] disk_mover::events events_on(connection& link);

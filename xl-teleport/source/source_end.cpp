@@ -60,7 +60,7 @@ void source_session::end_untouched() {
 void source_session::stop() {
   round_timer_ = timer();
   const failure_note note{"source_gave_up", ending_.told};
-  link_->send(record_type::fail, encode(note));
+  link_->send_last(record_type::fail, encode(note));
   link_->finish([] {});
   if (course_.is_saving()) {
     memory_->abort();

@@ -70,6 +70,10 @@ void source_session::perform(source_action todo) {
       return start_memory();
     case source_action::give_up:
       return give_up();
+    case source_action::hold_memory:
+      return memory_->hold(true);
+    case source_action::release_memory:
+      return memory_->hold(false);
     case source_action::take_last_marks:
       return disks_->take_last_marks();
     case source_action::send_disks_complete:
@@ -296,9 +300,10 @@ void source_session::memory_done(const result<void>& outcome) {
 source_course::moment source_session::now() {
   const auto time = clock::now();
   if (link_) {
-    gauge_.look(link_->queued(), link_->counters().sent, time);
+    measures_.gauge.look(link_->queued(), link_->counters().sent, time);
+    measures_.room.look(measures_.gauge.used());
   }
-  return {time, gauge_.used()};
+  return {time, measures_.gauge.used()};
 }
 
 /// The report's name for where the course is. Of one that has ended it stays

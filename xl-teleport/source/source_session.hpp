@@ -21,6 +21,7 @@
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/event_loop.hpp"
+#include "libteleport/session/queue_room.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/session/source_course.hpp"
 #include "libteleport/xen/guardian.hpp"
@@ -120,7 +121,11 @@ class source_session {
     clock::time_point phase = session;
   };
   beginnings times_;
-  link_gauge gauge_;
+  struct link_measures {
+    link_gauge gauge;
+    queue_room room;  ///< for memory
+  };
+  link_measures measures_;
   struct ending {
     attempt_end as = attempt_end::over;
     std::string told = "a step failed on that host";  ///< by FAIL

@@ -211,10 +211,12 @@ void source_session::make_movers() {
     stream_piece_record record;
     record.kind = static_cast<std::uint8_t>(piece.type);
     record.body = std::move(piece.body);
-    link_->send(record_type::stream_piece, encode(record));
+    link_->send_behind(record_type::stream_piece, encode(record));
   };
-  memory_events.queued = [this] { return link_->queued(); };
+  memory_events.queued = [this] { return link_->queued_behind(); };
+  memory_events.room = [this] { return measures_.room.bytes(); };
   memory_events.on_suspended = [this] {
+    link_->take_right_of_way();
     // Ctrl-Z would stop us, and the guest would stand until somebody thinks of
     // it.
     (void)std::signal(SIGTSTP, SIG_IGN);

@@ -29,6 +29,13 @@ class Guest:
             file.write(f"{milliseconds}\n")
         os.rename(path + ".new", path)
 
+    def has_memory(self, pages, incompressible, batch):
+        """What libxl's helper finds: pages of 4 KiB, of which so many percent do not
+        compress, and so many make a record. Half of them comes a second time."""
+        path = os.path.join(self.folder, self.uuid + ".memory")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"{pages} {incompressible} {batch}\n")
+
     def wait_for_records(self, host, count=5):
         """Until the guest has written so many more records on a host."""
         before = len(self.lines())

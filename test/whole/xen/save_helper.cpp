@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -21,8 +23,23 @@
 namespace teleport::whole {
 namespace {
 
-/// A page of the stream stands for so much of the guest's memory.
+/// A page of the stream stands for so much of the guest's memory, unless the
+/// harness says how many there are.
 constexpr std::uint64_t kib_of_page = 512;
+/// What the harness says: how many pages there are, how many percent of them do
+/// not compress, and how many a record has.
+void ask_harness(const domain& one, test::stream_shape& shape) {
+  std::ifstream in(std::string(witness_folder) + "/" + one.uuid + ".memory");
+  unsigned pages = 0;
+  unsigned random_percent = 0;
+  unsigned batch = 0;
+  if (in >> pages >> random_percent >> batch) {
+    shape.pages = pages;
+    shape.random_percent = random_percent;
+    shape.zero_percent = 0;
+    shape.batch = batch;
+  }
+}
 
 class helper {
  public:
@@ -36,6 +53,7 @@ class helper {
     test::stream_shape shape;
     shape.rounds = 2;
     shape.pages = static_cast<unsigned>(one->memory_kib / kib_of_page);
+    ask_harness(*one, shape);
     maker_.beginning(shape);
     maker_.record(xen_stream::libxc_page_data, memory_record(0));
     maker_.memory(shape);
