@@ -19,3 +19,18 @@ expect_exit 125 "$in_release" trixie true
 expect_text err 'could not make a Debian trixie'
 [[ -z $(compgen -G 'cache/rootfs-*.tar') && -z $(compgen -G 'cache/release.*') ]] ||
   fail "something is left: $(ls cache)"
+
+# mmdebstrap breaks where too much is open: it is given nothing that the scripts
+# have open.
+mkdir bin
+cat >bin/mmdebstrap <<'END'
+#!/bin/bash
+readlink /proc/$$/fd/* >"$OPENED"
+exit 1
+END
+chmod 755 bin/mmdebstrap
+export OPENED=$tmp/opened
+PATH=$tmp/bin:$PATH expect_exit 125 "$in_release" trixie true
+[[ -s $OPENED ]] || fail 'mmdebstrap was not called'
+! grep -v "^/dev/null$\|pipe:\|/proc/\|/bin/mmdebstrap$\|release.*/log$" "$OPENED" ||
+  fail 'open in mmdebstrap'

@@ -12,6 +12,7 @@
 : "${work:=}"
 cache=${XL_TELEPORT_CACHE:-/var/cache/xl-teleport-lab}
 apt_sources=$(dirname "${BASH_SOURCE[0]}")/../apt-sources
+bootstrap=$(dirname "${BASH_SOURCE[0]}")/bootstrap
 
 read_sources() {
   "$apt_sources" list "$1" >"$work/debian.sources" &&
@@ -22,9 +23,9 @@ make_root() {
   local tar=$1 suite=$2
   shift 2
   [[ ! -e $tar ]] || return 0
-  mmdebstrap --mode=root --variant=minbase --include="$(IFS=, && echo "$*")" \
-    --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
-    --aptopt="$work/apt.conf" "$suite" "$work/root.tar" "$work/debian.sources" &&
+  "$bootstrap" --variant=minbase --include="$(IFS=, && echo "$*")" \
+    --dpkgopt=force-unsafe-io --aptopt="$work/apt.conf" \
+    "$suite" "$work/root.tar" "$work/debian.sources" &&
     mv "$work/root.tar" "$tar"
 }
 

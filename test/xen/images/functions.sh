@@ -10,9 +10,7 @@ make_rootfs() {
     [ -e "$tar" ] && return
     packages=$(IFS=,; echo "$*")
     "$here/../../../tools/apt-sources" list "$suite" > "$work/debian-$suite-$variant.sources"
-    # INITRD=No: nobody needs Debian's initramfs, which takes long to make
-    INITRD=No mmdebstrap --quiet --mode=root --variant="$variant" --include="$packages" \
-        --aptopt='APT::Install-Recommends "false"' --aptopt="$work/apt.conf" \
+    "$here/../../../tools/package/bootstrap" --variant="$variant" --include="$packages" --aptopt="$work/apt.conf" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$suite" "${tar%.tar}.part.tar" "$work/debian-$suite-$variant.sources"
     mv "${tar%.tar}.part.tar" "$tar"
