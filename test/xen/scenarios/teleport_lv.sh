@@ -1,10 +1,12 @@
 # shellcheck shell=bash
-# A guest on a logical volume in two pieces, with volume groups as stores. The index follows its disk while the guest
+# An HVM guest that boots by grub from a logical volume in two pieces, with two processors, a screen (vnc), a serial
+# line, an empty CD drive and a network card; volume groups are the stores. The index follows its disk while the guest
 # writes, teleportd is restarted and its keeper is killed: it catches up without scanning again, and the teleport then
 # reads nothing of the disk but what the destination lacks, by the count of the disk itself. The way back goes into the
-# guest's own volume, which was set aside.
+# guest's own volume, which was set aside. Its emulator's state crosses with it: whole disks are equal at each cut-over,
+# and the stream with the emulator's records is rebuilt byte for byte.
 
-guest=lv1
+guest=hvm1
 
 # followed HOST: the index follows a disk there. caught_up HOST: and knows what was written to it, but for the few
 # extents into which the witness puts its records, even when it is idle.
@@ -21,10 +23,11 @@ kill_keeper() { on "$1" 'pkill -KILL -x -P $(cat /run/teleportd.lab.pid) telepor
 read_bytes() { on "$1" "awk '{ print \$3 * 512 }' /sys/dev/block/$2/stat"; }
 
 pair_hosts
-set_store lvm 'index=donors = "auto"' 'index=quiet_seconds = 2'
+set_store lvm streams 'index=donors = "auto"' 'index=quiet_seconds = 2'
 index_donors host2 /srv/lab/donors
 index_empty host1
-guest_create host1 $guest lv
+guest_create host1 $guest lv --type hvm --boot disk --memory 160 --vif --cdrom --option 'vcpus = 2' --option 'vnc = 1' \
+    --option 'serial = "pty"'
 assert_equal "pieces of the volume" 2 "$(host1 "lvs --noheadings -o seg_count vg0/$guest-xvda" | tr -d ' ')"
 wait_for "the index to follow the disk of $guest" 240 followed host1
 scanned=$(scans host1)
@@ -58,14 +61,17 @@ at_most "bytes read of the disk, by its own count" \
 assert_equal "the target" new "$(report '.disks[0].kind')"
 assert_equal "kind of the new volume" linear "$(host2 "lvs --noheadings -o segtype vg0/$guest-xvda" | tr -d ' ')"
 disks_equal host1 host2 $guest
+streams_equal host1 host2
 guest_mode host2 $guest normal
 guest_alive host2 $guest
+assert 'no emulator runs on host2' host2 "pgrep -f 'qemu.* -xen-domid $(host2 "xl domid $guest") '"
 
 # ---- and back, into its own volume ----
 teleport host2 host1 $guest
 assert_equal "the target on the way back" shadow "$(report '.disks[0].kind')"
 at_most "gaps on the way back" $(($(report .disk_bytes) / 10)) "$(report .bulk.link)"
 disks_equal host2 host1 $guest
+streams_equal host2 host1
 device=$(guest_disks host1 $guest | cut -d' ' -f2)
 assert_equal "its volume has its name again" "$(host1 "realpath /dev/vg0/$guest-xvda")" "$(host1 "realpath $device")"
 assert_equal "the path that Xen has of it" /dev/disk/by-id/dm-uuid-LVM "${device%-*}"
