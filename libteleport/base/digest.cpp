@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include <openssl/evp.h>
 #include <xxhash.h>
@@ -63,8 +64,9 @@ sha256_stream& sha256_stream::operator=(sha256_stream&&) noexcept = default;
 sha256_stream::~sha256_stream() = default;
 
 void sha256_stream::update(std::span<const std::byte> bytes) {
-  if (EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) !=
-      1) {
+  if (!state_->context ||
+      EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) !=
+          1) {
     throw std::runtime_error("OpenSSL cannot update SHA-256");
   }
 }
@@ -73,7 +75,9 @@ extent_digest sha256_stream::finish() {
   extent_digest digest{};
   std::array<unsigned char, digest.size()> raw{};
   unsigned int length = 0;
-  if (EVP_DigestFinal_ex(state_->context.get(), raw.data(), &length) != 1 ||
+  // OpenSSL 3.5 refuses to go on with it, 3.0 does so silently.
+  const auto context = std::move(state_->context);
+  if (!context || EVP_DigestFinal_ex(context.get(), raw.data(), &length) != 1 ||
       length != raw.size()) {
     throw std::runtime_error("OpenSSL cannot finish SHA-256");
   }

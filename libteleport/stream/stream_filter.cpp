@@ -12,7 +12,9 @@ result<std::vector<coded_piece>> stream_filter::feed(byte_span from_libxl) {
     return *failure_;
   }
   statistics_.bytes_in += from_libxl.size();
-  hash_.update(from_libxl);
+  if (!ended()) {  // else the digest is final, and the parser refuses the bytes
+    hash_.update(from_libxl);
+  }
   std::vector<coded_piece> pieces;
   while (!from_libxl.empty()) {
     const auto found = parser_.next(from_libxl);
