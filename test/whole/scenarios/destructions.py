@@ -134,18 +134,26 @@ def cleaner_killed(step, by_offer):
         check_at_rest(world, guest)
 
 
+def kill_receive(world, guest, step, fails_at, *options):
+    """A teleport whose xl fails there, and is killed while it destroys what it
+    has built. The teleport goes on."""
+    gate = world.there.hold(fails_at)
+    within = world.there.hold(f"receive.{step}")
+    move = world.teleport(guest, world.here, *options)
+    gate.wait(alongside=move.program)
+    gate.release(5)
+    within.wait()
+    world.there.kill("receive")
+    within.release()
+    return move
+
+
 def receive_killed_before_go(step):
     """xl destroys what it has built when its input ends."""
     with World() as world:
         guest = world.start_guest(world.here)
-        gate = world.there.hold("receive.restored.before")
-        within = world.there.hold(f"receive.{step}")
-        move = world.teleport(guest, world.here, "--reconnect", "0")
-        gate.wait(alongside=move.program)
-        gate.release(5)
-        within.wait()
-        world.there.kill("receive")
-        within.release()
+        move = kill_receive(world, guest, step, "receive.restored.before",
+                            "--reconnect", "0")
         move.expect(1)
         wait_for_rest(world)
         check_destroyed(world.there, guest)
@@ -158,14 +166,8 @@ def receive_killed_after_go(step):
     """xl could not run the guest, and is killed while it destroys it."""
     with World() as world:
         guest = world.start_guest(world.here)
-        gate = world.there.hold("receive.unpause.before")
-        within = world.there.hold(f"receive.{step}")
-        move = world.teleport(guest, world.here, "--ask-limit", "1")
-        gate.wait(alongside=move.program)
-        gate.release(5)
-        within.wait()
-        world.there.kill("receive")
-        within.release()
+        move = kill_receive(world, guest, step, "receive.unpause.before",
+                            "--ask-limit", "1")
         move.expect(5)
         wait_for_rest(world)
         # It is in the way of the answer, and nobody has to ask for its end.
@@ -184,14 +186,8 @@ def by_hand_there(step):
     its disks, and what is half destroyed is not unpaused."""
     with World() as world:
         guest = world.start_guest(world.here)
-        gate = world.there.hold("receive.unpause.before")
-        within = world.there.hold(f"receive.{step}")
-        move = world.teleport(guest, world.here, "--ask-limit", "1")
-        gate.wait(alongside=move.program)
-        gate.release(5)
-        within.wait()
-        world.there.kill("receive")
-        within.release()
+        move = kill_receive(world, guest, step, "receive.unpause.before",
+                            "--ask-limit", "1")
         move.expect(5)
         world.there.wait_until_gone("session")
         assert ask_once(guest, world.there, "--runs-here", "--yes") == 0
