@@ -252,7 +252,8 @@ void source_course::on_looked() {
   if (is_suspended()) {
     looked_ = true;
     commit_when_saved();
-  } else if (state_ == state::disks && blocks_ == blocks::weighing) {
+  } else if (state_ == state::disks && blocks_ == blocks::weighing &&
+             (turn_ == turn::not_needed || turn_ == turn::given)) {
     begin_memory();
   }
 }
