@@ -35,9 +35,7 @@ def there_and_back():
     with World() as world, Partition(world.here) as disk:
         guest = start_guest_of(world, disk)
         before = start_files(world.here)
-        world.teleport(guest, world.here).expect(0)
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there)
+        check_moves(world, guest)
         assert start_files(world.here) == (["web1.cfg.teleport-shadow"], [])
         came = world.teleport(guest, world.there).expect(0)
         assert [one["kind"] for one in came["disks"]] == ["shadow"], came
@@ -61,6 +59,13 @@ def check_refused(world, guest, words):
     assert start_files(world.here) == before
 
 
+def check_moves(world, guest):
+    """Nothing is in its way any more."""
+    world.teleport(guest, world.here).expect(0)
+    wait_for_rest(world)
+    check_one_copy(world, guest, world.there)
+
+
 @test("a configuration's name aside that is taken is told before the guest leaves")
 def aside_taken():
     with World() as world, Partition(world.here) as disk:
@@ -68,9 +73,7 @@ def aside_taken():
         write_file(world.here, "/etc/xen/web1.cfg.teleport-shadow", "another's\n")
         check_refused(world, guest, "web1.cfg.teleport-shadow")
         os.unlink(world.here.path("/etc/xen/web1.cfg.teleport-shadow"))
-        world.teleport(guest, world.here).expect(0)
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there)
+        check_moves(world, guest)
 
 
 @test("an autostart that is a file, whose name is taken, is told before, too")
@@ -84,9 +87,7 @@ def autostart_taken():
         write_file(world.here, "/etc/xen/auto/web1.cfg", text)
         check_refused(world, guest, "/etc/xen/auto/web1.cfg")
         os.unlink(config)
-        world.teleport(guest, world.here).expect(0)
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there)
+        check_moves(world, guest)
         check_starts_here(world.there, guest)
 
 
@@ -97,9 +98,7 @@ def hidden_taken():
         write_file(world.here, "/etc/xen/auto/.teleport-web1.cfg", "another's\n")
         check_refused(world, guest, ".teleport-web1.cfg")
         os.unlink(world.here.path("/etc/xen/auto/.teleport-web1.cfg"))
-        world.teleport(guest, world.here).expect(0)
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there)
+        check_moves(world, guest)
 
 
 @test("a destination whose both names of the configuration are taken refuses")
@@ -112,9 +111,7 @@ def arrival_taken():
             write_file(world.there, f"/etc/xen/{name}", others)
         check_refused(world, guest, names[1])
         os.unlink(world.there.path(f"/etc/xen/{names[1]}"))
-        world.teleport(guest, world.here).expect(0)
-        wait_for_rest(world)
-        check_one_copy(world, guest, world.there)
+        check_moves(world, guest)
 
 
 @test("a disk whose old name is taken comes home on another one")
