@@ -6,6 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 . "$LAB_ROOT/lib/hosts.sh"
 . "$LAB_ROOT/lib/snapshot.sh"
+. "$LAB_ROOT/lib/kept.sh"
 . "$LAB_ROOT/lib/link.sh"
 . "$LAB_ROOT/lib/guest.sh"
 . "$LAB_ROOT/lib/install.sh"

@@ -13,48 +13,12 @@
 host_release() { local release=LAB_HOST${1#host}; echo "${!release}"; }
 host_images() { "$LAB_ROOT/images/build" --host "$(host_release "$1")"; }
 
-# lab_up with-guest|without-guest: two hosts in a new directory. Ends with both reachable by ssh.
-lab_up() { lab_new && hosts_up "$1"; }
-
 # lab_new: a lab without hosts.
 lab_new() {
     LAB_HOSTS='1 2'
     LAB_IMAGES=$("$LAB_ROOT/images/build" "$LAB_HOST1" "$LAB_HOST2") || fail "no images"
     lab_directory_new
     install -m 600 "$LAB_IMAGES/id" "$LAB/id"
-}
-
-# hosts_up with-guest|without-guest: hosts of the releases LAB_HOST1 and LAB_HOST2 in this lab; those that run end. They
-# are booted once and kept: from then on hosts go on from there. With a guest: on host1 runs one named "ready", as
-# guest_create makes it without options, for guest_create to rename.
-hosts_up() {
-    local guest=$1 started booted
-    "$LAB_ROOT/images/build" "$LAB_HOST1" "$LAB_HOST2" > /dev/null || fail "no images"
-    started=$(now_ms)
-    booted=$(booted_hosts)
-    exec 8> "$LAB_IMAGES/lock"
-    flock 8
-    if [ ! -e "$booted/complete" ]; then
-        # those of other processors or memory, when no lab has used them for a day
-        find "$LAB_IMAGES" -maxdepth 1 -name 'booted-*' -mmin +1440 -exec rm -rf {} +
-        rm -rf "$booted"
-        mkdir "$booted"
-        lab_boot
-        hosts_get_scripts
-        say "two hosts booted in $(seconds_since "$started") s"
-        lab_snapshot "$booted/without-guest"
-        lab_resume "$booted/without-guest"
-        guest_create 1 ready loop --idle
-        lab_snapshot "$booted/with-guest"
-        touch "$booted/complete"
-        say "and kept after $(seconds_since "$started") s"
-    fi
-    touch "$booted"
-    exec 8>&-
-    started=$(now_ms)
-    lab_resume "$booted/$guest"
-    hosts_get_scripts
-    say "two hosts ($LAB_HOST1, $LAB_HOST2) up in $(seconds_since "$started") s, in $LAB"
 }
 
 # hosts_get_scripts: what scenarios call in there.
@@ -64,16 +28,6 @@ hosts_get_scripts() {
         tar -C "$LAB_ROOT" -cf - dom0 |
             on_input "$host" 'rm -rf /usr/local/lib/lab; tar -C /usr/local/lib -xf - --no-same-owner && mv /usr/local/lib/dom0 /usr/local/lib/lab'
     done
-}
-
-# booted_hosts: where they are kept, by all that they depend on.
-booted_hosts() {
-    echo "$LAB_IMAGES/booted-$({
-        qemu-system-x86_64 --version
-        echo "$LAB_CPU $LAB_VCPUS $LAB_MEMORY $LAB_DOM0_MEMORY $(host_images 1) $(host_images 2)"
-        declare -f host_power_on lab_boot host_save
-        cat "$LAB_ROOT/dom0/guest-create"
-    } | sha256sum | cut -c1-16)"
 }
 
 # lab_boot: the hosts from their images.

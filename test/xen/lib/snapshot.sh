@@ -39,8 +39,10 @@ host_save() {
     lab_kill "host$host"
     for disk in dom0.qcow2 data.qcow2 lvm.img; do cp --sparse=always --reflink=auto "$LAB/host$host/$disk" "$directory/"; done
 }
-# On a host. each_guest pause|unpause
-each_guest() { xl list | awk 'NR > 2 { print $1 }' | xargs -r -n 1 xl "$1"; }
+# On a host. each_guest pause|unpause: what is not so already; Xen counts pauses.
+each_guest() {
+    xl list | awk -v act="$1" 'NR > 2 && ($5 ~ /p/) == (act == "unpause") { print $1 }' | xargs -r -n 1 xl "$1"
+}
 host_is_saved() {
     case $(qmp "$1" query-migrate | jq -r .status) in
         completed) ;;
@@ -50,9 +52,10 @@ host_is_saved() {
 }
 host_has_ended() { ! lab_pid_runs "$LAB/pids/host$1"; }
 
-# lab_resume DIRECTORY: hosts as they were when they were saved there, but for the time of day; those that run end.
+# lab_resume DIRECTORY [paused]: hosts as they were when they were saved there, but for the time of day; those that run end.
+# Guests go on, unless they are to stay paused.
 lab_resume() {
-    local directory=$1 host disk jobs=()
+    local directory=$1 guests=${2:-} host disk jobs=()
     # shellcheck disable=SC1091
     . "$directory/env"
     for host in $LAB_HOSTS; do
@@ -70,7 +73,7 @@ lab_resume() {
     rm -f "$LAB/wan"
     for host in $LAB_HOSTS; do host_power_on "$host" -incoming "exec:cat '$directory/host$host/memory'"; done
     for host in $LAB_HOSTS; do
-        host_go_on "$host" &
+        host_go_on "$host" "$guests" &
         jobs+=($!)
     done
     wait_for_jobs "hosts that go on from $directory" "${jobs[@]}"
@@ -80,7 +83,8 @@ host_go_on() {
     wait_for "host$1's memory" 60 host_is_loaded "$1"
     qmp "$1" cont > /dev/null
     host_reach "$1"
-    on "$1" "date -u -s @$(date +%s) > /dev/null; $(declare -f each_guest); each_guest unpause"
+    on "$1" "date -u -s @$(date +%s) > /dev/null"
+    [ "$2" = paused ] || on "$1" "$(declare -f each_guest); each_guest unpause"
 }
 host_is_loaded() {
     lab_pid_runs "$LAB/pids/host$1" || fail "host$1's emulator has ended: $(cat "$LAB/logs/host$1.out")"

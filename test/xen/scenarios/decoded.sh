@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 # A session of two real hosts, recorded by a relay that has the keys of both, and judged by the independent decoder
 # (test/decoder), which knows PROTOCOL.md alone. The relay loses the link with GO_RESULT in its hands: the guest runs
 # there already, the source does not know it, asks, and gives its copy up. Whole sessions, and the decoder's eye for

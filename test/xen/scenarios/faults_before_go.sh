@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 #
 # At the gate, with the guest suspended, the destination's session is killed, and then the source's process: each time
 # the guest goes on at host1, nothing of it stays at host2, and the next try, begun on what the last one left, comes as

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # stock
+# ready pvh
 #
 # The lab itself, with stock Xen alone: a guest is saved on host1, its disk and its memory cross the link, and
 # it goes on at host2. Also: the link's rate, delay and cut are what they are said to be.

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 # A link that is lost in the bulk comes back, and a destination's session that dies in the bulk or in the memory is
 # begun anew: the command goes on by itself, what was at the destination is not sent again, no write is lost, and the
 # whole disk is equal.

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 # A disk that is written without a pause, not by the guest alone: the guest is paused for the tracker's start, in
 # vain, and goes on; and it goes on when the teleport is killed while the guest is paused. When the disk comes to rest
 # the guest moves, and the whole disk is equal.

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 # What can be known to fail is refused before anything is touched: exit code 3 (2 for wrong usage), a sentence that
 # says what to do, no file and no domain left at the destination, and the guest runs on.
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 # A running guest on a loop device teleports over a slow link to a host that has other Debian guests' images, and
 # back. Proves: most of what is not zero comes from the donors; the whole disk is equal at the cut-over; libxl's
 # stream is rebuilt byte for byte; on the way back the shadow is adopted and only what changed crosses; the

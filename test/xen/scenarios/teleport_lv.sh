@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready hvm
 # An HVM guest that boots by grub from a logical volume in two pieces, with two processors, a screen (vnc), a serial
 # line, an empty CD drive and a network card; volume groups are the stores. The index follows its disk while the guest
 # writes, teleportd is restarted and its keeper is killed: it catches up without scanning again, and the teleport then
@@ -26,8 +27,8 @@ pair_hosts
 set_store lvm streams 'index=donors = "auto"' 'index=quiet_seconds = 2'
 index_donors host2 /srv/lab/donors
 index_empty host1
-guest_create host1 $guest lv --type hvm --boot disk --memory 160 --vif --cdrom --option 'vcpus = 2' --option 'vnc = 1' \
-    --option 'serial = "pty"'
+guest_create host1 $guest lv --type hvm --boot disk --memory 160 --vif --cdrom --option vcpus=2 --option vnc=1 \
+    --option 'serial="pty"'
 assert_equal "pieces of the volume" 2 "$(host1 "lvs --noheadings -o seg_count vg0/$guest-xvda" | tr -d ' ')"
 wait_for "the index to follow the disk of $guest" 240 followed host1
 scanned=$(scans host1)

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# ready pvh
 # The XAPI plugin on a real host, called by one argument of XML-RPC as XAPI calls it: a teleport's id comes at once, its
 # status is polled to the end; and a cancel midway leaves the guest at home. (That the id comes in under 2 s, and what
 # each failure is told as, is tested in test/cli/xapi_plugin.sh.)
