@@ -23,7 +23,7 @@ dom0_packages() {
         udev kmod procps mount hostname util-linux e2fsprogs busybox-static iproute2 iputils-ping bridge-utils \
         ethtool netbase openssh-server openssh-client rsync lvm2 thin-provisioning-tools dmsetup \
         liblmdb0 lmdb-utils libxxhash0 xxhash libzstd1 zstd openssl libbpf1 libseccomp2 systemd-standalone-sysusers \
-        python3 jq strace less
+        python3 jq strace less btrfs-progs xfsprogs
     # The guests run Debian's cloud kernel, taken from here too: half the size, and it boots in half the time.
     [ "$1" != "$SUITE" ] || echo linux-image-cloud-amd64
 }
