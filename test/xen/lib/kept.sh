@@ -39,7 +39,6 @@ booted_hosts() {
     touch "$place"
     if [ ! -e "$place/none" ]; then
         lab_boot
-        hosts_get_scripts
         say "two hosts booted in $(seconds_since "$started") s"
         lab_snapshot "$place/none"
     fi
@@ -61,7 +60,7 @@ booted_place() {
         qemu-system-x86_64 --version
         echo "$LAB_CPU $LAB_VCPUS $LAB_MEMORY $LAB_DOM0_MEMORY $(host_images 1) $(host_images 2)"
         declare -f host_power_on lab_boot host_save ready_guest
-        cat "$LAB_ROOT"/dom0/*
+        cat "$LAB_ROOT/dom0/guest-create"
     } | sha256sum | cut -c1-16)"
 }
 

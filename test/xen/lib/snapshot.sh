@@ -53,7 +53,7 @@ host_is_saved() {
 host_has_ended() { ! lab_pid_runs "$LAB/pids/host$1"; }
 
 # lab_resume DIRECTORY [paused]: hosts as they were when they were saved there, but for the time of day; those that run end.
-# Guests go on, unless they are to stay paused.
+# Guests go on, unless they are to stay paused. The scripts in there are today's.
 lab_resume() {
     local directory=$1 guests=${2:-} host disk jobs=()
     # shellcheck disable=SC1091
@@ -77,6 +77,7 @@ lab_resume() {
         jobs+=($!)
     done
     wait_for_jobs "hosts that go on from $directory" "${jobs[@]}"
+    hosts_get_scripts
     lab_write_env
 }
 host_go_on() {
