@@ -9,7 +9,7 @@ guest=seeded1
 pair_hosts
 set_store directory
 index_empty host2
-guest_create host1 $guest loop --disks 3
+guest_create host1 $guest loop --disks 3 --churn 6
 
 link_set 40mbit 20ms
 host1 "teleportctl seed --json --connections 3 $guest host2" > "$LAB/seed" 2> "$LAB/seed.errors" ||
