@@ -4,6 +4,7 @@
 #   make test-releases   the unit tests on the other releases of Debian; root
 #   make golden     writes golden files of a new version; never over one
 #   make mutate     would a test see it if a line that safety rests on was gone?
+#   make race-tests      unit tests and test/whole under ThreadSanitizer
 #   make fuzz FUZZ_SECONDS=60     look for new inputs that break a decoder
 #   make fuzz-replay              only those already found (part of check)
 
@@ -12,7 +13,7 @@ FUZZ_SECONDS ?= 60
 FUZZERS      := $(patsubst test/fuzz/%.cpp,%,$(wildcard test/fuzz/fuzz_*.cpp))
 RUN_ALL       = BUILD='$(BUILD)' SAN='$(SAN)' T='$(T)' test/run-all
 
-.PHONY: golden mutate test-releases sanitized-tests fuzz-binaries fuzz-replay
+.PHONY: golden mutate test-releases sanitized-tests race-tests fuzz-binaries fuzz-replay
 test:
 	$(Q)+$(RUN_ALL)
 check:
@@ -40,6 +41,14 @@ SANITIZE     = $(MAKE) --no-print-directory BUILD=$(SANITIZED) CXX=clang++ \
                CPPFLAGS=-Wno-unknown-warning-option WERROR=
 sanitized-tests:
 	$(Q)+$(SANITIZE) tests
+# Hours: not part of `make test`. clang++, as above; RACES names tests of
+# test/whole, all but the soak by default.
+RACES ?=
+race-tests:
+	$(Q)+$(MAKE) --no-print-directory BUILD=build-thread CXX=clang++ SAN=thread \
+	  CXXFLAGS='-O1 -g1' CPPFLAGS=-Wno-unknown-warning-option WERROR= \
+	  tests whole-programs
+	$(Q)test/run-races build-thread $(RACES)
 FUZZ_LIB    := $(LIB_SRC) $(INDEX_SRC) $(call room_src,xl-teleport/setup)
 fuzz: deps
 	$(Q)+$(SANITIZE) fuzz-binaries

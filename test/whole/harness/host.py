@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import loops
+from harness import loops, races
 from harness.events import (LIMIT, FolderWatch, Gate, TooLate, pids_in,
                             wait_for_end)
 
@@ -81,6 +81,7 @@ class Host:
             if os.path.exists(f"/etc/{name}"):
                 shutil.copy(f"/etc/{name}", os.path.join(self.disk, "etc"))
         self.configure(CONFIGURATION)
+        races.prepare(self)
 
     def configure(self, text):
         with open(self.path("/etc/xen/teleport.conf"), "w", encoding="utf-8") as file:
@@ -212,7 +213,8 @@ class Host:
              "--net", "--pid", "--root", "--wd", "--", *argv],
             stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT if error is None else error,
-            env={**ENVIRONMENT, **(environment or {})}, start_new_session=True)
+            env={**ENVIRONMENT, **races.OPTIONS, **(environment or {})},
+            start_new_session=True)
 
     def run(self, *argv, check=True, limit=LIMIT):
         """Runs a program to its end: (its exit code, its output)."""

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import loops
+from harness import loops, races
 from harness.events import LIMIT, Wrong
 from harness.guest import Guest
 from harness.host import ENVIRONMENT, Host
@@ -38,6 +38,7 @@ class World:
         self.there = Host(self, "beta", 2)
         self._programs = []
         self._decoys = {}
+        self.races = 0
         try:
             self._pair()
             if start:
@@ -58,8 +59,10 @@ class World:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.close()
+        if kind is None:
+            races.check(self.races)
 
     def close(self):
         for host in self.hosts:
@@ -72,6 +75,7 @@ class World:
         self._wan.stdout.close()
         for device in loops.devices_over(self.folder):
             loops.detach(device)
+        self.races = races.collect(self.hosts)
         shutil.rmtree(self.folder)
 
     # -- network and keys ---------------------------------------------------
