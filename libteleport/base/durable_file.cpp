@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -95,11 +96,20 @@ result<void> write_durably(const std::string& path,
 result<void> rewrite_durably(const std::string& path,
                              std::string_view content,
                              mode_t mode) {
+  std::error_code failure;
+  std::filesystem::path file = path;
+  if (std::filesystem::is_symlink(
+          std::filesystem::symlink_status(file, failure))) {
+    file = std::filesystem::canonical(file, failure);
+    if (failure) {
+      return system_error(failure.value(), "follow the link " + path);
+    }
+  }
   struct stat about {};
   const bool there =
-      ::lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
+      ::lstat(file.c_str(), &about) == 0 && S_ISREG(about.st_mode);
   return put_in_place(
-      path, content, mode, there ? std::optional(about) : std::nullopt);
+      file, content, mode, there ? std::optional(about) : std::nullopt);
 }
 
 result<void> remove_durably(const std::string& path) {
@@ -175,6 +185,7 @@ result<void> make_folders(const std::string& path) {
   constexpr mode_t parents_mode = 0777;  // less the umask, as mkdir -p does
   const std::filesystem::path whole(path);
   std::filesystem::path parent;
+  int refusal = ENOENT;
   for (const auto& part : whole) {
     const std::filesystem::path folder = parent / part;
     const mode_t mode = folder == whole ? mode_t{S_IRWXU} : parents_mode;
@@ -182,12 +193,16 @@ result<void> make_folders(const std::string& path) {
       if (const auto synced = sync_folder(folder_of(folder)); !synced) {
         return synced;
       }
+    } else if (!part.empty() && errno != EEXIST) {
+      refusal = errno;
     }
     parent = folder;
   }
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) {
-    return system_error(errno, "make folder " + path);
+    // That it is not there is no reason.
+    return system_error(errno == ENOENT ? refusal : errno,
+                        "make folder " + path);
   }
   if (!S_ISDIR(about.st_mode)) {
     return system_error(ENOTDIR, "make folder " + path);

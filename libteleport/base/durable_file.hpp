@@ -26,7 +26,7 @@ result<void> write_durably(const std::string& path,
                            mode_t mode);
 
 /// The same of a file that is an administrator's as well: the new one has the
-/// old one's mode and owner. Its ACL is lost.
+/// old one's mode and owner, and no ACL. A link that leads to it stays.
 ///
 /// @param mode  where there is no old one
 result<void> rewrite_durably(const std::string& path,

@@ -93,6 +93,23 @@ TEST_CASE("a file that is an administrator's, too, keeps its mode and owner",
   }
 }
 
+TEST_CASE("a file that is an administrator's, too, stays behind its link",
+          "[base]") {
+  const temp_folder folder;
+  namespace fs = std::filesystem;
+  fs::create_directory(folder / "kept");
+  REQUIRE(write_durably(folder / "kept/web1.cfg", "old", 0640));
+  fs::create_symlink("kept/web1.cfg", folder / "web1.cfg");
+  REQUIRE(rewrite_durably(folder / "web1.cfg", "new", 0600));
+  CHECK(fs::read_symlink(folder / "web1.cfg") == "kept/web1.cfg");
+  CHECK(read_small_file(folder / "kept/web1.cfg", 10).value() == "new");
+  CHECK(fs::status(folder / "kept/web1.cfg").permissions() == fs::perms{0640});
+  // One that leads nowhere is nobody's to replace.
+  fs::create_symlink("nowhere", folder / "lost");
+  CHECK_FALSE(rewrite_durably(folder / "lost", "new", 0600));
+  CHECK(fs::is_symlink(fs::symlink_status(folder / "lost")));
+}
+
 TEST_CASE("what a link leads to is not written through a file beside",
           "[base]") {
   const temp_folder folder;

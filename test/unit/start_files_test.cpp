@@ -154,6 +154,18 @@ TEST_CASE("a configuration is for root alone, or for whom it was",
   CHECK(mode() == fs::perms{0640});
 }
 
+TEST_CASE("a configuration that is a link stays one", "[start_files]") {
+  const xen_folder there;
+  fs::create_directory(there.folder / "kept");
+  there.put("kept/web1", config("uuid = '" + web1.uuid + "'\n"));
+  fs::create_symlink("kept/web1", there.folder / "web1.cfg");
+  REQUIRE(there.files.write(web1, {config(), true}, disks));
+  CHECK(fs::is_symlink(fs::symlink_status(there.folder / "web1.cfg")));
+  CHECK(there.text("kept/web1") ==
+        with_disks(config("uuid = '" + web1.uuid + "'\n"), web1.uuid, disks));
+  CHECK(there.text("auto/web1.cfg") == there.text("kept/web1"));
+}
+
 TEST_CASE("a configuration that may be another guest's is not written over",
           "[start_files]") {
   const xen_folder there;
