@@ -150,6 +150,21 @@ TEST_CASE("a new run sets the old record aside", "[evacuate]") {
   CHECK(aside == 1);
 }
 
+TEST_CASE("runs that end within a second keep their records", "[evacuate]") {
+  const temp_folder folder;
+  auto kept = record::open(folder / "state");
+  REQUIRE(kept);
+  constexpr int runs = 4;
+  for (int i = 0; i < runs; ++i) {
+    REQUIRE(kept->begin(true));
+    REQUIRE(kept->write({{"event", "begin"}, {"back", false}}));
+  }
+  const std::filesystem::directory_iterator files(folder / "state");
+  CHECK(std::count_if(begin(files), end(files), [](const auto& file) {
+          return file.path().filename().string().starts_with("record");
+        }) == runs);
+}
+
 TEST_CASE("only so many old records are kept", "[evacuate]") {
   const temp_folder folder;
   auto kept = record::open(folder / "state");

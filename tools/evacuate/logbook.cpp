@@ -122,9 +122,15 @@ void record::drop_old() const {
 
 result<void> record::begin(bool new_run) {
   if (new_run && ::access(path().c_str(), F_OK) == 0) {
-    const std::string aside = folder_ + "/record-" + time_text() + ".jsonl";
-    if (::rename(path().c_str(), aside.c_str()) != 0) {
-      return system_error(errno, "rename " + path() + " to " + aside);
+    // Several may end within a second.
+    const std::string aside = folder_ + "/record-" + time_text();
+    auto renamed = rename_durably(path(), aside + ".jsonl");
+    for (int n = 2; !renamed && renamed.error().code == errc::busy; ++n) {
+      renamed =
+          rename_durably(path(), aside + "-" + std::to_string(n) + ".jsonl");
+    }
+    if (!renamed) {
+      return renamed;
     }
     drop_old();
   }
