@@ -130,4 +130,53 @@ TEST_CASE("the networks of those who may connect are read", "[cli]") {
   }
 }
 
+TEST_CASE("what can never work is refused when it is read", "[cli]") {
+  const temp_folder folder;
+  const std::string path = folder / "conf";
+  struct wrong_file {
+    const char* text;
+    const char* expected;
+  };
+  const wrong_file wrong[] = {
+      {"[store]\npath = 'images'", "line 1: 'store.path' must be a folder"},
+      {"[store]\nkind = 'lvm'", "'store.path' must be the name of a volume gr"},
+      {"[store]\nkind = 'lvm'\npath = '/dev/vg0'", "name of a volume group"},
+      {"[store]\nkind = 'lvm-thin'\npath = 'vg0'", "'store.pool' must be the"},
+      {"[listen]\naddress = 'eth0'", "line 2: 'listen.address' must be an IP"},
+      {"[hooks]\nat_gate = 'move-address'", "line 2: 'hooks.at_gate' must be"},
+      {"[state]\nrun = 'run'", "'state.run' must be an absolute path"},
+      {"[state]\npath = ''", "'state.path' must be an absolute path"},
+      {"[debug]\nrecord_stream = 'x'", "'debug.record_stream' must be"},
+      {"[foo]", "line 1: unknown section [foo]"},
+  };
+  for (const wrong_file& one : wrong) {
+    std::ofstream(path) << one.text << '\n';
+    INFO(one.text);
+    const auto refused = load_settings(path, true);
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error().context, test::contains_text(one.expected));
+    CHECK_THAT(refused.error().context, test::contains_text(path));
+  }
+  std::ofstream(path)
+      << "[store]\nkind = 'lvm-thin'\npath = 'vg0'\npool = 'p'\n"
+         "[hooks]\nat_gate = ''\n[listen]\naddress = '::1'\n";
+  CHECK(load_settings(path, true));
+}
+
+TEST_CASE("a configuration that cannot be read is no empty one", "[cli]") {
+  const temp_folder folder;
+  for (const bool named : {true, false}) {
+    const auto refused = load_settings(folder.path(), named);
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error().context,
+               test::contains_text("read the configuration " + folder.path() +
+                                   ": Is a directory"));
+  }
+  const auto missing = load_settings(folder / "none", true);
+  REQUIRE_FALSE(missing);
+  CHECK_THAT(missing.error().context,
+             test::contains_text("none: No such file or directory"));
+  CHECK(load_settings(folder / "none", false));
+}
+
 }  // namespace teleport

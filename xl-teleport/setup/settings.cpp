@@ -3,15 +3,21 @@
 #include "xl-teleport/setup/settings.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "libteleport/base/unique_fd.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
@@ -22,24 +28,55 @@ namespace {
 using setter =
     std::function<std::optional<std::string>(settings&, const toml::node&)>;
 
-setter text(std::string settings::*field) {
+bool is_absolute_path(const std::string& text) {
+  return text.starts_with('/') &&
+         text.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
+}
+
+constexpr const char* absolute_path = "an absolute path in quotes";
+
+setter folder(std::string settings::*field) {
   return [field](settings& out,
                  const toml::node& node) -> std::optional<std::string> {
     const auto value = node.value_exact<std::string>();
-    if (!value) {
-      return "a text in quotes";
+    if (!value || !is_absolute_path(*value)) {
+      return absolute_path;
     }
     out.*field = *value;
     return std::nullopt;
   };
 }
 
+/// A path that may be left out.
+setter path_or_none(std::string settings::*field) {
+  return [field](settings& out,
+                 const toml::node& node) -> std::optional<std::string> {
+    const auto value = node.value_exact<std::string>();
+    if (!value || (!value->empty() && !is_absolute_path(*value))) {
+      return R"(an absolute path in quotes, or "" for none)";
+    }
+    out.*field = *value;
+    return std::nullopt;
+  };
+}
+
+std::optional<std::string> set_address(settings& out, const toml::node& node) {
+  const auto value = node.value_exact<std::string>();
+  in6_addr ignored{};
+  if (!value || (::inet_pton(AF_INET, value->c_str(), &ignored) != 1 &&
+                 ::inet_pton(AF_INET6, value->c_str(), &ignored) != 1)) {
+    return R"(an IP address of this host, or "::" for all of them)";
+  }
+  out.listen_address = *value;
+  return std::nullopt;
+}
+
 setter key_file(std::string key_files::*field) {
   return [field](settings& out,
                  const toml::node& node) -> std::optional<std::string> {
     const auto value = node.value_exact<std::string>();
-    if (!value || !value->starts_with('/')) {
-      return "an absolute path in quotes";
+    if (!value || !is_absolute_path(*value)) {
+      return absolute_path;
     }
     out.keys.*field = *value;
     return std::nullopt;
@@ -137,11 +174,6 @@ std::optional<std::string> set_from(settings& out, const toml::node& node) {
   }
   out.listen_from = std::move(networks);
   return std::nullopt;
-}
-
-bool is_absolute_path(const std::string& text) {
-  return text.starts_with('/') &&
-         text.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
 }
 
 std::optional<std::string> set_folders(settings& out, const toml::node& node) {
@@ -285,7 +317,7 @@ std::optional<std::string> set_congestion_control(settings& out,
 
 const std::map<std::string, setter>& setters() {
   static const std::map<std::string, setter> all = {
-      {"listen.address", text(&settings::listen_address)},
+      {"listen.address", set_address},
       {"listen.port", set_port},
       {"listen.from", set_from},
       {"keys.cert", key_file(&key_files::certificate)},
@@ -298,7 +330,7 @@ const std::map<std::string, setter>& setters() {
       {"store.reserve",
        size(&settings::store_reserve,
             "a size such as \"10 GiB\", or \"0\" for none")},
-      {"index.path", text(&settings::index_path)},
+      {"index.path", folder(&settings::index_path)},
       {"index.max_size",
        size(&settings::index_max_bytes, "a size such as \"64 GiB\"")},
       {"index.donors", set_donors},
@@ -312,12 +344,12 @@ const std::map<std::string, setter>& setters() {
       {"link.bwlimit", set_bwlimit},
       {"link.connections", set_connections},
       {"link.congestion_control", set_congestion_control},
-      {"state.path", text(&settings::state_path)},
-      {"state.run", text(&settings::run_path)},
+      {"state.path", folder(&settings::state_path)},
+      {"state.run", folder(&settings::run_path)},
       {"arrivals.boot_files", set_boot_files},
       {"arrivals.nic_scripts", set_nic_scripts},
-      {"hooks.at_gate", text(&settings::at_gate_hook)},
-      {"debug.record_stream", text(&settings::record_stream)},
+      {"hooks.at_gate", path_or_none(&settings::at_gate_hook)},
+      {"debug.record_stream", path_or_none(&settings::record_stream)},
   };
   return all;
 }
@@ -329,12 +361,52 @@ error wrong(const std::string& path,
           fmt::format("{} line {}: {}", path, node.source().begin.line, what)};
 }
 
+bool is_section(std::string_view name) {
+  return std::ranges::any_of(setters(), [name](const auto& known) {
+    return known.first.starts_with(std::string(name) + ".");
+  });
+}
+
+/// What only several keys together can get wrong: the store's.
+std::optional<std::string> check_store(const store_config& store) {
+  const bool has_path = is_absolute_path(store.path);
+  if (entry_of(store.kind).is_file) {
+    return has_path ? std::nullopt
+                    : std::optional<std::string>(
+                          "'store.path' must be a folder, as an absolute path");
+  }
+  if (store.path.empty() || store.path.find('/') != std::string::npos) {
+    return "'store.path' must be the name of a volume group, as \"vg0\"";
+  }
+  return store.thin && store.thin_pool.empty()
+             ? std::optional<std::string>(
+                   "'store.pool' must be the name of a thin pool")
+             : std::nullopt;
+}
+
+/// A folder that is opened is an empty file to a reader of files.
+result<void> check_readable(const std::string& path) {
+  const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    return system_error(errno, "read the configuration " + path);
+  }
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored)
+             ? system_error(EISDIR, "read the configuration " + path)
+             : result<void>();
+}
+
 }  // namespace
 
 result<settings> load_settings(const std::string& path, bool named) {
   settings out;
-  if (!named && !std::filesystem::exists(path)) {
+  if (std::error_code ignored;
+      !named && std::filesystem::status(path, ignored).type() ==
+                    std::filesystem::file_type::not_found) {
     return out;
+  }
+  if (const auto readable = check_readable(path); !readable) {
+    return readable.error();
   }
   toml::table table;
   try {
@@ -354,6 +426,10 @@ result<settings> load_settings(const std::string& path, bool named) {
           content,
           fmt::format("'{}' stands outside any [section]", section.str()));
     }
+    if (!is_section(section.str())) {
+      return wrong(
+          path, content, fmt::format("unknown section [{}]", section.str()));
+    }
     for (const auto& [key, value] : *keys) {
       const auto name = fmt::format("{}.{}", section.str(), key.str());
       const auto set = setters().find(name);
@@ -365,6 +441,12 @@ result<settings> load_settings(const std::string& path, bool named) {
             path, value, fmt::format("'{}' must be {}", name, *expected));
       }
     }
+  }
+  if (const auto fault = check_store(out.store)) {
+    const toml::node* const section = table.get("store");
+    return section == nullptr
+               ? error(errc::bad_input, fmt::format("{}: {}", path, *fault))
+               : wrong(path, *section, *fault);
   }
   return out;
 }
