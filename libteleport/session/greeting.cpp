@@ -2,11 +2,21 @@
 
 #include "libteleport/session/greeting.hpp"
 
+#include <cstddef>
+
 #include <fmt/format.h>
 
+#include "libteleport/base/sentence.hpp"
 #include "libteleport/wire/record.hpp"
 
 namespace teleport {
+
+namespace {
+
+/// Bytes of a peer's text that a sentence has.
+constexpr std::size_t max_shown_software = 60;
+
+}  // namespace
 
 byte_buffer own_hello() {
   hello_record hello;
@@ -20,12 +30,15 @@ result<void> check_hello(byte_span body, std::string_view peer) {
     return hello.error();
   }
   if (hello->version != protocol_version) {
-    return error(errc::unsupported,
-                 fmt::format("{} speaks version {} of the protocol, this host "
-                             "version {}: install the same release on both",
-                             peer,
-                             hello->version,
-                             protocol_version));
+    return error(
+        errc::unsupported,
+        fmt::format("{} speaks version {} of the protocol ({}), this host "
+                    "version {} (xl-teleport " TELEPORT_VERSION "): upgrade {}",
+                    peer,
+                    hello->version,
+                    sendable(hello->software, max_shown_software),
+                    protocol_version,
+                    hello->version > protocol_version ? "this host" : peer));
   }
   return {};
 }

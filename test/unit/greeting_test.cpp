@@ -31,12 +31,17 @@ TEST_CASE(
     "[greeting]") {
   hello_record other;
   other.version = protocol_version + 1;
+  other.software = "xl-teleport 9.0";
   const auto checked = check_hello(encode(other), "host2");
   REQUIRE_FALSE(checked);
   CHECK(checked.error().code == errc::unsupported);
   CHECK(contains(checked.error().context,
-                 "host2 speaks version " + std::to_string(other.version)));
-  CHECK(contains(checked.error().context, "install the same release on both"));
+                 "host2 speaks version " + std::to_string(other.version) +
+                     " of the protocol (xl-teleport 9.0)"));
+  CHECK(contains(checked.error().context, "): upgrade this host"));
+  other.version = protocol_version - 1;
+  CHECK(contains(check_hello(encode(other), "host2").error().context,
+                 "): upgrade host2"));
 }
 
 TEST_CASE("what is no HELLO is an error of the protocol, not of the version",
