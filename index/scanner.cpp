@@ -383,7 +383,8 @@ result<void> run_scan(store& tables,
     done = run.flush();  // cancelled or not: it serves the next scan
   }
   if (done && cancelled) {
-    return error(errc::cancelled, "scan of " + report.disk.path);
+    return error(errc::cancelled,
+                 report.disk.path + ": the scan was cancelled");
   }
   if (report.unreadable_extents != 0) {
     const std::string why = source.first_failure();

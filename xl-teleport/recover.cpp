@@ -43,6 +43,12 @@ exit_code refuse(const std::string& sentence) {
   return exit_code::refused;
 }
 
+/// Nothing could be found out: nobody knows where the guest runs.
+exit_code fail(const error& cause) {
+  std::cerr << "xl teleport: " << cause.context << '\n';
+  return exit_code::uncertain;
+}
+
 /// The teleport is over on this host: what became of it.
 exit_code tell(const journal_entry& entry) {
   const auto say = [&](exit_code code, const char* what) {
@@ -70,21 +76,22 @@ exit_code tell(const journal_entry& entry) {
 exit_code recover(const move_options& options, const settings& config) {
   auto entries = journal::open(config.journal_path());
   if (!entries) {
-    return refuse(entries.error().context);
+    return fail(entries.error());
   }
   auto entry = last_teleport_of(*entries, options.guest);
   unique_fd lock;
   if (entry && *entry && is_open_departure(**entry)) {
     auto locked = wait_for_lock(config, (*entry)->uuid, options.ask_limit);
     if (!locked) {
-      return refuse(locked.error().context);
+      return locked.error().code == errc::busy ? refuse(locked.error().context)
+                                               : fail(locked.error());
     }
     lock = std::move(*locked);
     // The process that had the lock may have ended it.
     entry = last_teleport_of(*entries, options.guest);
   }
   if (!entry) {
-    return refuse(entry.error().context);
+    return fail(entry.error());
   }
   if (!*entry) {
     return refuse("the journal of this host knows of no teleport of '" +

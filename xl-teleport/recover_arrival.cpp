@@ -165,8 +165,10 @@ exit_code decide(journal& entries,
   }
   const auto lock = take_lock(config.run_path, entry.id);
   if (!lock) {
-    return complain(entry.guest + " is arriving at this moment",
-                    exit_code::refused);
+    return lock.error().code == errc::busy
+               ? complain(entry.guest + " is arriving at this moment",
+                          exit_code::refused)
+               : complain(lock.error().context, exit_code::uncertain);
   }
   // Journalled before a guest is started, and after it was destroyed.
   auto done = runs ? result<void>() : end_pause(entry, false);

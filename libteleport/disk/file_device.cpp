@@ -356,9 +356,9 @@ result<std::unique_ptr<block_device>> open_device(const std::string& path,
   if (parts.size == 0 || parts.size > max_disk_bytes ||
       parts.size % sector_bytes != 0) {
     return error(errc::bad_input,
-                 path + ": size " + std::to_string(parts.size) +
-                     " is not a multiple of 512 from 512 to " +
-                     std::to_string(max_disk_bytes));
+                 path + " is no disk: it has " + std::to_string(parts.size) +
+                     " bytes, and a disk has a multiple of 512, and 64 TiB at "
+                     "most");
   }
   return std::unique_ptr<block_device>(
       std::make_unique<file_device>(path, std::move(parts)));

@@ -70,6 +70,59 @@ error unreachable(std::string_view where, const error_code& failure) {
                          : failure.message());
 }
 
+error without_address(const std::string& host, const error_code& failure) {
+  if (failure != net::error::host_not_found &&
+      failure != net::error::host_not_found_try_again &&
+      failure != net::error::no_data) {
+    return unreachable(host, failure);
+  }
+  return {errc::peer_lost,
+          fmt::format("no address is known for '{}' ({}): check the name, in "
+                      "DNS or /etc/hosts",
+                      host,
+                      failure.message())};
+}
+
+/// "host2 port 8744", of a socket that is connected.
+std::string place_of(const tcp::socket& socket, const std::string& name) {
+  error_code ignored;
+  const auto where = socket.remote_endpoint(ignored);
+  return fmt::format("{} port {}",
+                     name.empty() ? where.address().to_string() : name,
+                     where.port());
+}
+
+/// Why there was no handshake, to who has called.
+error no_handshake(const std::string& where, const error_code& failure) {
+  const auto told = [](const std::string& sentence) {
+    return error(errc::peer_lost, sentence);
+  };
+  if (failure == net::error::operation_aborted) {
+    return told(
+        fmt::format("{} took the connection and said nothing for {} s: "
+                    "is that teleportd, and no firewall in between?",
+                    where,
+                    handshake_limit.count()));
+  }
+  if (failure == net::error::connection_reset || failure == net::error::eof ||
+      failure == net::ssl::error::stream_truncated) {
+    return told(
+        fmt::format("{} broke off the TLS handshake: its log says why "
+                    "('journalctl -u teleport-listen' there)",
+                    where));
+  }
+  const int reason =
+      ERR_GET_REASON(static_cast<unsigned long>(failure.value()));
+  if (failure.category() == net::error::get_ssl_category() &&
+      (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+       reason == SSL_R_PACKET_LENGTH_TOO_LONG)) {
+    return told(fmt::format(
+        "{} is not teleportd: what answers there has no TLS", where));
+  }
+  return told(fmt::format(
+      "the TLS handshake with {} failed: {}", where, failure.message()));
+}
+
 /// What address_race met, where the host was called by the address itself.
 std::string_view without_host(const std::string& host, std::string_view met) {
   return met.starts_with(host + ": ") ? met.substr(host.size() + 2) : met;
@@ -153,7 +206,9 @@ void lane::connect(event_loop& loop,
       [self, resolver, race, terms, ready, where, host](
           const error_code& failure, const tcp::resolver::results_type& found) {
         if (failure) {
-          ready(unreachable(where, failure));
+          ready(failure == net::error::operation_aborted
+                    ? unreachable(where, failure)
+                    : without_address(host, failure));
           return;
         }
         race->begin(
@@ -250,12 +305,17 @@ void lane::shake_hands(const link_terms& terms,
                        const ready_handler& ready) {
   tune_socket(socket(), terms.options.congestion_control);
   auto self = shared_from_this();
+  const std::string where = side == net::ssl::stream_base::client
+                                ? place_of(stream_.next_layer(), terms.peer)
+                                : std::string();
   stream_.async_handshake(
-      side, [self, terms, ready](const error_code& failure) {
+      side, [self, terms, ready, where](const error_code& failure) {
         self->deadline_ = timer();
         if (failure) {
-          ready(error(errc::peer_lost,
-                      "the TLS handshake failed: " + failure.message()));
+          ready(where.empty()
+                    ? error(errc::peer_lost,
+                            "the TLS handshake failed: " + failure.message())
+                    : no_handshake(where, failure));
           return;
         }
         self->pinned_ = self->check_peer(terms);

@@ -8,6 +8,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include <unistd.h>
+
 #include "libteleport/base/log.hpp"
 
 namespace teleport {
@@ -50,6 +52,19 @@ std::string meaning_of(int rc) {
          (name == nullptr ? "" : " (" + std::string(name) + ")");
 }
 
+/// Why libxl could not be opened, in words of an administrator's where they are
+/// known.
+error without_xen(const error& cause) {
+  const bool is_there = ::access("/dev/xen/privcmd", F_OK) == 0 ||
+                        ::access("/proc/xen/privcmd", F_OK) == 0;
+  return {errc::unsupported,
+          !is_there ? "this host does not run Xen (there is no "
+                      "/dev/xen/privcmd): this must be a running dom0"
+          : ::geteuid() != 0
+              ? "Xen is root's: this must be run as root"
+              : cause.context + "; this must be a running dom0, and root"};
+}
+
 }  // namespace
 
 libxl_context::libxl_context(progress on_progress)
@@ -74,9 +89,7 @@ result<std::unique_ptr<libxl_context>> libxl_context::open(
       libxl_ctx_alloc(&made->ctx_, LIBXL_VERSION, 0, &made->logger_.base);
   if (rc != 0) {
     made->ctx_ = nullptr;
-    error cause = made->failure(rc, "cannot reach Xen");
-    return error{errc::unsupported,
-                 cause.context + "; this must be a running dom0, and root"};
+    return without_xen(made->failure(rc, "cannot reach Xen"));
   }
   // Other parts of this program start children and wait for each of them by
   // its pid, from several threads: libxl may reap its own alone. Every context
@@ -103,13 +116,15 @@ void libxl_context::write_line(xentoollog_logger* log,
   if (errno_value >= 0) {
     line += " (" + system_error(errno_value, "errno").context + ")";
   }
-  if (level < XTL_WARN) {
+  libxl_context& self = *reinterpret_cast<logger*>(log)->owner;
+  // What it says of a host without Xen is in open()'s sentence.
+  const bool opening = self.ctx_ == nullptr;
+  if (level < XTL_WARN || opening) {
     log_debug(line);
-    return;
+  } else {
+    log_warning(line);
   }
-  log_warning(line);
   if (level >= XTL_ERROR) {
-    libxl_context& self = *reinterpret_cast<logger*>(log)->owner;
     const std::lock_guard lock(self.mutex_);
     self.last_complaint_ = std::move(line);
   }

@@ -26,8 +26,12 @@ result<unique_fd> lock_guest(const std::string& run_path,
     return then == if_locked::wait && lock_is_held(run_path, leftovers_lock);
   });
   if (!lock) {
-    return in_context("another teleport or seed of this guest is under way",
-                      lock.error());
+    return lock.error().code == errc::busy
+               ? in_context(
+                     "another teleport or seed of this guest is under "
+                     "way",
+                     lock.error())
+               : lock.error();
   }
   return lock;
 }
