@@ -9,7 +9,7 @@ guest_create() {
     # consoles of an earlier guest of this name; on its own host the script removes them, but those of a ready one
     for other in ${LAB_HOSTS//$host/}; do on "$other" "rm -f /var/log/xen/console/guest-$name.log /var/log/xen/console/guest-$name--*.log"; done
     on "$host" "/usr/local/lib/lab/guest-create $(printf '%q ' "$@")" || fail "cannot create $name: $(on "$host" "tail -5 /var/log/xen/xl-$name.log")"
-    wait_for "the witness of $name on host$host" 300 witness_started "$host" "$name"
+    wait_for "the witness of $name on host$host" 900 witness_started "$host" "$name"
 }
 
 witness_started() { on "$1" "grep -aq 'witness: ack 3 ' /var/log/xen/console/guest-$2.log"; }
