@@ -17,6 +17,7 @@
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/standard_streams.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/xen/guardian.hpp"
@@ -233,8 +234,11 @@ int main_of_teleport(int argc, char** argv) {
   if (!options->peer.empty()) {
     config->keys.aliases[options->host] = options->peer;
   }
-  return options->recover ? static_cast<int>(recover(*options, *config))
+  code = options->recover ? static_cast<int>(recover(*options, *config))
                           : move(*options, *config);
+  // The code says where the guest runs, whether or not the report was read.
+  return code_when_told(
+      "xl teleport", code, static_cast<int>(exit_code::moved));
 }
 
 }  // namespace
@@ -245,5 +249,6 @@ int main(int argc, char** argv) {
   (void)std::signal(SIGPIPE, SIG_IGN);
   // What a background job writes to its terminal would stop it.
   (void)std::signal(SIGTTOU, SIG_IGN);
+  teleport::open_standard_streams();
   return teleport::main_of_teleport(argc, argv);
 }

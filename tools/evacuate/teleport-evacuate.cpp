@@ -11,6 +11,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/standard_streams.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "tools/evacuate/aftermath.hpp"
@@ -106,7 +107,10 @@ int main_of_evacuate(int argc, char** argv) {
   if (!config) {
     return complain(config.error().context, exit_code::usage);
   }
-  return run(*options, *config);
+  // The code says where the guests are, whether or not that was read.
+  return code_when_told("teleport-evacuate",
+                        run(*options, *config),
+                        static_cast<int>(exit_code::all_moved));
 }
 
 }  // namespace
@@ -115,5 +119,6 @@ int main_of_evacuate(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A pipe that goes away is an error of a write, not a signal.
   (void)std::signal(SIGPIPE, SIG_IGN);
+  teleport::open_standard_streams();
   return teleport::evacuation::main_of_evacuate(argc, argv);
 }

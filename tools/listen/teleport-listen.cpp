@@ -18,6 +18,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/oom_shield.hpp"
 #include "libteleport/base/packet_door.hpp"
+#include "libteleport/base/standard_streams.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/visit_records.hpp"
 #include "tools/listen/confinement.hpp"
@@ -77,5 +78,6 @@ int main_of_listener(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A peer that goes away is an error of a write, not a signal.
   (void)std::signal(SIGPIPE, SIG_IGN);
+  teleport::open_standard_streams();
   return teleport::main_of_listener(argc, argv);
 }

@@ -16,6 +16,7 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/standard_streams.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
 #include "tools/teleportctl/index_command.hpp"
@@ -286,16 +287,15 @@ int main_of_teleportctl(int argc, char** argv) {
     std::cerr << "teleportctl: " << options.error().context << '\n';
     return exit_usage;
   }
-  if (const auto code = run_host_command(hosts, *options)) {
-    return *code;
+  auto code = run_host_command(hosts, *options);
+  if (!code) {
+    code = run_teleports_command(teleports, *options);
   }
-  if (const auto code = run_teleports_command(teleports, *options)) {
-    return *code;
+  if (!code) {
+    code = seed.parsed->parsed() ? run_seed_command(seed, *options)
+                                 : run_index_command(index, *options);
   }
-  if (seed.parsed->parsed()) {
-    return run_seed_command(seed, *options);
-  }
-  return run_index_command(index, *options);
+  return code_when_told("teleportctl", *code, exit_failed);
 }
 
 }  // namespace
@@ -303,5 +303,6 @@ int main_of_teleportctl(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   (void)std::signal(SIGPIPE, SIG_IGN);
+  teleport::open_standard_streams();
   return teleport::main_of_teleportctl(argc, argv);
 }

@@ -14,6 +14,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/oom_shield.hpp"
+#include "libteleport/base/standard_streams.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/identity.hpp"
 #include "tools/teleportd/daemon_process.hpp"
@@ -116,5 +117,6 @@ int main_of_teleportd(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A peer that goes away is an error of a write, not a signal.
   (void)std::signal(SIGPIPE, SIG_IGN);
+  teleport::open_standard_streams();
   return teleport::main_of_teleportd(argc, argv);
 }
