@@ -84,7 +84,7 @@ touch 'files/a file' files/other
 offers 'files/a file files/other' teleportd --config files/
 offers 'files/other' teleportd --config = files/o
 complete_words teleportd --config = | grep -qx files || fail 'nothing after ='
-"$REAL_TELEPORTCTL" --help | sed '1,/^Subcommands/d' | awk 'NF { print $1 }' | sort >known
+"$REAL_TELEPORTCTL" --help | sed '1,/^Subcommands/d' | awk '/^  [a-z]/ { print $1 }' | sort >known
 complete_words teleportctl '' | diff known - || fail 'commands of teleportctl'
 offers 'pair peers' teleportctl p
 offers 'list' teleportctl --config files/other index l

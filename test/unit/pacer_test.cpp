@@ -14,6 +14,7 @@
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
+#include "xl-teleport/setup/rate.hpp"
 
 namespace teleport {
 
@@ -47,6 +48,11 @@ TEST_CASE("rates are read with their unit, and nothing else is", "[net]") {
   CHECK(read_rate("1.5Gbit") == 187'500'000U);
   CHECK(read_rate("800kB") == 800'000U);
   CHECK(read_rate("off") == 0U);
+  CHECK(read_rate("100mbit") == 12'500'000U);
+  CHECK(read_rate("100MBIT") == 12'500'000U);
+  CHECK(read_rate("10MiB") == 10U << 20U);
+  CHECK(rate_fault("100M") == "'100M' is not " + std::string(rate_examples));
+  CHECK(rate_fault("1kbit") == "'1kbit' is below the least, 8.2kbit");
   for (const char* wrong : {"",
                             "100",
                             "Mbit",
@@ -57,7 +63,8 @@ TEST_CASE("rates are read with their unit, and nothing else is", "[net]") {
                             "1kbit",
                             "99999999GB",
                             "100 Mbit",
-                            "100mbit",
+                            "100M",
+                            "100mb",
                             "."}) {
     CAPTURE(wrong);
     CHECK_FALSE(read_rate(wrong));

@@ -265,6 +265,9 @@ TEST_CASE("a host is named with and without a port", "[seed]") {
   CHECK((host == "fe80::1" && port == 7));
   CHECK_FALSE(split_host("", host, port));
   CHECK_FALSE(split_host("host2:x", host, port));
+  CHECK_FALSE(split_host("host2:", host, port));
+  CHECK_FALSE(split_host("root@host2", host, port));
+  REQUIRE(split_host("fe80::", host, port));
   CHECK_FALSE(split_host("host2:0", host, port));
   CHECK_FALSE(split_host("host2:65536", host, port));
   CHECK_FALSE(split_host("[fe80::1", host, port));

@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/evacuate/command.hpp"
-#include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -38,15 +38,23 @@ std::vector<std::string> unique(std::vector<std::string> list) {
   return kept;
 }
 
-/// What the options say together.
-void check(const run_options& out, bool all) {
+/// Options whose words are read after the parsing.
+struct typed_words {
+  bool all = false;
+  std::string window;
+  std::string at_close = "finish";
+  std::string shell = default_shell;
+};
+
+/// What the options say together, and what no option can check by itself.
+void check(run_options& out, const typed_words& typed) {
   if (out.back ? !out.hosts.empty() : out.hosts.empty()) {
     throw CLI::ValidationError(
         "--to",
         out.back ? "with --back the record says where the guests are"
                  : "it is needed: --to HOST[,HOST...], each paired before");
   }
-  if (all && !out.guests.empty()) {
+  if (typed.all && !out.guests.empty()) {
     throw CLI::ValidationError("--all", "it excludes --guests");
   }
   for (const std::string& host : out.hosts) {
@@ -64,6 +72,71 @@ void check(const run_options& out, bool all) {
     throw CLI::ValidationError("--home, --ssh",
                                "not a host's name, or no program");
   }
+  if (!typed.window.empty()) {
+    const auto read = read_window(typed.window);
+    if (!read) {
+      throw CLI::ValidationError("--window", read.error().context);
+    }
+    out.window = *read;
+  }
+  if (typed.at_close != "finish" && typed.at_close != "cancel") {
+    throw CLI::ValidationError(
+        "--at-close", "'" + typed.at_close + "' is neither finish nor cancel");
+  }
+}
+
+void add_guest_options(CLI::App& app, run_options& out, typed_words& typed) {
+  app.add_option("--to", out.hosts, "destinations, separated by commas")
+      ->type_name("HOST")
+      ->delimiter(',');
+  app.add_flag(
+      "--all", typed.all, "every guest here; so it is unless said otherwise");
+  app.add_option("--guests", out.guests, "only these, separated by commas")
+      ->type_name("GUEST")
+      ->delimiter(',');
+  app.add_option("--except", out.except, "never these, separated by commas")
+      ->type_name("GUEST")
+      ->delimiter(',');
+}
+
+void add_pace_options(CLI::App& app, run_options& out, typed_words& typed) {
+  add_number_option(
+      app,
+      "--parallel",
+      {"N", 1, max_parallel},
+      [&out](std::uint64_t value) { out.parallel = value; },
+      "teleports at once")
+      .default_str(std::to_string(out.parallel));
+  app.add_option("--window",
+                 typed.window,
+                 "HH:MM-HH:MM, this host's time: begin nothing outside of it")
+      ->type_name("HOURS");
+  app.add_option("--at-close",
+                 typed.at_close,
+                 "what runs when the window closes: finish or cancel it")
+      ->type_name("WHAT")
+      ->default_str(typed.at_close);
+  add_bwlimit_option(app, out.bwlimit);
+  add_seconds_option(app,
+                     "--retry-pause",
+                     out.retry_pause,
+                     std::chrono::seconds(0),
+                     "from a failure to the second try at the earliest");
+  app.add_flag("--all-or-nothing",
+               out.all_or_nothing,
+               "begin nothing when anything stands in the way of any guest");
+}
+
+void add_back_options(CLI::App& app, run_options& out, typed_words& typed) {
+  app.add_flag("--back", out.back, "bring home what was sent away from here");
+  app.add_option("--home",
+                 out.home,
+                 "with --back: this host's name there (its host name)")
+      ->type_name("HOST");
+  app.add_option("--ssh",
+                 typed.shell,
+                 "with --back: the program that runs a command there")
+      ->type_name("COMMAND");
 }
 
 }  // namespace
@@ -72,71 +145,32 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
   run_options out;
   CLI::App app{"Moves this host's guests to other hosts, or brings them home.",
                "teleport-evacuate"};
+  set_help_form(app);
   app.footer(footer);
   out.settings_file = default_settings_file;
   out.home = host_name();
-  bool all = false;
-  std::string window;
-  std::string at_close = "finish";
-  std::string shell = default_shell;
-  std::int64_t pause = out.retry_pause.count();
-  app.add_option("--to", out.hosts, "destinations, separated by commas")
-      ->delimiter(',');
-  app.add_flag(
-      "--all", all, "every guest here; so it is unless said otherwise");
-  app.add_option("--guests", out.guests, "only these, separated by commas")
-      ->delimiter(',');
-  app.add_option("--except", out.except, "never these, separated by commas")
-      ->delimiter(',');
-  app.add_option("--parallel", out.parallel, "teleports at once")
-      ->check(CLI::Range(std::size_t{1}, max_parallel));
-  app.add_option("--window",
-                 window,
-                 "HH:MM-HH:MM, this host's time: begin nothing outside of it");
-  app.add_option("--at-close",
-                 at_close,
-                 "what runs when the window closes: finish or cancel it")
-      ->check(CLI::IsMember({"finish", "cancel"}));
-  add_bwlimit_option(app, out.bwlimit);
-  app.add_option("--retry-pause",
-                 pause,
-                 "seconds from a failure to the second try at the earliest")
-      ->check(CLI::Range(0, 86400));
-  app.add_flag("--all-or-nothing",
-               out.all_or_nothing,
-               "begin nothing when anything stands in the way of any guest");
-  app.add_flag("--back", out.back, "bring home what was sent away from here");
-  app.add_option("--home",
-                 out.home,
-                 "with --back: this host's name there (its host name)");
-  app.add_option(
-      "--ssh", shell, "with --back: the program that runs a command there");
+  typed_words typed;
+  add_guest_options(app, out, typed);
+  add_pace_options(app, out, typed);
+  add_back_options(app, out, typed);
   app.add_flag("-n,--dry-run", out.dry_run, "plan, and touch nothing");
   app.add_flag("--json", out.json, "each event as a line of JSON");
   app.add_flag("-q,--quiet", out.quiet, "say only what did not go well");
-  auto* config = app.add_option("-c,--config", out.settings_file, "settings");
+  const auto& config = add_config_option(app, out.settings_file);
   app.set_version_flag("--version", "teleport-evacuate " TELEPORT_VERSION);
   try {
     app.parse(argc, argv);
-    out.remote_shell = words_of(shell);
+    out.remote_shell = words_of(typed.shell);
     out.hosts = unique(std::move(out.hosts));
     out.guests = unique(std::move(out.guests));
     out.except = unique(std::move(out.except));
-    check(out, all);
-    if (!window.empty()) {
-      const auto read = read_window(window);
-      if (!read) {
-        throw CLI::ValidationError("--window", read.error().context);
-      }
-      out.window = *read;
-    }
+    check(out, typed);
   } catch (const CLI::ParseError& failure) {
-    code = exit_of_parser(app.exit(failure));
+    code = exit_of_parser(app, failure);
     return std::nullopt;
   }
-  out.cancel_at_close = at_close == "cancel";
-  out.retry_pause = std::chrono::seconds(pause);
-  out.settings_named = config->count() != 0;
+  out.cancel_at_close = typed.at_close == "cancel";
+  out.settings_named = config.count() != 0;
   return out;
 }
 

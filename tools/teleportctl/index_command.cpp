@@ -13,6 +13,7 @@
 #include "libteleport/base/units.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 
 namespace teleport {
 
@@ -20,6 +21,10 @@ namespace {
 
 std::atomic<bool> stop_flag = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
+
+constexpr std::uint64_t most_threads = 256;
+/// Above what any disk gives.
+constexpr std::uint64_t most_mib_per_second = 1'000'000;
 
 extern "C" void ask_to_stop(int /*signal*/) {
   stop_flag = true;
@@ -45,16 +50,26 @@ void add_index_commands(CLI::App& app, index_command& command) {
   group->require_subcommand(1);
   const auto make = [&](const char* name, const char* what) {
     CLI::App* made = group->add_subcommand(name, what);
-    made->add_option("--index", command.folder, "folder of the index");
+    made->add_option("--index", command.folder, "folder of the index")
+        ->type_name("FOLDER");
     made->add_flag("--json", command.json, "for programs");
     return made;
   };
   const auto tune = [&](CLI::App* made) {
-    made->add_option("--threads", command.threads, "default: one a CPU, 8")
-        ->check(CLI::Range(1, 256));
-    made->add_option(
-            "--limit", command.mib_per_second, "MiB read a second at most")
-        ->check(CLI::Range(1, 1'000'000));
+    add_number_option(
+        *made,
+        "--threads",
+        {"N", 1, most_threads},
+        [&command](std::uint64_t value) {
+          command.threads = static_cast<unsigned>(value);
+        },
+        "readers of the disk; by default one for each CPU, 8 at most");
+    add_number_option(
+        *made,
+        "--limit",
+        {"MIB", 1, most_mib_per_second},
+        [&command](std::uint64_t value) { command.mib_per_second = value; },
+        "reads so many MiB a second at most");
   };
   CLI::App* add = make("add", "add disks, images, volumes; scan them");
   add->add_option(
@@ -81,14 +96,17 @@ void add_index_commands(CLI::App& app, index_command& command) {
   command.stat = make("stat", "how much is indexed, and the index's size");
   CLI::App* check = make("check", "walk all of the index, and repair it");
   check->add_flag("--dry-run", command.dry_run, "tell only, repair nothing");
-  CLI::App* find = make("find", "how much of a disk's content is held here");
+  CLI::App* find =
+      make("find",
+           "how much of a disk's content is held here: of FILE, or of --disk");
   auto* file = find->add_option_group("what");
   file->require_option(1);
   file->add_option("FILE", command.paths, "disk or image, which is read")
       ->expected(1);
   file->add_option("--disk",
                    command.disk,
-                   "an indexed disk, which is not read: what other disks hold");
+                   "an indexed disk, which is not read: what other disks hold")
+      ->type_name("PATH");
   command.add = add;
   command.scan = scan;
   command.remove = remove;

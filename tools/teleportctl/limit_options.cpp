@@ -2,9 +2,17 @@
 
 #include "tools/teleportctl/limit_options.hpp"
 
+#include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
+
+namespace {
+
+/// A host that may have more at a time is not limited.
+constexpr std::uint64_t most_sessions = 1000;
+
+}  // namespace
 
 void add_limit_options(CLI::App& command, limit_options& read) {
   auto* const limited = command.add_flag(
@@ -22,6 +30,7 @@ void add_limit_options(CLI::App& command, limit_options& read) {
                   read.may,
                   "teleport-here, seed-here, teleport-there, seed-there; "
                   "several with commas")
+      ->type_name("DEED")
       ->delimiter(',')
       ->check(is_deed)
       ->needs(limited);
@@ -29,22 +38,28 @@ void add_limit_options(CLI::App& command, limit_options& read) {
       .add_option("--guests",
                   read.guests,
                   "names, patterns of names and uuids; several with commas")
+      ->type_name("GUEST")
       ->delimiter(',')
       ->needs(limited);
   command
       .add_option("--store-limit",
                   read.store_limit,
                   "disks that it may have brought here: 200GiB")
+      ->type_name("SIZE")
       ->check([](const std::string& size) {
         return read_bytes(size) ? std::string()
                                 : "'" + size + "' is not a size as 200GiB";
       })
       ->needs(limited);
-  command
-      .add_option("--sessions",
-                  read.sessions,
-                  "teleports and seeds from it at a time (1)")
-      ->check(CLI::Range(1, 1000))
+  add_number_option(
+      command,
+      "--sessions",
+      {"N", 1, most_sessions},
+      [&read](std::uint64_t value) {
+        read.sessions = static_cast<unsigned>(value);
+      },
+      "teleports and seeds from it at a time")
+      .default_str(std::to_string(read.sessions))
       ->needs(limited);
 }
 

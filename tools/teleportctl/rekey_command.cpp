@@ -276,10 +276,12 @@ void add_rekey_command(CLI::App& app, rekey_command& read) {
       read.anew,
       "another key also where some host was not told to drop the last one");
   read.rekey->add_flag("--show", read.show, "this host's keys, and no more");
-  read.rekey->add_option("--ssh",
-                         read.routes,
-                         "NAME=[USER@]HOST: how ssh reaches the host that is "
-                         "paired as NAME; several times");
+  read.rekey
+      ->add_option("--ssh",
+                   read.routes,
+                   "NAME=[USER@]HOST: how ssh reaches the host that is "
+                   "paired as NAME; several times")
+      ->type_name("ROUTE");
   read.rekey->add_option("--handshake-seconds", read.handshake_seconds)
       ->group("");
   read.rekey->add_option("--ssh-seconds", read.ssh_seconds)->group("");

@@ -15,6 +15,7 @@
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/net/event_loop.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_port.hpp"
 #include "xl-teleport/source/reconnect.hpp"
@@ -98,13 +99,18 @@ void add_seed_command(CLI::App& app, seed_command& command) {
                    "HOST alone. HOST may be HOST:PORT")
       ->required()
       ->expected(1, 2);
-  auto* disk = seed->add_option(
-      "--disk", command.disk, "an image or block device, without a guest");
+  auto* disk = seed->add_option("--disk",
+                                command.disk,
+                                "an image or block device, without a guest")
+                   ->type_name("PATH");
   seed->add_option("--as",
                    command.belongs_to,
-                   "NAME[:DISK] of the guest it is kept for: name or uuid")
+                   "with --disk: the guest that it is kept for, by name or "
+                   "uuid, and which disk of it, as web1:xvdb; by default a "
+                   "guest called as the image is, and its xvda")
+      ->type_name("GUEST[:DISK]")
       ->needs(disk);
-  seed->add_option("-p,--port", command.port, "port of teleportd there");
+  add_port_option(*seed, command.port, "port of teleportd there");
   add_peer_option(*seed, command.peer);
   add_bwlimit_option(*seed, command.bwlimit);
   add_connections_option(*seed, command.connections);
@@ -129,8 +135,7 @@ int run_seed_command(const seed_command& command, settings options) {
   request.bwlimit = command.bwlimit;
   request.port = command.port == 0 ? options.port : command.port;
   if (!split_host(command.names.back(), request.host, request.port)) {
-    return complain("'" + command.names.back() + "' is not HOST or HOST:PORT",
-                    exit_usage);
+    return complain(host_fault(command.names.back()), exit_usage);
   }
   if (!command.peer.empty()) {
     options.keys.aliases[request.host] = command.peer;

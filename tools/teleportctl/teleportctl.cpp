@@ -26,10 +26,12 @@
 #include "tools/teleportctl/rekey_command.hpp"
 #include "tools/teleportctl/seed_command.hpp"
 #include "tools/teleportctl/teleports_command.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
+#include "xl-teleport/setup/rate.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
@@ -118,10 +120,7 @@ int forget_kept(const std::string& guest, const settings& options) {
 int limit_rate(const std::string& text, const settings& options, bool json) {
   const auto rate = text == "auto" ? std::nullopt : read_rate(text);
   if (!text.empty() && text != "auto" && !rate) {
-    std::cerr << fmt::format(
-        "teleportctl: bwlimit: '{}' is not {}, nor \"auto\"\n",
-        text,
-        rate_examples);
+    std::cerr << fmt::format("teleportctl bwlimit: {}\n", rate_fault(text));
     return exit_usage;
   }
   (void)make_folders(options.run_path);  // what follows tells of a failure
@@ -179,12 +178,12 @@ void add_host_commands(CLI::App& app, host_commands& read) {
                    "[USER@]HOST or ssh://[USER@]HOST[:PORT] as ssh takes it")
       ->required();
   read.pairing.own_name = host_name();
-  read.pair->add_option(
-      "--as", read.pairing.own_name, "name of this host there");
   read.pair
-      ->add_option(
-          "-p,--port", read.pairing.ssh_port, "of ssh at the other host")
-      ->check(CLI::Range(1, 65535));
+      ->add_option("--as", read.pairing.own_name, "name of this host there")
+      ->type_name("NAME")
+      ->default_str(read.pairing.own_name);
+  add_port_option(
+      *read.pair, read.pairing.ssh_port, "of ssh at the other host");
   read.pair->add_flag(
       "--replace",
       read.pairing.replace,
@@ -263,10 +262,11 @@ std::optional<int> run_host_command(const host_commands& read,
 int main_of_teleportctl(int argc, char** argv) {
   CLI::App app{"Sets up and looks after teleporting on this host.",
                "teleportctl"};
+  set_help_form(app);
   app.require_subcommand(1);
   app.set_version_flag("--version", "teleportctl " TELEPORT_VERSION);
   std::string settings_file = default_settings_file;
-  auto* config = app.add_option("-c,--config", settings_file, "settings file");
+  const auto& config = add_config_option(app, settings_file);
   host_commands hosts;
   add_host_commands(app, hosts);
   teleports_command teleports;
@@ -279,10 +279,10 @@ int main_of_teleportctl(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    return exit_of_parser(app.exit(failure));
+    return exit_of_parser(app, failure);
   }
   log_setup("teleportctl", log_level::warning);
-  const auto options = load_settings(settings_file, config->count() != 0);
+  const auto options = load_settings(settings_file, config.count() != 0);
   if (!options) {
     std::cerr << "teleportctl: " << options.error().context << '\n';
     return exit_usage;

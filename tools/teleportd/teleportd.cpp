@@ -23,6 +23,7 @@
 #include "tools/teleportd/own_process.hpp"
 #include "tools/teleportd/session_process.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -33,6 +34,7 @@ namespace {
 int main_of_teleportd(int argc, char** argv) {
   CLI::App app{"Receives teleported Xen guests and keeps the content index.",
                "teleportd"};
+  set_help_form(app);
   std::string settings_file = default_settings_file;
   bool session = false;
   bool keeper = false;
@@ -42,10 +44,7 @@ int main_of_teleportd(int argc, char** argv) {
   std::string peer;
   std::string may;
   bool verbose = false;
-  auto* config = app.add_option(
-      "-c,--config",
-      settings_file,
-      "settings (default: " + std::string(default_settings_file) + ")");
+  const auto& config = add_config_option(app, settings_file);
   bool foreground = true;
   app.add_flag(
       "--foreground", foreground, "stay in the foreground (it always does)");
@@ -54,7 +53,8 @@ int main_of_teleportd(int argc, char** argv) {
                "clear up what sessions left that were killed, and end");
   app.add_option("--door",
                  door,
-                 "wait at this socket for teleport-listen, and start none");
+                 "wait at this socket for teleport-listen, and start none")
+      ->type_name("SOCKET");
   app.add_flag("--session", session)->group("");
   app.add_option("--peer", peer)->group("");
   app.add_option("--permit", may)->group("");
@@ -69,11 +69,11 @@ int main_of_teleportd(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    return exit_of_parser(app.exit(failure));
+    return exit_of_parser(app, failure);
   }
   log_setup(session ? fmt::format("teleportd[{}]", ::getpid()) : "teleportd",
             verbose ? log_level::debug : log_level::info);
-  const auto options = load_settings(settings_file, config->count() != 0);
+  const auto options = load_settings(settings_file, config.count() != 0);
   if (!options) {
     log_error(options.error().context);
     return exit_usage;

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace teleport {
 
@@ -32,6 +33,9 @@ bool split_host(const std::string& text,
   } else {
     host = text;  // a name, or an IPv6 address
   }
+  if (number.empty() && text.ends_with(':') && host != text) {
+    return false;
+  }
   if (!number.empty()) {
     const auto [end, failure] =
         std::from_chars(number.data(), number.data() + number.size(), port);
@@ -40,13 +44,22 @@ bool split_host(const std::string& text,
       return false;
     }
   }
-  return !host.empty();
+  return !host.empty() && host.find('@') == std::string::npos;
+}
+
+std::string host_fault(const std::string& text) {
+  return fmt::format("'{}' is not HOST or HOST:PORT{}",
+                     text,
+                     text.find('@') == std::string::npos
+                         ? ""
+                         : ": a user is ssh's, and no teleport goes over it");
 }
 
 void add_peer_option(CLI::App& app, std::string& peer) {
   app.add_option("--peer",
                  peer,
-                 "the name that HOST is paired under, where it is another one");
+                 "the name that HOST is paired under, where it is another one")
+      ->type_name("NAME");
 }
 
 }  // namespace teleport

@@ -22,6 +22,9 @@ namespace teleport {
                               std::string& host,
                               std::uint16_t& port);
 
+/// What is wrong with a text that split_host() does not take.
+[[nodiscard]] std::string host_fault(const std::string& text);
+
 /// Adds --peer; `peer` must outlive the parsing. What it says is put into
 /// key_files::aliases.
 void add_peer_option(CLI::App& app, std::string& peer);

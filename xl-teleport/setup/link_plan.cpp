@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <ctime>
-#include <map>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +12,7 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/net/link_options.hpp"
+#include "xl-teleport/setup/rate.hpp"
 #include "xl-teleport/setup/time_of_day.hpp"
 
 namespace teleport {
@@ -27,33 +27,9 @@ std::optional<link_rate> read_rate(std::string_view text) {
   if (text == "off") {
     return 0;
   }
-  // Bytes a second for each unit.
-  static const std::map<std::string_view, double> units = {{"kbit", 125e0},
-                                                           {"Mbit", 125e3},
-                                                           {"Gbit", 125e6},
-                                                           {"kB", 1e3},
-                                                           {"MB", 1e6},
-                                                           {"GB", 1e9}};
-  const std::size_t digits = text.find_first_not_of("0123456789.");
-  if (digits == 0 || digits == std::string_view::npos || digits > 12) {
-    return std::nullopt;
-  }
-  const std::string number(text.substr(0, digits));
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(number, &used);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-  const auto unit = units.find(text.substr(digits));
-  if (used != number.size() || unit == units.end()) {
-    return std::nullopt;
-  }
-  const double rate = value * unit->second;
-  // Below a KiB a second no deadline could be kept; above, no link is known.
-  return rate >= 1024 && rate <= 1e12
-             ? std::optional(static_cast<link_rate>(std::llround(rate)))
+  const auto rate = bytes_a_second(text);
+  return rate && *rate >= least_rate && *rate <= most_rate
+             ? std::optional(static_cast<link_rate>(std::llround(*rate)))
              : std::nullopt;
 }
 
@@ -66,34 +42,36 @@ std::string rate_text(link_rate rate) {
 
 void add_bwlimit_option(CLI::App& app, link_rate& out) {
   app.add_option_function<std::string>(
-      "--bwlimit",
-      [&out](const std::string& text) {
-        const auto rate = read_rate(text);
-        if (!rate) {
-          throw CLI::ValidationError("--bwlimit",
-                                     "'" + text + "' is not " + rate_examples);
-        }
-        out = *rate;
-      },
-      "sends no faster: 100Mbit, 12MB (a second)");
+         "--bwlimit",
+         [&out](const std::string& text) {
+           const auto rate = read_rate(text);
+           if (!rate) {
+             throw CLI::ValidationError("--bwlimit", rate_fault(text));
+           }
+           out = *rate;
+         },
+         "sends no faster: 100Mbit, 12MB (a second)")
+      ->type_name("RATE");
 }
 
 void add_connections_option(CLI::App& app, std::optional<unsigned>& out) {
   app.add_option_function<std::string>(
-      "--connections",
-      [&out](const std::string& text) {
-        unsigned count = 0;
-        if (text != "auto" && (!CLI::detail::lexical_cast(text, count) ||
-                               count < 1 || count > most_lanes)) {
-          throw CLI::ValidationError(
-              "--connections",
-              fmt::format("'{}' is neither \"auto\" nor a number from 1 to {}",
-                          text,
-                          most_lanes));
-        }
-        out = count;
-      },
-      "TCP connections side by side; auto: as many as the link needs");
+         "--connections",
+         [&out](const std::string& text) {
+           unsigned count = 0;
+           if (text != "auto" && (!CLI::detail::lexical_cast(text, count) ||
+                                  count < 1 || count > most_lanes)) {
+             throw CLI::ValidationError(
+                 "--connections",
+                 fmt::format(
+                     "'{}' is neither \"auto\" nor a number from 1 to {}",
+                     text,
+                     most_lanes));
+           }
+           out = count;
+         },
+         "TCP connections side by side; auto: as many as the link needs")
+      ->type_name("N");
 }
 
 bool link_plan::add(std::string_view text) {

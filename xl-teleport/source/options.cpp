@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/host_port.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/reconnect.hpp"
@@ -12,6 +12,9 @@
 namespace teleport {
 
 namespace {
+
+/// Seconds: less than libxl itself takes.
+constexpr double least_downtime = 0.01;
 
 constexpr const char* footer = R"(
 Exit codes: 0 moved; 1 failed, the guest runs here as before; 2 usage;
@@ -24,7 +27,6 @@ struct typed_words {
   std::string where;
   double wanted = 0;
   double longest = 0;
-  std::int64_t ask = 0;
   bool non_live = false;
   bool no_progress = false;
   bool runs_here = false;
@@ -35,15 +37,17 @@ void add_downtime_options(CLI::App& app, typed_words& typed) {
   app.add_flag("--non-live",
                typed.non_live,
                "suspend the guest while its memory is sent (a PV guest's way)");
-  app.add_option("--downtime",
-                 typed.wanted,
-                 "seconds of downtime that the rounds aim at")
-      ->check(CLI::Range(0.01, 86400.0));
-  app.add_option("--max-downtime",
-                 typed.longest,
-                 "seconds of downtime above which the move is given up, "
-                 "and the suspended guest resumed here")
-      ->check(CLI::Range(0.01, 86400.0));
+  add_seconds_option(app,
+                     "--downtime",
+                     typed.wanted,
+                     least_downtime,
+                     "the downtime that the rounds aim at");
+  add_seconds_option(app,
+                     "--max-downtime",
+                     typed.longest,
+                     least_downtime,
+                     "the downtime above which the move is given up, and the "
+                     "suspended guest resumed here");
 }
 
 void add_output_options(CLI::App& app, move_options& out, typed_words& typed) {
@@ -68,10 +72,11 @@ void add_recover_options(CLI::App& app, move_options& out, typed_words& typed) {
                              "on the other host, or belongs there");
   here->excludes(there);
   app.add_flag("--yes", out.yes, "do not ask again whether that is so");
-  app.add_option("--ask-limit",
-                 typed.ask,
-                 "seconds to ask the destination after a lost answer")
-      ->check(CLI::Range(1, 86400));
+  add_seconds_option(app,
+                     "--ask-limit",
+                     out.ask_limit,
+                     std::chrono::seconds(1),
+                     "how long to ask the destination after a lost answer");
 }
 
 // What no option can check by itself. Throws CLI::ParseError.
@@ -85,8 +90,7 @@ void check_together(const CLI::App& app,
     throw CLI::RequiredError("HOST");
   }
   if (app.count("HOST") != 0 && !split_host(typed.where, out.host, out.port)) {
-    throw CLI::ValidationError(
-        "HOST", "'" + typed.where + "' is not HOST or HOST:PORT");
+    throw CLI::ValidationError("HOST", host_fault(typed.where));
   }
   if ((typed.runs_here || typed.runs_there) && !out.recover) {
     throw CLI::ValidationError("--runs-here, --runs-there",
@@ -105,16 +109,16 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   CLI::App app{
       "Moves a running guest with its local disks to another Xen host.",
       "xl teleport"};
+  set_help_form(app);
   app.footer(footer);
   typed_words typed;
   typed.wanted = out.downtime.wanted.count();
   typed.longest = out.downtime.longest.count();
-  typed.ask = out.ask_limit.count();
   out.settings_file = default_settings_file;
   app.add_option("DOMAIN", out.guest, "the guest: name or id");
   app.add_option(
       "HOST", typed.where, "the destination: HOST or HOST:PORT; paired before");
-  app.add_option("-p,--port", out.port, "port of teleportd there");
+  add_port_option(app, out.port, "port of teleportd there");
   add_peer_option(app, out.peer);
   app.add_flag("-n,--dry-run", out.dry_run, "check everything, touch nothing");
   add_downtime_options(app, typed);
@@ -122,14 +126,14 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   add_connections_option(app, out.connections);
   add_reconnect_option(app, out.reconnect_limit);
   add_output_options(app, out, typed);
-  app.add_option("-c,--config", out.settings_file, "settings");
+  add_config_option(app, out.settings_file);
   add_recover_options(app, out, typed);
   app.set_version_flag("--version", "xl-teleport " TELEPORT_VERSION);
   try {
     app.parse(argc, argv);
     check_together(app, typed, out);
   } catch (const CLI::ParseError& failure) {
-    code = exit_of_parser(app.exit(failure));
+    code = exit_of_parser(app, failure);
     return std::nullopt;
   }
   if (typed.runs_here || typed.runs_there) {
@@ -141,7 +145,6 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   if (out.live || app.count("--max-downtime") != 0) {
     out.downtime_limit = out.downtime.longest;
   }
-  out.ask_limit = std::chrono::seconds(typed.ask);
   out.settings_named = app.count("--config") != 0;
   return out;
 }

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "libteleport/net/event_loop.hpp"
+#include "xl-teleport/setup/command_line.hpp"
 
 namespace teleport {
 
@@ -56,13 +57,12 @@ bool sleep_unless_signalled(std::chrono::seconds pause) {
 }
 
 void add_reconnect_option(CLI::App& app, std::chrono::seconds& limit) {
-  app.add_option_function<unsigned>(
-         "--reconnect",
-         [&limit](unsigned seconds) { limit = std::chrono::seconds(seconds); },
-         "seconds to look for a link that was lost while disks or a running "
-         "guest's memory were sent; 0: give up at once")
-      ->default_str(std::to_string(limit.count()))
-      ->check(CLI::Range(0, 86400));
+  add_seconds_option(app,
+                     "--reconnect",
+                     limit,
+                     std::chrono::seconds(0),
+                     "how long to look for a link that was lost while disks or "
+                     "a running guest's memory were sent; 0: give up at once");
 }
 
 }  // namespace teleport

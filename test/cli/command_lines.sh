@@ -1,0 +1,80 @@
+#!/bin/bash
+# What the programs say of a command line, a configuration and an output with
+# which they can do nothing: the program's name, the word that is meant, and
+# what it is to be; and what of it a person is told who is not root.
+. "$(dirname "$0")/functions.sh"
+. "$TELEPORT_SOURCE/test/cli/hosts.sh"
+
+xl_teleport=$TELEPORT_BUILD/xl-teleport/xl-teleport
+teleportctl=$TELEPORT_BUILD/tools/teleportctl/teleportctl
+evacuate=$TELEPORT_BUILD/tools/evacuate/teleport-evacuate
+head -c 1M /dev/urandom >web1.img
+
+# says TEXT COMMAND...: wrong usage, with this as its first line.
+says() {
+  local text=$1
+  shift
+  expect_exit 2 "$@"
+  [[ $(head -n 1 err) = "$text" ]] || fail "'$*' said '$(head -n 1 err)', not '$text'"
+}
+says 'xl teleport: unknown option -s' "$xl_teleport" -s ssh web1 host2
+says "xl teleport: unknown option --max-downtme; did you mean '--max-downtime'?" \
+  "$xl_teleport" --max-downtme=3 web1 host2
+says "xl teleport: 'host3' is one word too many" "$xl_teleport" web1 host2 host3
+says 'xl teleport: DOMAIN is required' "$xl_teleport"
+says "teleportctl: no command 'sed'; did you mean 'seed'?" "$teleportctl" sed
+says "teleportctl: no command 'jobs'" "$teleportctl" jobs
+says 'teleportctl: unknown option -V' "$teleportctl" -V
+says 'teleportctl: a command is needed' "$teleportctl"
+says 'teleportctl: --config: 1 required FILE missing' "$teleportctl" -c
+says "teleportctl shadow: no command 'prune'" "$teleportctl" shadow prune
+says 'teleportctl pair: unknown option -x' "$teleportctl" pair -x root@host2
+says "teleportctl pair: -p,--port: '22x' is not a whole number from 1 to 65535" \
+  "$teleportctl" pair -p 22x root@host2
+says "xl teleport: --downtime: '500ms' is not a number of seconds from 0.01 to 86400, as 0.5" \
+  "$xl_teleport" --downtime 500ms web1 host2
+says "xl teleport: --bwlimit: '1kbit' is below the least, 8.2kbit" \
+  "$xl_teleport" --bwlimit 1kbit web1 host2
+says "xl teleport: HOST: 'root@host2' is not HOST or HOST:PORT: a user is ssh's, and no teleport goes over it" \
+  "$xl_teleport" web1 root@host2
+says "teleport-evacuate: --at-close: 'wait' is neither finish nor cancel" \
+  "$evacuate" --to host2 --at-close wait
+expect_text err "'teleport-evacuate --help' says more"
+
+# Help fits the screen, and says what holds unless something is said.
+commands() { sed -n '/^Subcommands:/,$s/^  \([a-z]\+\) .*/\1/p'; }
+{
+  for program in "$xl_teleport" "$evacuate" "$teleportd"; do
+    "$program" --help
+  done
+  for command in '' $("$teleportctl" --help | commands); do
+    for inner in '' $("$teleportctl" ${command:+"$command"} --help | commands); do
+      "$teleportctl" ${command:+"$command"} ${inner:+"$inner"} --help
+    done
+  done
+} >help
+! grep -E '.{81}' help || fail 'a line of --help has more than 80 columns'
+! grep -E 'FLOAT|UINT|TEXT|INT in|Excludes|Needs' help || fail 'raw words of the parser'
+"$xl_teleport" --help >help
+for default in '--downtime SECONDS \[1\]' '--max-downtime SECONDS \[60\]' \
+  '--ask-limit SECONDS \[300\]' '--reconnect SECONDS \[600\]' \
+  '-c,--config FILE \[/etc/xen/teleport.conf\]'; do
+  grep -qe "$default" help || fail "'$default' is not in --help"
+done
+
+# A report that was not written is a failure, unless its reader has gone.
+ctl=("$teleportctl" --config "$tmp/here/teleport.conf")
+full() { "$@" >/dev/full; }
+expect_exit 1 full "${ctl[@]}" peers
+expect_text err 'teleportctl: write to standard output: No space left on device'
+expect_exit 1 full "${ctl[@]}" --help
+expect_exit 1 full "$xl_teleport" --version
+start_there
+expect_exit 1 full "${ctl[@]}" seed --disk web1.img 127.0.0.1
+expect_text err 'No space left on device'
+first_line() { "$@" | head -n 1 >/dev/null; }
+expect_exit 0 first_line "${ctl[@]}" index --help
+# One that is closed is nowhere: no file and no socket is written to in its place.
+closed() { "$@" >&- 2>&- <&-; }
+expect_exit 0 closed "${ctl[@]}" seed --disk web1.img 127.0.0.1
+cmp web1.img there/store/web1-xvda.teleport-shadow
