@@ -78,3 +78,34 @@ expect_exit 0 first_line "${ctl[@]}" index --help
 closed() { "$@" >&- 2>&- <&-; }
 expect_exit 0 closed "${ctl[@]}" seed --disk web1.img 127.0.0.1
 cmp web1.img there/store/web1-xvda.teleport-shadow
+
+# Progress: lines where it is no terminal that can overwrite one, or none.
+expect_exit 0 "${ctl[@]}" seed --disk web1.img --quiet 127.0.0.1
+[[ ! -s out && ! -s err ]] || fail "--quiet says $(cat out err)"
+cat >terminal.py <<'EOF'
+import fcntl, os, pty, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+    os.execvp(sys.argv[2], sys.argv[2:])
+try:
+    while piece := os.read(terminal, 4096):
+        sys.stdout.buffer.write(piece)
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+EOF
+head -c 4M /dev/urandom >web2.img
+for columns in 80 40; do
+  rm -f there/store/web2*
+  TERM=xterm expect_exit 0 timeout 60 python3 terminal.py $columns \
+    "${ctl[@]}" seed --bwlimit 12Mbit --disk web2.img 127.0.0.1
+  grep -q $'\r.*bulk.* % ' out || fail 'there was no progress'
+  # The report's own lines are the last.
+  longest=$(tr '\r' '\n' <out | sed -n '/^bulk/s/\x1b\[K//p' | wc -L)
+  ((longest < columns)) || fail "a line of $longest columns of $columns"
+done
+rm -f there/store/web2*
+TERM=dumb expect_exit 0 timeout 60 python3 terminal.py 80 \
+  "${ctl[@]}" seed --bwlimit 12Mbit --disk web2.img 127.0.0.1
+! grep -q $'\x1b' out || fail 'an escape sequence for a dumb terminal'

@@ -52,4 +52,22 @@ TEST_CASE("names from elsewhere command no terminal", "[evacuate]") {
   CHECK(for_terminal("caf\xc3\xa9") == "caf\xc3\xa9");
 }
 
+TEST_CASE("what moves is shown in a few words", "[evacuate]") {
+  CHECK(progress_words("web1",
+                       {{"phase", "bulk"},
+                        {"done", 246},
+                        {"total", 1000},
+                        {"eta_seconds", 720.0}}) ==
+        "web1 bulk 24.6 %, 0:12:00 left");
+  CHECK(progress_words("web1", {{"phase", "connect"}, {"total", 0}}) ==
+        "web1 connect");
+  // As another host may say it.
+  CHECK(progress_words("web1",
+                       {{"phase", "a\n\x1b[2J"},
+                        {"done", -5},
+                        {"total", 1e300},
+                        {"eta_seconds", "soon"}}) == "web1 a ?[2J 0.0 %");
+  CHECK(progress_words("web1", 7) == "web1");
+}
+
 }  // namespace teleport::evacuation

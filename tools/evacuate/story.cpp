@@ -6,10 +6,14 @@
 #include <iostream>
 #include <utility>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "libteleport/base/json_fields.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/terminal.hpp"
+#include "xl-teleport/setup/texts.hpp"
 
 namespace teleport::evacuation {
 
@@ -70,7 +74,37 @@ std::string for_terminal(std::string_view text) {
   return shown;
 }
 
+std::string progress_words(const std::string& guest, const json& progress) {
+  const auto number = [&](const char* key) {
+    const auto found = progress.find(key);
+    return found != progress.end() && found->is_number() ? found->get<double>()
+                                                         : 0.0;
+  };
+  const auto phase = progress.find("phase");
+  std::string words = guest;
+  if (phase != progress.end() && phase->is_string()) {
+    words += " " + phase->get<std::string>();
+  }
+  if (const double total = number("total"); total > 0) {
+    words += fmt::format(" {:.1f} %",
+                         std::clamp(100 * number("done") / total, 0.0, 100.0));
+  }
+  if (const double left = number("eta_seconds"); left > 0 && left < 1e9) {
+    words += ", " + clock_text(left) + " left";
+  }
+  std::ranges::replace(words, '\n', ' ');
+  return for_terminal(words);
+}
+
 result<void> story::event(json fields, const std::string& words, bool bad) {
+  if (is_drawn_) {
+    (void)screen_.write("\r\x1b[K");
+    is_drawn_ = false;
+  }
+  if (const auto guest = fields.find("guest");
+      guest != fields.end() && guest->is_string()) {
+    moving_.erase(guest->get<std::string>());
+  }
   fields["time"] = time_text();
   const auto kept =
       record_ != nullptr ? record_->write(fields) : result<void>();
@@ -90,7 +124,19 @@ void story::progress(const std::string& guest, const json& progress) {
         dump(
             {{"event", "progress"}, {"guest", guest}, {"progress", progress}}) +
         '\n');
+    return;
   }
+  if (quiet_ || !is_screen(STDERR_FILENO)) {
+    return;
+  }
+  moving_[guest] = progress_words(guest, progress);
+  std::string line;
+  for (const auto& [name, words] : moving_) {
+    line += (line.empty() ? "" : "; ") + words;
+  }
+  (void)screen_.write("\r" + line.substr(0, line_columns(STDERR_FILENO)) +
+                      "\x1b[K");
+  is_drawn_ = true;
 }
 
 void story::planned(std::size_t moves, std::size_t left, exit_code code) {

@@ -9,6 +9,7 @@
 #define TOOLS_EVACUATE_STORY_HPP
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,11 @@ struct ending {
 /// from guests and from other hosts.
 [[nodiscard]] std::string for_terminal(std::string_view text);
 
+/// "web1 bulk 24.6 %, 0:12:00 left", of one object that a teleport's --json
+/// tells; it may come from another host.
+[[nodiscard]] std::string progress_words(const std::string& guest,
+                                         const nlohmann::json& progress);
+
 class story {
  public:
   story(bool json, bool quiet) : json_(json), quiet_(quiet) {}
@@ -55,7 +61,8 @@ class story {
                                    const std::string& words,
                                    bool bad = false);
 
-  /// What changes from second to second: for programs, and not recorded.
+  /// What changes from second to second, and is not recorded: lines for
+  /// programs, and on a terminal one line that overwrites itself.
   void progress(const std::string& guest, const nlohmann::json& progress);
 
   /// The last event of a dry run.
@@ -68,7 +75,11 @@ class story {
   bool json_;
   bool quiet_;
   record* record_ = nullptr;
-  line_output out_{1};  ///< standard output
+  /// What moves now, by guest, as the terminal shows it.
+  std::map<std::string, std::string> moving_;
+  bool is_drawn_ = false;
+  line_output out_{1};     ///< standard output
+  line_output screen_{2};  ///< standard error
 };
 
 }  // namespace teleport::evacuation

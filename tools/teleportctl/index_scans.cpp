@@ -14,6 +14,7 @@
 
 #include "index/scan_text.hpp"
 #include "libteleport/base/json_text.hpp"
+#include "libteleport/base/terminal.hpp"
 #include "libteleport/base/units.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
@@ -25,14 +26,19 @@ namespace {
 
 void show_progress(const std::string& path, const index::scan_progress& now) {
   const std::string left = index::time_left(now, now.seconds);
-  std::cerr << fmt::format("\r{} {:.0f} % of {}{}{}\033[K",
-                           path,
-                           percent_of(now.done_bytes, now.disk_bytes),
-                           human_bytes(now.disk_bytes),
-                           now.paused     ? ", paused"
-                           : left.empty() ? ""
-                                          : ", left: ",
-                           now.paused ? "" : left)
+  const std::string behind =
+      fmt::format("  {:5.1f} % of {}{}",
+                  percent_of(now.done_bytes, now.disk_bytes),
+                  human_bytes(now.disk_bytes),
+                  now.paused     ? "  paused"
+                  : left.empty() ? ""
+                                 : "  " + left + " left");
+  const std::size_t columns = line_columns(STDERR_FILENO);
+  std::cerr << fmt::format(
+                   "\r{}{}\033[K",
+                   end_of_path(path,
+                               columns - std::min(columns, behind.size())),
+                   behind.substr(0, columns))
             << std::flush;
 }
 
@@ -96,7 +102,7 @@ bool scanned_by_other(index::store& tables, const std::string& path) {
 int scan_paths(index::store& tables,
                const index_command& command,
                const std::vector<std::string>& paths) {
-  const bool watched = !command.json && ::isatty(STDERR_FILENO) == 1;
+  const bool watched = !command.json && is_screen(STDERR_FILENO);
   int exit_code = exit_ok;
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& path : paths) {

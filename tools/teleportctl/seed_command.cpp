@@ -6,8 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -115,7 +113,9 @@ void add_seed_command(CLI::App& app, seed_command& command) {
   add_bwlimit_option(*seed, command.bwlimit);
   add_connections_option(*seed, command.connections);
   add_reconnect_option(*seed, command.reconnect_limit);
-  seed->add_flag("--json", command.json, "for programs");
+  seed->add_flag("--json", command.json, "the report as JSON, for programs");
+  seed->add_flag("--no-progress", command.no_progress, "the report alone");
+  seed->add_flag("-q,--quiet", command.quiet, "nothing but errors");
   command.parsed = seed;
 }
 
@@ -140,15 +140,15 @@ int run_seed_command(const seed_command& command, settings options) {
   if (!command.peer.empty()) {
     options.keys.aliases[request.host] = command.peer;
   }
-  if (!command.json && ::isatty(STDERR_FILENO) == 1) {
-    request.progress = progress_view::style::terminal;
+  if (!command.json && !command.no_progress && !command.quiet) {
+    request.progress = progress_view::for_people();
   }
   const attempt last = with_reconnect(
       command.reconnect_limit,
       [&] { return seed_once(command, request, options); },
       end_of,
       [&](const attempt& failed, std::chrono::seconds pause) {
-        if (!command.json) {
+        if (!command.json && !command.quiet) {
           std::cerr << fmt::format("teleportctl: {}; trying again in {} s\n",
                                    failed.outcome.error().context,
                                    pause.count());
@@ -165,7 +165,7 @@ int run_seed_command(const seed_command& command, settings options) {
                  : "; what was transferred serves the next attempt"),
         exit_failed);
   }
-  if (!command.json) {
+  if (!command.json && !command.quiet) {
     std::cout << to_text(last.report);
   }
   return exit_ok;

@@ -37,6 +37,8 @@ struct seed_command {
   std::chrono::seconds reconnect_limit{600};
   std::uint16_t port = 0;
   bool json = false;
+  bool quiet = false;
+  bool no_progress = false;
 };
 
 /// @param command  must outlive the parsing

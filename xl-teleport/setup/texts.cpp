@@ -2,8 +2,10 @@
 
 #include "xl-teleport/setup/texts.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <system_error>
@@ -42,6 +44,16 @@ std::optional<std::uint64_t> read_bytes(std::string_view text) {
     return std::nullopt;
   }
   return number << shift->second;
+}
+
+std::string clock_text(double seconds) {
+  constexpr std::uint64_t minute = 60;
+  const auto whole =
+      static_cast<std::uint64_t>(std::llround(std::max(0.0, seconds)));
+  return fmt::format("{}:{:02}:{:02}",
+                     whole / minute / minute,
+                     whole / minute % minute,
+                     whole % minute);
 }
 
 double percent_of(std::uint64_t part, std::uint64_t whole) {

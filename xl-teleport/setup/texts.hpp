@@ -17,6 +17,8 @@ namespace teleport {
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 /// Bytes: "64 GiB", "512MiB" or a plain number; nullopt for anything else.
 [[nodiscard]] std::optional<std::uint64_t> read_bytes(std::string_view text);
+/// Seconds as "0:00:07", "15:05:21".
+[[nodiscard]] std::string clock_text(double seconds);
 /// Percent; 0 of nothing.
 [[nodiscard]] double percent_of(std::uint64_t part, std::uint64_t whole);
 

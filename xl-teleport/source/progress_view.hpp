@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "libteleport/base/line_output.hpp"
 #include "xl-teleport/source/report.hpp"
@@ -19,14 +20,16 @@ class progress_view {
  public:
   enum class style { none, terminal, lines, json };
 
+  /// As standard error shows it: a line that overwrites itself on a terminal,
+  /// lines elsewhere.
+  [[nodiscard]] static style for_people();
+
   explicit progress_view(style how);
 
   using clock = std::chrono::steady_clock;
 
   /// Shows `now`, unless there is no room for it; fills in rate and ETA from
   /// what it saw before.
-  /// @param link_found  bytes of the phase so far that crossed the link as
-  ///                    data, for the share found at the destination
   void show(progress now, clock::time_point time);
   /// Clears the terminal's line.
   void end();
@@ -36,7 +39,8 @@ class progress_view {
   line_output out_;
   clock::time_point last_time_;
   std::uint64_t last_sent_ = 0;
-  double rate_ = 0;
+  std::optional<double> rate_;
+  clock::time_point start_;
   move_phase phase_ = move_phase::connect;
   clock::time_point phase_start_;
   clock::time_point last_line_;

@@ -162,7 +162,8 @@ std::string to_text(const move_report& report) {
                       report.link_losses == 0
                           ? std::string()
                           : fmt::format(", lost {} times", report.link_losses));
-  text += fmt::format("  {:<22}{:>10.1f} s:", "time", report.total_seconds);
+  text +=
+      fmt::format("  {:<22}{:>12}:", "time", clock_text(report.total_seconds));
   for (std::size_t i = 0; i < report.phase_seconds.size(); ++i) {
     text += fmt::format(" {} {:.1f}", phase_names[i], report.phase_seconds[i]);
   }
@@ -198,26 +199,6 @@ json to_json(const progress& now) {
     out["waits_for_turn"] = true;
   }
   return out;
-}
-
-std::string to_text(const progress& now) {
-  std::string text = fmt::format("{:<8}", name_of(now.phase));
-  if (now.total != 0) {
-    text +=
-        fmt::format(" {} of {}", human_bytes(now.done), human_bytes(now.total));
-  }
-  text += fmt::format(
-      ", link {} at {:.1f} Mbit/s", human_bytes(now.sent), now.rate * 8 / 1e6);
-  if (now.found) {
-    text += fmt::format(", {:.0f} % found there", *now.found * 100);
-  }
-  if (now.eta_seconds) {
-    text += fmt::format(", {:.0f} s to go", *now.eta_seconds);
-  }
-  if (now.waits_for_turn) {
-    text += ", waits until the memory of another guest has arrived";
-  }
-  return text;
 }
 
 }  // namespace teleport

@@ -90,8 +90,6 @@ struct progress {
 };
 
 [[nodiscard]] nlohmann::json to_json(const progress& now);
-/// One line.
-[[nodiscard]] std::string to_text(const progress& now);
 
 }  // namespace teleport
 

@@ -43,9 +43,7 @@ source_session::source_session(event_loop& loop,
       course_(options_.downtime, limit_of(options_)),
       view_of_progress_(!options_.show_progress ? progress_view::style::none
                         : options_.json         ? progress_view::style::json
-                        : ::isatty(STDERR_FILENO) == 1
-                            ? progress_view::style::terminal
-                            : progress_view::style::lines) {
+                                                : progress_view::for_people()) {
   report_.guest = view_.guest.name;
   report_.uuid = view_.guest.uuid;
   report_.destination = options_.host;
