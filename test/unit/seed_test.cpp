@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -250,6 +252,19 @@ TEST_CASE("an image is seeded for the guest that was named", "[seed]") {
   CHECK_FALSE(look_at_image(image, ":xvda"));
   CHECK_FALSE(look_at_image(image, "a/b"));
   CHECK_FALSE(look_at_image(folder / "none.img", ""));
+}
+
+
+TEST_CASE("an image that no guest could have as its disk is not seeded",
+          "[seed]") {
+  const temp_folder folder;
+  for (const char* start : {"QFI\xfb", "KDMV", "conectix", "vhdxfile"}) {
+    std::ofstream(folder / "web1.img") << start << std::string(4096, 'x');
+    std::filesystem::resize_file(folder / "web1.img", 4096);
+    const auto refused = look_at_image(folder / "web1.img", "");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::unsupported);
+  }
 }
 
 TEST_CASE("a host is named with and without a port", "[seed]") {

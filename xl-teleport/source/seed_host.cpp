@@ -2,8 +2,15 @@
 
 #include "xl-teleport/source/seed_host.hpp"
 
+#include <array>
 #include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "libteleport/disk/disk_book.hpp"
 #include "libteleport/disk/file_device.hpp"
@@ -17,6 +24,28 @@ namespace {
 constexpr const char* first_disk = "xvda";
 constexpr std::size_t max_name = 255;
 constexpr std::size_t max_disk_name_there = 31;
+
+/// What a file is that is an image of another kind than blkback takes: seeded
+/// as it is, no guest could have it as its disk.
+std::optional<std::string> foreign_image(const std::string& path) {
+  static constexpr std::pair<std::string_view, const char*> beginnings[] = {
+      {"QFI\xfb", "qcow2"},
+      {"KDMV", "VMDK"},
+      {"conectix", "VHD"},
+      {"vhdxfile", "VHDX"}};
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    return std::nullopt;
+  }
+  std::array<char, 8> start{};
+  std::ifstream(path).read(start.data(), start.size());
+  for (const auto& [magic, kind] : beginnings) {
+    if (std::string_view(start.data(), start.size()).starts_with(magic)) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -67,6 +96,14 @@ result<guest_info> look_at_image(const std::string& path,
                      "web1:xvda");
   }
   guest.uuid = is_uuid(guest.name) ? guest.name : uuid_of_name(guest.name);
+  if (const auto kind = foreign_image(path)) {
+    return error(errc::unsupported,
+                 fmt::format("{} is a {} image, and a guest's disk here is a "
+                             "raw one: make that of it by 'qemu-img convert -O "
+                             "raw'",
+                             path,
+                             *kind));
+  }
   auto device = open_device(path, open_mode::read_only);
   if (!device) {
     return device.error();
