@@ -254,6 +254,18 @@ TEST_CASE("an image is seeded for the guest that was named", "[seed]") {
   CHECK_FALSE(look_at_image(folder / "none.img", ""));
 }
 
+TEST_CASE("a guest is called as its image is", "[seed]") {
+  const temp_folder folder;
+  const auto name_of = [&](const std::string& file) {
+    std::ofstream(folder / file) << std::string(4096, 'x');
+    const auto guest = look_at_image(folder / file, "");
+    return guest ? guest->name : guest.error().context;
+  };
+  CHECK(name_of("web1.img") == "web1");
+  CHECK(name_of("web1.example.org.raw") == "web1.example.org");
+  // Nothing of this is an image's ending.
+  CHECK(name_of("web1.example.org") == "web1.example.org");
+}
 
 TEST_CASE("an image that no guest could have as its disk is not seeded",
           "[seed]") {

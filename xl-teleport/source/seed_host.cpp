@@ -25,6 +25,15 @@ constexpr const char* first_disk = "xvda";
 constexpr std::size_t max_name = 255;
 constexpr std::size_t max_disk_name_there = 31;
 
+/// A guest is called as its image is, less what says that it is one: of
+/// "web1.example.org" nothing is.
+std::string name_of_image(const std::filesystem::path& path) {
+  const auto ending = path.extension();
+  const bool is_image = ending == ".img" || ending == ".raw" ||
+                        ending == ".disk" || ending == ".image";
+  return is_image ? path.stem() : path.filename();
+}
+
 /// What a file is that is an image of another kind than blkback takes: seeded
 /// as it is, no guest could have it as its disk.
 std::optional<std::string> foreign_image(const std::string& path) {
@@ -82,7 +91,7 @@ result<guest_info> look_at_image(const std::string& path,
   disk.vdev = first_disk;
   guest.name = belongs_to;
   if (belongs_to.empty()) {
-    guest.name = std::filesystem::path(path).stem().string();
+    guest.name = name_of_image(path);
   } else if (const auto colon = belongs_to.find(':');
              colon != std::string::npos) {
     guest.name = belongs_to.substr(0, colon);
