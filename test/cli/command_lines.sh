@@ -109,3 +109,9 @@ rm -f there/store/web2*
 TERM=dumb expect_exit 0 timeout 60 python3 terminal.py 80 \
   "${ctl[@]}" seed --bwlimit 12Mbit --disk web2.img 127.0.0.1
 ! grep -q $'\x1b' out || fail 'an escape sequence for a dumb terminal'
+
+# An early failure has its report, too.
+{ printf 'QFI\xfb' && tail -c +5 web1.img; } >web3.img
+expect_exit 1 "${ctl[@]}" seed --json --disk web3.img 127.0.0.1
+expect_text err 'is a qcow2 image'
+value '[.outcome, .destination]' '["failed","127.0.0.1"]'

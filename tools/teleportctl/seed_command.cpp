@@ -37,7 +37,7 @@ int complain(const std::string& sentence, int code) {
 struct attempt {
   result<void> outcome;
   seed_report report;
-  bool began = false;  ///< there is something to report
+  bool began = false;  ///< what is to be seeded is known
   bool lost_link = false;
   bool cancelled = false;
 };
@@ -62,6 +62,10 @@ attempt seed_once(const seed_command& command,
                    : look_at_image(command.disk, command.belongs_to);
   if (!guest) {
     one.outcome = guest.error();
+    one.report.guest =
+        command.disk.empty() ? command.names.front() : command.belongs_to;
+    one.report.destination = request.host;
+    one.report.sentence = guest.error().context;
     return one;
   }
   one.began = true;
@@ -154,7 +158,7 @@ int run_seed_command(const seed_command& command, settings options) {
                                    pause.count());
         }
       });
-  if (command.json && last.began) {
+  if (command.json) {
     std::cout << dump(to_json(last.report)) << '\n';
   }
   if (!last.outcome) {

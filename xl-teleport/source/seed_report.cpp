@@ -54,7 +54,8 @@ std::string to_text(const seed_report& report) {
                       human_bytes(report.link.received),
                       report.seconds);
   for (const auto& disk : report.disks) {
-    text += fmt::format("  {} there: {}\n", disk.vdev, disk.target);
+    text += fmt::format(
+        "  {:<22}kept there as shadow of {}\n", disk.vdev, disk.target);
   }
   return text;
 }
