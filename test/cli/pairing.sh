@@ -66,6 +66,28 @@ ssh_to here
 expect_exit 1 on here pair --as clone root@clone
 expect_text err 'the same key as this host'
 
+# An ssh that says nothing is ended: where nobody can type, and once the other
+# host has said its key.
+silent() {
+  cat >bin/ssh <<EOF
+#!/bin/bash
+echo \$\$ >"$tmp/ssh-pid"
+$1
+exec sleep 1000
+EOF
+}
+silent ''
+expect_exit 1 setsid --wait "$TELEPORT_BUILD/tools/teleportctl/teleportctl" \
+  --config "$tmp/here/teleport.conf" pair --ssh-seconds 1 --as alpha root@silent
+expect_text err "root@silent has not answered in time (ssh has not ended within 1 s)"
+expect_text err "log in once with 'ssh root@silent'"
+[[ ! -e /proc/$(<ssh-pid) ]] || fail 'ssh runs on'
+silent "cat '$tmp/there/host.crt'"
+expect_exit 1 on here pair --ssh-seconds 1 --as alpha root@silent
+expect_text err 'ssh has not ended within 1 s: nothing was paired here'
+[[ ! -e /proc/$(<ssh-pid) ]] || fail 'ssh runs on'
+[[ -z $(key_of here silent) ]] || fail 'it is paired'
+
 # One key under several names is removed under all of them.
 ssh_to there
 expect_exit 0 on here pair --as alpha root@10.0.0.2

@@ -2,14 +2,20 @@
 
 #include "tools/teleportctl/pairing.hpp"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <iostream>
 #include <iterator>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include <fcntl.h>
+
 #include <fmt/format.h>
 
+#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/identity.hpp"
 #include "libteleport/net/own_keys.hpp"
 #include "libteleport/net/peer_files.hpp"
@@ -24,6 +30,33 @@ namespace teleport {
 namespace {
 
 constexpr std::string_view end_of_certificate = "-----END CERTIFICATE-----\n";
+
+/// ssh waits for a person for as long as that takes, and for a host that says
+/// nothing, before or after the person's part, no longer than this.
+constexpr std::array<const char*, 6> ssh_limits = {"-o",
+                                                   "ConnectTimeout=30",
+                                                   "-o",
+                                                   "ServerAliveInterval=15",
+                                                   "-o",
+                                                   "ServerAliveCountMax=4"};
+
+/// A person may type for as long as that takes.
+std::optional<std::chrono::seconds> limit_of_asking(
+    const pairing_request& asked) {
+  const unique_fd terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return terminal ? std::nullopt : std::optional(asked.unattended_limit);
+}
+
+error in_silence(const std::string& host, const error& cause) {
+  return cause.code == errc::timeout
+             ? error(errc::timeout,
+                     fmt::format("{} has not answered in time ({}): log in "
+                                 "once with 'ssh {}', and pair then",
+                                 host,
+                                 cause.context,
+                                 host))
+             : cause;
+}
 
 /// This host's keys, made where there are none.
 result<own_keys> keys_of_this_host(const settings& options,
@@ -104,6 +137,22 @@ void tell_replaced(const peer_files& replaced, const std::string& key) {
   }
 }
 
+/// Starts the other half of pairing on the other host.
+result<void> start_there(const pairing_request& asked,
+                         const ssh_host& host,
+                         ssh_program& ssh) {
+  std::vector<std::string> arguments(ssh_limits.begin(), ssh_limits.end());
+  std::ranges::copy(host.arguments, std::back_inserter(arguments));
+  // An older teleportctl there, which reads before it writes, refuses
+  // --show-first at once.
+  arguments.push_back(
+      fmt::format("PATH=$PATH:/usr/local/sbin:/usr/sbin teleportctl "
+                  "accept-pairing --show-first {}'{}'",
+                  asked.replace ? "--replace " : "",
+                  asked.own_name));
+  return ssh.start(std::move(arguments));
+}
+
 }  // namespace
 
 result<void> pair_with(const pairing_request& asked, const settings& options) {
@@ -121,25 +170,18 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
   }
   const std::string& own_key = own->present.key;
   ssh_program ssh;
-  auto arguments = host->arguments;
-  // An older teleportctl there, which reads before it writes, refuses
-  // --show-first at once.
-  arguments.push_back(
-      fmt::format("PATH=$PATH:/usr/local/sbin:/usr/sbin teleportctl "
-                  "accept-pairing --show-first {}'{}'",
-                  asked.replace ? "--replace " : "",
-                  asked.own_name));
-  const auto started = ssh.start(std::move(arguments));
+  const auto started = start_there(asked, *host, ssh);
   if (!started) {
     return started;
   }
-  auto theirs = ssh.read_to(end_of_certificate, max_pem_bytes);
+  auto theirs =
+      ssh.read_to(end_of_certificate, max_pem_bytes, limit_of_asking(asked));
   if (!theirs) {
-    return theirs.error();
+    return in_silence(asked.destination, theirs.error());
   }
   const auto key = fingerprint_of(*theirs);
   if (!key) {
-    const auto ended = ssh.wait();
+    const auto ended = ssh.wait(asked.exchange_limit);
     return ended ? in_context(host->name, key.error()) : ended;
   }
   const auto checked =
@@ -149,8 +191,15 @@ result<void> pair_with(const pairing_request& asked, const settings& options) {
   }
   ssh.write(pem_of(own->accepted()));
   // A host that renews its key says the next one last.
-  const auto next = ssh.read_to("", max_pem_bytes);
-  const auto accepted = ssh.wait();
+  const auto next = ssh.read_to("", max_pem_bytes, asked.exchange_limit);
+  if (!next && next.error().code == errc::timeout) {
+    return error(errc::timeout,
+                 fmt::format("{}: nothing was paired here; see there what "
+                             "'teleportctl peers' has of {}",
+                             next.error().context,
+                             asked.own_name));
+  }
+  const auto accepted = ssh.wait(asked.exchange_limit);
   if (!accepted) {
     return in_context("nothing was paired", accepted.error());
   }

@@ -11,6 +11,7 @@
 #ifndef TOOLS_TELEPORTCTL_PAIRING_HPP
 #define TOOLS_TELEPORTCTL_PAIRING_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ struct pairing_request {
   std::string own_name;        ///< under which this host is paired there
   bool replace = false;        ///< a name that has another key gets the new one
   std::optional<peer_limits> limits;  ///< none: a host of ours
+  /// From the other host's first word to ssh's end: nobody types any more.
+  std::chrono::seconds exchange_limit{60};
+  /// To that word where there is no terminal, so that nobody can be asked.
+  std::chrono::seconds unattended_limit{120};
 };
 
 /// Pairs this host with another, both ways, and prints what was done.

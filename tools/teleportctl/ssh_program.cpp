@@ -32,6 +32,22 @@ constexpr int no_such_program = 127;
 /// From SIGTERM, at which ssh gives the terminal back, to SIGKILL.
 constexpr std::chrono::seconds end_limit{5};
 
+using clock = std::chrono::steady_clock;
+
+/// @return whether there is something to read, or an end, before `until`
+bool comes_by(int fd, clock::time_point until) {
+  for (;;) {
+    pollfd wanted{fd, POLLIN, 0};
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+    const int r = ::poll(
+        &wanted, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (r >= 0 || errno != EINTR) {
+      return r > 0;
+    }
+  }
+}
+
 }  // namespace
 
 ssh_program::ssh_program() {
@@ -80,11 +96,18 @@ result<void> ssh_program::start(std::vector<std::string> arguments) {
   return {};
 }
 
-result<std::string> ssh_program::read_to(std::string_view last,
-                                         std::size_t limit) {
+result<std::string> ssh_program::read_to(
+    std::string_view last,
+    std::size_t limit,
+    std::optional<std::chrono::seconds> within) {
   std::string text;
   std::array<char, 4096> piece{};
+  const auto until =
+      within ? std::optional(clock::now() + *within) : std::nullopt;
   while (last.empty() || text.find(last) == std::string::npos) {
+    if (until && !comes_by(output_.get(), *until)) {
+      return end(*within);
+    }
     const ssize_t got = ::read(output_.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) {
       continue;
@@ -116,29 +139,23 @@ void ssh_program::write(std::string_view text) {
 bool ssh_program::ends_within(std::chrono::milliseconds limit) const {
   // glibc 2.36 declares pidfd_open() without C linkage.
   const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  const auto until = std::chrono::steady_clock::now() + limit;
-  for (;;) {
-    pollfd ended{process.get(), POLLIN, 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
-    const int r = ::poll(
-        &ended, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (r >= 0 || errno != EINTR) {
-      return r > 0;
-    }
+  return comes_by(process.get(), clock::now() + limit);
+}
+
+error ssh_program::end(std::chrono::seconds limit) {
+  static_cast<void>(::kill(pid_, SIGTERM));
+  if (!ends_within(end_limit)) {
+    static_cast<void>(::kill(pid_, SIGKILL));
   }
+  static_cast<void>(wait_until_exit(std::exchange(pid_, -1)));
+  return {errc::timeout,
+          fmt::format("ssh has not ended within {} s", limit.count())};
 }
 
 result<void> ssh_program::wait(std::optional<std::chrono::seconds> limit) {
   input_.reset();
   if (limit && !ends_within(*limit)) {
-    static_cast<void>(::kill(pid_, SIGTERM));
-    if (!ends_within(end_limit)) {
-      static_cast<void>(::kill(pid_, SIGKILL));
-    }
-    static_cast<void>(wait_until_exit(std::exchange(pid_, -1)));
-    return error(errc::timeout,
-                 fmt::format("ssh has not ended within {} s", limit->count()));
+    return end(*limit);
   }
   const int status = wait_until_exit(std::exchange(pid_, -1));
   if (WIFSIGNALED(status)) {

@@ -5,9 +5,8 @@
 // a password; its standard error is ours. Standard input and output are the
 // program's that it runs on the other host.
 //
-// Threads: one. Blocks: until the other host says or does something. Only
-// wait() has a limit of time, where it is given one: elsewhere a person sees
-// that nothing is said, and ends it.
+// Threads: one. Blocks: until the other host says or does something, or for as
+// long as the caller allows.
 
 #ifndef TOOLS_TELEPORTCTL_SSH_PROGRAM_HPP
 #define TOOLS_TELEPORTCTL_SSH_PROGRAM_HPP
@@ -39,10 +38,13 @@ class ssh_program {
   [[nodiscard]] result<void> start(std::vector<std::string> arguments);
   /// What it writes, until `last` was in it, or it writes no more.
   ///
-  /// @param last   empty: until it writes no more
-  /// @error errc::protocol: more than `limit` bytes
-  [[nodiscard]] result<std::string> read_to(std::string_view last,
-                                            std::size_t limit);
+  /// @param last    empty: until it writes no more
+  /// @param within  ssh is ended when that has not come by then; nullopt: none
+  /// @error errc::protocol: more than `limit` bytes; errc::timeout
+  [[nodiscard]] result<std::string> read_to(
+      std::string_view last,
+      std::size_t limit,
+      std::optional<std::chrono::seconds> within = std::nullopt);
   /// Writes, and ends its input.
   void write(std::string_view text);
   /// @param limit  ssh is ended when it has not ended by then; nullopt: none
@@ -54,6 +56,8 @@ class ssh_program {
  private:
   /// @return whether it has
   [[nodiscard]] bool ends_within(std::chrono::milliseconds limit) const;
+  /// Ends ssh, which has not said or done enough in `limit`.
+  [[nodiscard]] error end(std::chrono::seconds limit);
 
   pid_t pid_ = -1;
   unique_fd input_;   ///< ours to write to

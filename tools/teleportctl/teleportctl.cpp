@@ -189,6 +189,14 @@ void add_host_commands(CLI::App& app, host_commands& read) {
       read.pairing.replace,
       "where a name has another key, here or there, replace it");
   add_limit_options(*read.pair, read.limits);
+  read.pair
+      ->add_option_function<unsigned>(
+          "--ssh-seconds",
+          [&pairing = read.pairing](unsigned seconds) {
+            pairing.exchange_limit = std::chrono::seconds(seconds);
+            pairing.unattended_limit = pairing.exchange_limit;
+          })
+      ->group("");
   // Run on the other host by `pair`, over its administrator's ssh.
   read.accept = app.add_subcommand("accept-pairing")->group("");
   read.accept->add_option("NAME", read.name)->required();
