@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -54,6 +55,13 @@ destination_facts look_around(const guest_info& guest,
     }
   }
   return facts;
+}
+
+/// The hook is run when the guest stands still: what it lacks is told before.
+result<void> check_hook(const std::string& program) {
+  return program.empty() || ::access(program.c_str(), X_OK) == 0
+             ? result<void>()
+             : system_error(errno, "the hook at_gate, " + program);
 }
 
 /// A problem whose sentence has this host's paths, which are told to hosts of
@@ -159,6 +167,9 @@ result<answer> consider(const offer& offered,
   if (!startable) {
     reply.problems.push_back(
         told_problem("name_taken", startable.error(), peer));
+  }
+  if (const auto hook = check_hook(options.at_gate_hook); !hook) {
+    reply.problems.push_back(told_problem("hook_unusable", hook.error(), peer));
   }
   const auto seen = look_for_space(offered.guest, options, peer);
   tell(seen, peer, reply);

@@ -49,6 +49,19 @@ def hook_fails():
         check_at_rest(world, guest)
 
 
+@test("a hook that cannot be run is told before anything is touched")
+def hook_missing():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        write_hook(world.there, "exit 0\n")
+        os.unlink(world.there.path("/etc/xen/at-gate"))
+        move = world.teleport(guest, world.here)
+        move.expect(3)
+        assert "[hook_unusable]" in move.said, move.said
+        wait_for_rest(world)
+        guest.check_runs_on(world.here)
+
+
 @test("teleportd is restarted under a teleport")
 def restarted_daemon():
     with World() as world:
