@@ -70,7 +70,10 @@ int daemon_process::run() {
   } else {
     standing_tracker::keep_only(standing_folder, {});
   }
-  loop_.on_stop_signal([this](int) { loop_.stop(); });
+  loop_.on_stop_signal([this](int signal) {
+    log_info(fmt::format("ending at signal {}; sessions go on", signal));
+    loop_.stop();
+  });
   asker_.start();
   loop_.run();
   // Sessions outlive this process; init reaps them. The pool's threads wait
