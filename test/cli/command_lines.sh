@@ -110,6 +110,14 @@ TERM=dumb expect_exit 0 timeout 60 python3 terminal.py 80 \
   "${ctl[@]}" seed --bwlimit 12Mbit --disk web2.img 127.0.0.1
 ! grep -q $'\x1b' out || fail 'an escape sequence for a dumb terminal'
 
+# Who is not root is told that, or what could not be opened.
+chmod 755 "$tmp" here
+chmod 644 here/teleport.conf
+touch here/state/evacuation
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+expect_exit 1 nobody "$teleportd" -c here/teleport.conf
+expect_text err 'teleportd must be run as root'
+
 # An early failure has its report, too.
 { printf 'QFI\xfb' && tail -c +5 web1.img; } >web3.img
 expect_exit 1 "${ctl[@]}" seed --json --disk web3.img 127.0.0.1

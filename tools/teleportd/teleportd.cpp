@@ -31,6 +31,19 @@
 namespace teleport {
 namespace {
 
+int run_session_of(const std::string& peer,
+                   const std::string& may,
+                   const settings& options) {
+  give_up_oom_shield();
+  // Started as /proc/self/exe, which ps and top would show.
+  (void)::prctl(PR_SET_NAME, "teleportd");
+  const auto permitted = static_cast<char>(permit::transfer);
+  return run_session(
+      options,
+      peer,
+      may == std::string(1, permitted) ? permit::transfer : permit::ask);
+}
+
 int main_of_teleportd(int argc, char** argv) {
   CLI::App app{"Receives teleported Xen guests and keeps the content index.",
                "teleportd"};
@@ -78,15 +91,12 @@ int main_of_teleportd(int argc, char** argv) {
     log_error(options.error().context);
     return exit_usage;
   }
+  if (::geteuid() != 0) {
+    log_error("teleportd must be run as root");
+    return exit_failed;
+  }
   if (session) {
-    give_up_oom_shield();
-    // Started as /proc/self/exe, which ps and top would show.
-    (void)::prctl(PR_SET_NAME, "teleportd");
-    const auto permitted = static_cast<char>(permit::transfer);
-    return run_session(
-        *options,
-        peer,
-        may == std::string(1, permitted) ? permit::transfer : permit::ask);
+    return run_session_of(peer, may, *options);
   }
   if (leftovers) {
     clear_leftovers_patiently(*options);
