@@ -123,3 +123,12 @@ expect_text err 'teleportd must be run as root'
 expect_exit 1 "${ctl[@]}" seed --json --disk web3.img 127.0.0.1
 expect_text err 'is a qcow2 image'
 value '[.outcome, .destination]' '["failed","127.0.0.1"]'
+
+# In the journal a line has its priority.
+teleportd_here() {
+  JOURNAL_STREAM=$1 "$teleportd" -c "$tmp/none"
+}
+expect_exit 2 teleportd_here "$(stat -c %d:%i err)"
+expect_text err '<3>teleportd: error: read the configuration'
+expect_exit 2 teleportd_here 8:1
+! grep -q '<3>' err || fail 'a priority for what is not the journal'
