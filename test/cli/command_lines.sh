@@ -117,6 +117,8 @@ touch here/state/evacuation
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 expect_exit 1 nobody "$teleportd" -c here/teleport.conf
 expect_text err 'teleportd must be run as root'
+expect_exit 3 nobody "$evacuate" -c here/teleport.conf --to host2
+! grep -q 'under way' err || fail 'no other evacuation is under way'
 
 # An early failure has its report, too.
 { printf 'QFI\xfb' && tail -c +5 web1.img; } >web3.img

@@ -173,18 +173,20 @@ void story::over(const std::vector<ending>& all, exit_code code) {
                          one.sentence.empty() ? "" : ": " + one.sentence);
   }
   const bool bad = code != exit_code::all_moved;
-  const auto told = event({{"event", "over"},
-                           {"exit", static_cast<int>(code)},
-                           {"moved", moved},
-                           {"stayed", stayed},
-                           {"guests", std::move(guests)}},
-                          fmt::format("evacuation over: {} moved, {} stayed, "
-                                      "{} other{}",
-                                      moved,
-                                      stayed,
-                                      others,
-                                      lines),
-                          bad);
+  const auto told =
+      event({{"event", "over"},
+             {"exit", static_cast<int>(code)},
+             {"moved", moved},
+             {"stayed", stayed},
+             {"guests", std::move(guests)}},
+            all.empty() && bad ? std::string()  // why was said
+                               : fmt::format("evacuation over: {} moved, {} "
+                                             "stayed, {} other{}",
+                                             moved,
+                                             stayed,
+                                             others,
+                                             lines),
+            bad);
   if (!told) {
     log_error(told.error().context);
   }

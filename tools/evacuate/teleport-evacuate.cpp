@@ -58,9 +58,11 @@ int run(const run_options& options, const settings& config) {
   auto lock = options.dry_run ? result<unique_fd>(unique_fd())
                               : take_lock(config.run_path, "evacuation");
   if (!lock) {
+    const error& cause = lock.error();
     return complain(
-        in_context("another evacuation of this host is under way", lock.error())
-            .context,
+        cause.code == errc::busy
+            ? "another evacuation of this host is under way: " + cause.context
+            : cause.context,
         exit_code::nothing_done);
   }
   auto kept = record::open(config.state_path + "/evacuation");
