@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "libteleport/disk/block_sysfs.hpp"
+#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 
@@ -19,6 +21,20 @@ void add_once(std::vector<std::uint32_t>& domids, std::uint32_t domid) {
   if (std::ranges::find(domids, domid) == domids.end()) {
     domids.push_back(domid);
   }
+}
+
+/// held_guest_disks() of domains that Xen has; all, where it cannot be asked.
+result<std::vector<running_disk>> used_disks() {
+  auto disks = held_guest_disks();
+  if (!disks || disks->empty()) {
+    return disks;
+  }
+  const auto xen = toolstack::open();
+  if (!xen) {
+    return disks;
+  }
+  const auto guests = (*xen)->guests();
+  return guests ? without_departed(std::move(*disks), *guests) : disks;
 }
 
 }  // namespace
@@ -42,7 +58,7 @@ std::string path_of_device(unsigned major, unsigned minor) {
 }
 
 result<disk_users> disk_users::look() {
-  const auto disks = held_guest_disks();
+  const auto disks = used_disks();
   if (!disks) {
     return disks.error().code == errc::not_found
                ? result<disk_users>(disk_users())
@@ -61,6 +77,15 @@ result<disk_users> disk_users::look() {
     uses.push_back(std::move(one));
   }
   return disk_users(std::move(uses));
+}
+
+std::vector<running_disk> without_departed(
+    std::vector<running_disk> disks, const std::vector<guest_seen>& guests) {
+  std::erase_if(disks, [&guests](const running_disk& one) {
+    return std::ranges::find(guests, one.domid, &guest_seen::domid) ==
+           guests.end();
+  });
+  return disks;
 }
 
 std::vector<std::uint32_t> disk_users::of(const disk_identity& identity) const {

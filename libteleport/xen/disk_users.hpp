@@ -17,6 +17,7 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/disk_identity.hpp"
+#include "libteleport/xen/guest_seen.hpp"
 #include "libteleport/xen/running_disks.hpp"
 
 namespace teleport {
@@ -46,6 +47,16 @@ class disk_users {
  private:
   std::vector<use> uses_;
 };
+
+/// Those of domains that Xen has. A program that is killed while it gives a
+/// domain its disks leaves nodes behind, which nobody removes once the domain
+/// is gone; the device itself is nobody's then, as Xen keeps a domain for as
+/// long as a backend maps its memory.
+///
+/// @param disks   were looked at before the guests
+/// @param guests  all that Xen has, the dying ones too
+[[nodiscard]] std::vector<running_disk> without_departed(
+    std::vector<running_disk> disks, const std::vector<guest_seen>& guests);
 
 /// "/dev/..." of a block device by its numbers, checked to be that device; ""
 /// where it has no node.

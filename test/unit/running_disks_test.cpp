@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "libteleport/xen/disk_users.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
@@ -135,6 +136,15 @@ TEST_CASE("a disk that is being torn down is held until its node is gone",
   CHECK(nodes.find_held().size() == 1);
   nodes.set("3/51712/state", GENERATE("0", "7", "x", ""));
   CHECK(nodes.find_held().empty());
+}
+
+TEST_CASE("a disk's node that outlived its domain names no user", "[xen]") {
+  const std::vector<running_disk> disks = {{1, 7, 0, "/dev/loop0", true},
+                                           {2, 7, 1, "/dev/loop1", true}};
+  const guest_seen dying = {2, "", guest_state::dying, "", 0};
+  CHECK(without_departed(disks, {dying}) ==
+        std::vector<running_disk>{disks.back()});
+  CHECK(without_departed(disks, {}).empty());
 }
 
 TEST_CASE("a disk's path counts only when it is one", "[xen]") {

@@ -2,6 +2,8 @@
 neither gone nor can it run: who comes next destroys it again, resumes nothing, and
 touches no disk before."""
 
+import os
+
 from harness.events import FolderWatch
 from harness.oracle import (ask_once, check_at_rest, check_one_copy, recover,
                             wait_for_rest)
@@ -13,6 +15,8 @@ from scenarios.looked_at_later import kill_source_at, state_of, wait_for_state
 WITHIN = [f"destroy-{part}.after"
           for part in ("closing", "devices", "forgotten", "dying")]
 IMAGE = "web1-xvda.img"
+# More than all tests at once have.
+LOOP_DEVICES = 64
 
 
 def left_over(host, guest):
@@ -322,4 +326,22 @@ def evacuation():
         wait_for_rest(world)
         assert run.fates["web1"] not in ("gone", "failed"), run.fates
         assert recover(guest, world.here) == 0
+        check_at_rest(world, guest)
+
+
+@test("a disk's node that outlived its domain holds no disk")
+def node_outlived():
+    """As real hosts had it: xl was killed while it gave its domain the disks, and
+    the domain was destroyed beside its hotplug script. The loop device that the
+    node names was free again, and is the next target's."""
+    with World() as world:
+        guest = world.start_guest(world.here)
+        nodes = world.there.path("/run/fake-xen/store/local/domain/0/backend/vbd/999")
+        for minor in range(LOOP_DEVICES):
+            for name, value in (("state", "2"), ("physical-device", f"7:{minor:x}")):
+                node = f"{nodes}/{51712 + 16 * minor}/{name}"
+                os.makedirs(node)
+                with open(f"{node}/.value", "w", encoding="ascii") as file:
+                    file.write(value)
+        world.teleport(guest, world.here, "--reconnect", "0").expect(0)
         check_at_rest(world, guest)
