@@ -59,9 +59,18 @@ destination_facts look_around(const guest_info& guest,
 
 /// The hook is run when the guest stands still: what it lacks is told before.
 result<void> check_hook(const std::string& program) {
-  return program.empty() || ::access(program.c_str(), X_OK) == 0
-             ? result<void>()
-             : system_error(errno, "the hook at_gate, " + program);
+  if (program.empty()) {
+    return {};
+  }
+  const std::string what = "the hook at_gate, " + program;
+  if (::access(program.c_str(), X_OK) != 0) {
+    return system_error(errno, what);
+  }
+  // A folder may be entered, which access() calls the same; execve() does not.
+  std::error_code ignored;
+  return std::filesystem::is_directory(program, ignored)
+             ? system_error(EACCES, what)
+             : result<void>();
 }
 
 /// A problem whose sentence has this host's paths, which are told to hosts of

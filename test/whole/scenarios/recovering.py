@@ -54,11 +54,14 @@ def hook_missing():
     with World() as world:
         guest = world.start_guest(world.here)
         write_hook(world.there, "exit 0\n")
-        os.unlink(world.there.path("/etc/xen/at-gate"))
-        move = world.teleport(guest, world.here)
-        move.expect(3)
-        assert "[hook_unusable]" in move.said, move.said
-        wait_for_rest(world)
+        hook = world.there.path("/etc/xen/at-gate")
+        os.unlink(hook)
+        for _ in ("nothing there", "a folder"):
+            move = world.teleport(guest, world.here)
+            move.expect(3)
+            assert "[hook_unusable]" in move.said, move.said
+            wait_for_rest(world)
+            os.makedirs(hook, exist_ok=True)
         guest.check_runs_on(world.here)
 
 
