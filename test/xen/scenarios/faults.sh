@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # ready pvh
-# Faults at random moments around the point of no return. In each round the guest is teleported to the other host, and
-# when a journal has come to a state, and some milliseconds later, a process of either host is killed or the link cut.
-# Then nobody helps for half a minute, as hosts are to find out by themselves; after that a person asks, as the exit code
-# says. Each time: the guest runs once, where the command or the person was told, with every write that it saw
-# acknowledged; no other domain, process or suspended copy stays. FAULT_ROUNDS=50 for many, FAULT_SEED=N for the same ones.
+# Faults on both sides of the point of no return. First, with the guest suspended at the gate, the destination's session is
+# killed, and then the source's process: each time the guest goes on at host1 and nothing of it stays at host2. Then, in
+# each round, at random: the guest is teleported to the other host, and when a journal has come to a state, and some
+# milliseconds later, a process of either host is killed or the link cut. Nobody helps for half a minute, as hosts are to
+# find out by themselves; after that a person asks, as the exit code says. Each time: the guest runs once, where the command
+# or the person was told, with every write that it saw acknowledged; no other domain, process or suspended copy stays.
+# FAULT_ROUNDS=50 for many, FAULT_SEED=N for the same ones.
 
 guest=struck1
 
@@ -30,9 +32,9 @@ destination destination running teleportd'
 RANDOM=${FAULT_SEED:-$$}
 say "FAULT_SEED=${FAULT_SEED:-$$}"
 
-# begin FROM TO: a teleport in the background
+# begin FROM TO SECONDS: a teleport in the background that looks for a lost link for so long
 begin() {
-    on "$1" "rm -f /tmp/try.rc; { xl-teleport --json --ask-limit 20 --reconnect 20 $guest host$2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc; } > /dev/null 2>&1 &"
+    on "$1" "rm -f /tmp/try.rc; { xl-teleport --json --ask-limit 20 --reconnect $3 $guest host$2 > /tmp/try.json 2> /tmp/try.err; echo \$? > /tmp/try.rc; } > /dev/null 2>&1 &"
 }
 tried() { on "$1" test -e /tmp/try.rc; }
 is_waiting() { on "$1" grep -q waiting /tmp/struck; }
@@ -51,6 +53,51 @@ comes_to_rest() {
     until at_rest; do [ $SECONDS -lt $deadline ] || return 1; sleep 1; done
 }
 
+# install_gate: a hook that tells that the gate is reached, and holds it while the scenario wants that.
+hold=/run/lab-hold-gate
+install_gate() {
+    on_input 2 'cat > /usr/local/lib/lab/hold-gate; chmod 755 /usr/local/lib/lab/hold-gate' << 'END'
+#!/bin/sh
+touch /run/lab-at-gate
+while [ -e /run/lab-hold-gate ]; do sleep 0.1; done
+exec /usr/local/lib/lab/at-gate
+END
+    host2 "sed -i s,/at-gate,/hold-gate, /etc/xen/teleport.conf"
+}
+at_gate_or_ended() { host2 test -e /run/lab-at-gate || tried 1; }
+# hold_at_gate: a teleport that waits there. Where an emulated host stood still for many seconds, the link is lost without
+# our doing: once more.
+hold_at_gate() {
+    local attempt
+    for attempt in 1 2 3; do
+        host2 "rm -f /run/lab-at-gate; touch $hold"
+        standstill_forget
+        begin 1 2 0
+        wait_for 'the gate, or the end' 600 at_gate_or_ended
+        tried 1 || return 0
+        say "attempt $attempt ended before the gate: $(host1 cat /tmp/try.err)"
+        stood_still || fail 'no host stood still, and the gate was not reached'
+        goes_on_at_home 1
+    done
+    fail 'the gate was not reached in 3 attempts'
+}
+nothing_at_host2() { ! host2 "xl list" | awk 'NR > 2' | grep -q .; }
+# goes_on_at_home CODE: the command has ended with it.
+goes_on_at_home() {
+    host2 "rm -f $hold"
+    assert_equal "the exit code ($(host1 cat /tmp/try.err))" "$1" "$(host1 cat /tmp/try.rc)"
+    guest_alive host1 $guest 120
+    wait_for 'host2 to clean up' 150 nothing_at_host2
+    assert_equal 'hosts it runs on' 1 "$(guest_hosts $guest)"
+}
+# kill_at_gate HOST PROCESS CODE: the process, by pgrep's pattern; with what the command ends then.
+kill_at_gate() {
+    hold_at_gate
+    on "$1" "pkill -9 -o -f '$2'"
+    wait_for 'the command to end' 120 tried 1
+    goes_on_at_home "$3"
+}
+
 # round FROM TO: sets now to where the guest runs after it.
 round() {
     local from=$1 to=$2 place role state victims host delay code asked=''
@@ -60,7 +107,7 @@ round() {
     delay=$((RANDOM % (RANDOM % 3 ? 20 : 1500)))
     on "$host" "rm -f /tmp/struck; setsid /usr/local/lib/lab/strike $role $state $delay $victims > /tmp/struck 2>&1 < /dev/null &"
     wait_for 'the striker' 30 is_waiting "$host"
-    begin "$from" "$to"
+    begin "$from" "$to" 20
     wait_for 'the command to end' 600 tried "$from"
     # A moment that has not come by now, or nobody left to strike.
     on "$host" 'timeout 3 tail --pid="$(pgrep -x strike)" -f /dev/null; pkill -x strike' || true
@@ -84,9 +131,12 @@ round() {
 
 pair_hosts
 set_store directory
+install_gate
 gate_digests off
 index_donors host2 /srv/lab/donors
 guest_create host1 $guest loop
+kill_at_gate 2 '[t]eleportd --session' 1
+kill_at_gate 1 '^[^ ]*xl-teleport --json' 137
 now=1
 for ((count = 1; count <= ${FAULT_ROUNDS:-3}; count++)); do round "$now" $((3 - now)); done
 gate_digests on
