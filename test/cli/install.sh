@@ -35,7 +35,7 @@ expect_text "$root/usr/local/lib/xl-teleport/teleport_jobs.py" \
 for page in man1/xl-teleport.1 man8/teleportd.8 man8/teleport-listen.8 man8/teleportctl.8 \
   man8/teleport-evacuate.8 man7/teleport-xapi.7 \
   man5/teleport.conf.5 man5/teleport-report.5 man5/teleport-files.5 \
-  man7/xl-teleport-guests.7; do
+  man7/xl-teleport-guests.7 man7/xl-teleport-troubleshooting.7; do
   [[ -s $root/usr/local/share/man/$page ]] || fail "no man page $page"
 done
 completions=$root/usr/local/share/bash-completion/completions
