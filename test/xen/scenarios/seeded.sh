@@ -8,7 +8,7 @@ guest=seeded1
 
 pair_hosts
 set_store directory
-index_empty host2
+index_donors host2 /srv/lab/donors
 guest_create host1 $guest loop --disks 3 --churn 6
 
 link_set 40mbit 20ms
