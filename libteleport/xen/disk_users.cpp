@@ -11,7 +11,6 @@
 #include <sys/sysmacros.h>
 
 #include "libteleport/disk/block_sysfs.hpp"
-#include "libteleport/xen/toolstack.hpp"
 
 namespace teleport {
 
@@ -21,20 +20,6 @@ void add_once(std::vector<std::uint32_t>& domids, std::uint32_t domid) {
   if (std::ranges::find(domids, domid) == domids.end()) {
     domids.push_back(domid);
   }
-}
-
-/// held_guest_disks() of domains that Xen has; all, where it cannot be asked.
-result<std::vector<running_disk>> used_disks() {
-  auto disks = held_guest_disks();
-  if (!disks || disks->empty()) {
-    return disks;
-  }
-  const auto xen = toolstack::open();
-  if (!xen) {
-    return disks;
-  }
-  const auto guests = (*xen)->guests();
-  return guests ? without_departed(std::move(*disks), *guests) : disks;
 }
 
 }  // namespace
@@ -58,14 +43,14 @@ std::string path_of_device(unsigned major, unsigned minor) {
 }
 
 result<disk_users> disk_users::look() {
-  const auto disks = used_disks();
-  if (!disks) {
-    return disks.error().code == errc::not_found
+  auto held = held_guest_disks();
+  if (!held) {
+    return held.error().code == errc::not_found
                ? result<disk_users>(disk_users())
-               : result<disk_users>(disks.error());
+               : result<disk_users>(held.error());
   }
   std::vector<use> uses;
-  for (const running_disk& disk : *disks) {
+  for (const running_disk& disk : held->disks) {
     use one;
     one.disk = disk;
     const std::string path = path_of_device(disk.major, disk.minor);
@@ -76,16 +61,14 @@ result<disk_users> disk_users::look() {
     }
     uses.push_back(std::move(one));
   }
-  return disk_users(std::move(uses));
+  return disk_users(std::move(uses), std::move(held->guests));
 }
 
-std::vector<running_disk> without_departed(
-    std::vector<running_disk> disks, const std::vector<guest_seen>& guests) {
-  std::erase_if(disks, [&guests](const running_disk& one) {
-    return std::ranges::find(guests, one.domid, &guest_seen::domid) ==
-           guests.end();
-  });
-  return disks;
+guest_seen disk_users::user(std::uint32_t domid) const {
+  const auto guest = std::ranges::find(guests_, domid, &guest_seen::domid);
+  return guest == guests_.end()
+             ? guest_seen{domid, "", guest_state::dying, "", 0}
+             : *guest;
 }
 
 std::vector<std::uint32_t> disk_users::of(const disk_identity& identity) const {

@@ -4,7 +4,7 @@
 // whatever path they named for it: two loop devices over one file are one disk.
 // blkback holds no exclusive claim on its devices, so the kernel cannot tell.
 //
-// Threads: look() any; the value is plain. Blocks: look() on xenstored and
+// Threads: look() any; the value is plain. Blocks: look() on xenstored, Xen and
 // sysfs.
 
 #ifndef LIBTELEPORT_XEN_DISK_USERS_HPP
@@ -30,7 +30,10 @@ class disk_users {
     std::optional<disk_identity> identity;
   };
 
-  explicit disk_users(std::vector<use> uses = {}) : uses_(std::move(uses)) {}
+  /// @param guests  as guest_disks has them
+  explicit disk_users(std::vector<use> uses = {},
+                      std::vector<guest_seen> guests = {})
+      : uses_(std::move(uses)), guests_(std::move(guests)) {}
 
   /// Those of this moment; none on a host without Xen.
   ///
@@ -43,20 +46,13 @@ class disk_users {
   /// The same of the disk at a path: by its identity, and a block device by
   /// its numbers as well.
   [[nodiscard]] std::vector<std::uint32_t> of(const std::string& path) const;
+  /// The user with this domid; as a dying one where nothing is known of it.
+  [[nodiscard]] guest_seen user(std::uint32_t domid) const;
 
  private:
   std::vector<use> uses_;
+  std::vector<guest_seen> guests_;
 };
-
-/// Those of domains that Xen has. A program that is killed while it gives a
-/// domain its disks leaves nodes behind, which nobody removes once the domain
-/// is gone; the device itself is nobody's then, as Xen keeps a domain for as
-/// long as a backend maps its memory.
-///
-/// @param disks   were looked at before the guests
-/// @param guests  all that Xen has, the dying ones too
-[[nodiscard]] std::vector<running_disk> without_departed(
-    std::vector<running_disk> disks, const std::vector<guest_seen>& guests);
 
 /// "/dev/..." of a block device by its numbers, checked to be that device; ""
 /// where it has no node.

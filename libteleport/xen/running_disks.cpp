@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/log.hpp"
+#include "libteleport/xen/toolstack.hpp"
 #include "libteleport/xen/xenstore.hpp"
 
 namespace teleport {
@@ -86,15 +88,31 @@ std::vector<running_disk> find_disks(const node_reader& nodes,
   return disks;
 }
 
-result<std::vector<running_disk>> look(char last_state) {
+/// Where Xen cannot be asked, every node counts.
+result<guest_disks> look(char last_state) {
   auto store = xenstore::open_socket();
   if (!store) {
     return store.error();
   }
-  return find_disks(
-      {[&](const std::string& path) { return store->list(path); },
-       [&](const std::string& path) { return store->read(path); }},
-      last_state);
+  guest_disks seen;
+  seen.disks =
+      find_disks({[&](const std::string& path) { return store->list(path); },
+                  [&](const std::string& path) { return store->read(path); }},
+                 last_state);
+  if (seen.disks.empty()) {
+    return seen;
+  }
+  const auto xen = toolstack::open();
+  auto guests =
+      xen ? (*xen)->guests() : result<std::vector<guest_seen>>(xen.error());
+  if (!guests) {
+    log_warning("disks of guests that are gone cannot be told from others: " +
+                guests.error().context);
+    return seen;
+  }
+  seen.disks = without_departed(std::move(seen.disks), *guests);
+  seen.guests = std::move(*guests);
+  return seen;
 }
 
 }  // namespace
@@ -141,11 +159,22 @@ std::uint32_t only_guest_of(const std::vector<running_disk>& disks,
   return only;
 }
 
-result<std::vector<running_disk>> running_guest_disks() {
-  return look(last_up);
+std::vector<running_disk> without_departed(
+    std::vector<running_disk> disks, const std::vector<guest_seen>& guests) {
+  std::erase_if(disks, [&guests](const running_disk& one) {
+    return std::ranges::find(guests, one.domid, &guest_seen::domid) ==
+           guests.end();
+  });
+  return disks;
 }
 
-result<std::vector<running_disk>> held_guest_disks() {
+result<std::vector<running_disk>> running_guest_disks() {
+  auto seen = look(last_up);
+  return seen ? result<std::vector<running_disk>>(std::move(seen->disks))
+              : result<std::vector<running_disk>>(seen.error());
+}
+
+result<guest_disks> held_guest_disks() {
   return look(last_held);
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/xen/running_disks.hpp: the block devices of this host that guests
-// have as their disks now, as blkback's nodes in xenstore tell.
+// have as their disks now, as blkback's nodes in xenstore tell. A node whose
+// domain Xen has no more names no disk: every reader of users gets them from
+// here, so that none takes such a node for one.
 //
-// Threads: any. Blocks: on xenstored, for some hundred short answers.
+// Threads: any. Blocks: on xenstored, for some hundred short answers, and Xen.
 // Trust: the nodes are the toolstack's and the backend's, no guest can write
 // them; what they hold is checked all the same, and what is odd is left out.
 
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
+#include "libteleport/xen/guest_seen.hpp"
 
 namespace teleport {
 
@@ -37,17 +40,37 @@ struct running_disk {
   friend bool operator==(const running_disk&, const running_disk&) = default;
 };
 
-/// Every disk of every guest that has a block device; a disk that several
-/// guests have comes several times. Those being torn down are left out.
+/// Disks, and who has them.
+struct guest_disks {
+  /// A disk that several guests have comes several times.
+  std::vector<running_disk> disks;
+  /// All that Xen has, the dying ones too, as it was asked after the disks: a
+  /// guest that came in between is among them. Empty where there is no disk,
+  /// or Xen cannot be asked.
+  std::vector<guest_seen> guests;
+};
+
+/// Every disk of every guest that has a block device. Those being torn down are
+/// left out.
 ///
 /// @error errc::system, errc::not_found: xenstored cannot be reached
 [[nodiscard]] result<std::vector<running_disk>> running_guest_disks();
 
 /// The same with those that are being torn down: a backend has the device open
 /// until its node is gone.
-[[nodiscard]] result<std::vector<running_disk>> held_guest_disks();
+[[nodiscard]] result<guest_disks> held_guest_disks();
 
-/// The same from nodes that the caller reads.
+/// Those of domains that Xen has. A program that is killed while it gives a
+/// domain its disks leaves nodes behind, which nobody removes once the domain
+/// is gone; the device itself is nobody's then, as Xen keeps a domain for as
+/// long as a backend maps its memory.
+///
+/// @param disks   were looked at before the guests
+/// @param guests  all that Xen has, the dying ones too
+[[nodiscard]] std::vector<running_disk> without_departed(
+    std::vector<running_disk> disks, const std::vector<guest_seen>& guests);
+
+/// What the nodes say, from a caller who reads them; departed domains' as well.
 struct node_reader {
   std::function<std::vector<std::string>(const std::string&)> list;
   std::function<std::optional<std::string>(const std::string&)> read;

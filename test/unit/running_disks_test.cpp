@@ -147,6 +147,14 @@ TEST_CASE("a disk's node that outlived its domain names no user", "[xen]") {
   CHECK(without_departed(disks, {}).empty());
 }
 
+TEST_CASE("a user of a disk of whom nothing else is known is dying", "[xen]") {
+  const disk_users users({}, {{3, "web1", guest_state::running, "uuid", 0}});
+  CHECK(users.user(3).name == "web1");
+  CHECK(users.user(3).state == guest_state::running);
+  CHECK(users.user(4).domid == 4);
+  CHECK(users.user(4).state == guest_state::dying);
+}
+
 TEST_CASE("a disk's path counts only when it is one", "[xen]") {
   fake_nodes nodes;
   nodes.disk("3/51712", "7:3");

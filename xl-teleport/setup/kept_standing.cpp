@@ -84,16 +84,6 @@ result<kept_review> kept_review::look(const settings& config) {
     return users.error();
   }
   seen.users_ = std::move(*users);
-  auto xen = toolstack::open();
-  if (!xen) {
-    // A host that only receives seeds has none.
-    return seen;
-  }
-  auto guests = (*xen)->guests();
-  if (!guests) {
-    return guests.error();
-  }
-  seen.guests_ = std::move(*guests);
   return seen;
 }
 
@@ -103,11 +93,9 @@ kept_standing kept_review::of(const kept_disk& disk) const {
     std::ranges::copy(users_.of(*disk.identity), std::back_inserter(domids));
   }
   std::vector<guest_seen> users;
+  users.reserve(domids.size());
   for (const std::uint32_t domid : domids) {
-    const auto guest = std::ranges::find(guests_, domid, &guest_seen::domid);
-    users.push_back(guest == guests_.end()
-                        ? guest_seen{domid, "", guest_state::dying, "", 0}
-                        : *guest);
+    users.push_back(users_.user(domid));
   }
   return standing_of(disk, arrivals_, users);
 }

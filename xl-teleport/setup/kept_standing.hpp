@@ -20,7 +20,7 @@
 #include "libteleport/disk/disk_identity.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/xen/disk_users.hpp"
-#include "libteleport/xen/toolstack.hpp"
+#include "libteleport/xen/guest_seen.hpp"
 #include "xl-teleport/setup/arrival.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
@@ -65,7 +65,6 @@ class kept_review {
  private:
   std::vector<unfinished_arrival> arrivals_;
   disk_users users_;
-  std::vector<guest_seen> guests_;
 };
 
 /// Where a kept disk lies.

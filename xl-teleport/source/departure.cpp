@@ -31,8 +31,10 @@ namespace {
 
 /// The backend lets go of a destroyed guest's disk a moment after libxl says
 /// that it is gone; xenstore has no event for "the device is closed".
+/// Each look reads all guests' nodes, so the pauses double.
 constexpr std::chrono::seconds release_limit{20};
-constexpr std::chrono::milliseconds release_poll{50};
+constexpr std::chrono::milliseconds first_pause{50};
+constexpr std::chrono::milliseconds longest_pause{1000};
 
 /// An entry's guest and its disks.
 constexpr std::size_t max_text_bytes = std::size_t{1} << 20U;
@@ -69,14 +71,14 @@ result<void> check_only_user(const disk_home& home, std::uint32_t domid) {
 
 result<void> set_aside_when_free(disk_home& home, std::uint32_t domid) {
   const auto deadline = std::chrono::steady_clock::now() + release_limit;
-  for (;;) {
+  for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
     auto done = check_only_user(home, domid);
     done = done ? home.set_aside() : done;
     if (done || done.error().code != errc::busy ||
         std::chrono::steady_clock::now() > deadline) {
       return done;
     }
-    std::this_thread::sleep_for(release_poll);
+    std::this_thread::sleep_for(pause);
   }
 }
 

@@ -329,19 +329,25 @@ def evacuation():
         check_at_rest(world, guest)
 
 
+def leave_node(host, loop, state):
+    """Of a domain that is gone, for /dev/loopN. As real hosts had it: xl was killed
+    while it gave its domain the disks, and the domain was destroyed beside its
+    hotplug script."""
+    nodes = host.path("/run/fake-xen/store/local/domain/0/backend/vbd/999")
+    for name, value in (("state", state), ("physical-device", f"7:{loop:x}")):
+        node = f"{nodes}/{51712 + 16 * loop}/{name}"
+        os.makedirs(node)
+        with open(f"{node}/.value", "w", encoding="ascii") as file:
+            file.write(value)
+
+
 @test("a disk's node that outlived its domain holds no disk")
 def node_outlived():
-    """As real hosts had it: xl was killed while it gave its domain the disks, and
-    the domain was destroyed beside its hotplug script. The loop device that the
-    node names was free again, and is the next target's."""
+    """The loop device that the node names was free again, and is the next
+    target's."""
     with World() as world:
         guest = world.start_guest(world.here)
-        nodes = world.there.path("/run/fake-xen/store/local/domain/0/backend/vbd/999")
-        for minor in range(LOOP_DEVICES):
-            for name, value in (("state", "2"), ("physical-device", f"7:{minor:x}")):
-                node = f"{nodes}/{51712 + 16 * minor}/{name}"
-                os.makedirs(node)
-                with open(f"{node}/.value", "w", encoding="ascii") as file:
-                    file.write(value)
+        for number in range(LOOP_DEVICES):
+            leave_node(world.there, number, "2")
         world.teleport(guest, world.here, "--reconnect", "0").expect(0)
         check_at_rest(world, guest)

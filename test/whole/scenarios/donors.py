@@ -4,9 +4,11 @@ arriving disk is whole. That is looked at by the false xl, byte for byte."""
 import json
 import os
 
+from harness.host import CONFIGURATION
 from harness.oracle import check_at_rest
 from harness.registry import test
 from harness.world import MIB, World
+from scenarios.destructions import leave_node
 
 IMAGE = "/var/lib/xen/images/web1-xvda.img"
 FOLDER = "/var/lib/donors"
@@ -111,6 +113,24 @@ def lying():
         bulk = move(world, guest)
         check_about(bulk["link"], blocks)
         assert bulk["donors"] < len(blocks) * BLOCK / 20, bulk
+
+
+@test("a disk's node that outlived its domain makes no disk a guest's donor")
+def node_outlived():
+    with World() as world:
+        other = "/var/tmp/other.img"
+        with open(world.there.path(other), "wb") as file:
+            file.write(os.urandom(MIB))
+        device = world.there.run("losetup", "--find", "--show", other)[1].strip()
+        leave_node(world.there, int(device.removeprefix("/dev/loop")), "4")
+        world.there.kill("teleportd")
+        world.there.configure(CONFIGURATION.replace(
+            "keep_fresh = false", 'donors = "auto"\nquiet_seconds = 1'))
+        world.start_guest(world.there)
+        world.there.start_teleportd()
+        world.there.wait_for_log(f"{IMAGE}: scanned")
+        said = json.loads(world.there.run("teleportctl", "index", "list", "--json")[1])
+        assert [one["path"] for one in said] == [IMAGE], said
 
 
 @test("a disk that a donor has wholly crosses the link by less than a fiftieth")
