@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +33,13 @@ constexpr std::size_t max_error_text = 4096;
 /// Where administration programs lie when PATH (of cron, say) leaves them out.
 constexpr std::string_view usual_path = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// A folder may be entered, which access() calls the same as run.
+bool is_program(const std::string& path) {
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
+         ::access(path.c_str(), X_OK) == 0;
+}
+
 }  // namespace
 
 std::string find_program(const std::string& name) {
@@ -50,7 +58,7 @@ std::string find_program(const std::string& name) {
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
     std::string candidate = std::string(rest.substr(0, colon)) + "/" + name;
-    if (candidate[0] == '/' && ::access(candidate.c_str(), X_OK) == 0) {
+    if (candidate[0] == '/' && is_program(candidate)) {
       return candidate;
     }
     rest.remove_prefix(std::min(colon + 1, rest.size()));
@@ -60,12 +68,21 @@ std::string find_program(const std::string& name) {
 
 namespace {
 
-/// Our environment with the C locale, so that messages are as expected.
-std::vector<std::string> child_environment() {
-  std::vector<std::string> entries;
+std::string_view name_in(std::string_view entry) {
+  return entry.substr(0, entry.find('='));
+}
+
+/// Our environment with the C locale, so that messages are as expected, and
+/// `added` in the place of what has the same name.
+std::vector<std::string> child_environment(
+    const std::vector<std::string>& added) {
+  std::vector<std::string> entries = added;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (text.substr(0, 3) != "LC_" && text.substr(0, 4) != "LANG") {
+    const bool is_replaced =
+        std::ranges::find(added, name_in(text), name_in) != added.end();
+    if (!is_replaced && text.substr(0, 3) != "LC_" &&
+        text.substr(0, 4) != "LANG") {
       entries.emplace_back(text);
     }
   }
@@ -108,7 +125,8 @@ class child {
   }
 
   result<void> start(const std::vector<std::string>& argv,
-                     const std::string& path);
+                     const std::string& path,
+                     const std::vector<std::string>& environment);
   /// Reaps it. Blocks until it has ended.
   int wait();
 
@@ -122,7 +140,8 @@ class child {
 };
 
 result<void> child::start(const std::vector<std::string>& argv,
-                          const std::string& path) {
+                          const std::string& path,
+                          const std::vector<std::string>& environment) {
   for (channel* each : {&in, &out, &err}) {
     auto made = open_channel();
     if (!made) {
@@ -135,7 +154,7 @@ result<void> child::start(const std::vector<std::string>& argv,
   options.program = path;
   options.descriptors = {in.theirs.get(), out.theirs.get(), err.theirs.get()};
   options.group = spawn_group::own;
-  options.environment = child_environment();
+  options.environment = child_environment(environment);
   const auto started = spawn(std::move(options));
   for (channel* each : {&in, &out, &err}) {
     each->theirs.reset();
@@ -288,7 +307,7 @@ result<std::string> run_program(const std::vector<std::string>& argv,
     command += (command.empty() ? "" : " ") + word;
   }
   child running;
-  auto started = running.start(argv, path);
+  auto started = running.start(argv, path, options.environment);
   if (!started) {
     return in_context(command, started.error());
   }

@@ -27,6 +27,8 @@ struct program_options {
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   /// Its standard input.
   std::string input;
+  /// "NAME=value", in the place of ours of that name.
+  std::vector<std::string> environment;
   /// More output than this is an error, and the program is killed.
   std::size_t max_output = std::size_t{1} << 20U;
   /// Takes what it writes to standard output piece by piece, however much it
@@ -37,7 +39,7 @@ struct program_options {
 };
 
 /// The full path of a program, looked up in PATH and then in the usual folders
-/// when it has no slash; "" when there is none.
+/// when it has no slash; "" when there is none. A folder is no program.
 [[nodiscard]] std::string find_program(const std::string& name);
 
 /// Runs a program and returns what it wrote to standard output.

@@ -97,7 +97,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
 
 result<pid_t> spawn(spawn_options options) {
   assert(!options.argv.empty());
-  const std::string program =
+  std::string program =
       options.program.empty() ? options.argv.front() : options.program;
   file_actions actions;
   const auto passed = actions.pass(options.descriptors);
@@ -105,18 +105,27 @@ result<pid_t> spawn(spawn_options options) {
     return passed.error();
   }
   const attributes how(options.group);
-  const auto argv = pointers_to(options.argv);
   const auto environment = options.environment
                                ? pointers_to(*options.environment)
                                : std::vector<char*>();
   pid_t pid = -1;
-  const int failure =
-      ::posix_spawnp(&pid,
-                     program.c_str(),
-                     actions.get(),
-                     how.get(),
-                     argv.data(),
-                     environment.empty() ? environ : environment.data());
+  const auto run = [&] {
+    const auto argv = pointers_to(options.argv);
+    return ::posix_spawnp(&pid,
+                          program.c_str(),
+                          actions.get(),
+                          how.get(),
+                          argv.data(),
+                          environment.empty() ? environ : environment.data());
+  };
+  int failure = run();
+  if (failure == ENOEXEC) {
+    // A script that names no interpreter, which execvp() gives to sh as well.
+    options.argv.front() = program;
+    program = "/bin/sh";
+    options.argv.insert(options.argv.begin(), program);
+    failure = run();
+  }
   if (failure != 0) {
     return system_error(failure, "run " + program);
   }

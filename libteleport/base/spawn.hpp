@@ -42,6 +42,8 @@ struct spawn_options {
   std::optional<std::vector<std::string>> environment;
 };
 
+/// A script without a line #! is run by /bin/sh.
+///
 /// @return the program's pid, which the caller has to wait for
 /// @error errc::not_found when there is no such program; errc::system
 [[nodiscard]] result<pid_t> spawn(spawn_options options);

@@ -4,7 +4,11 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -12,6 +16,7 @@
 #include "libteleport/base/unique_fd.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
+#include "test/support/temp_folder.hpp"
 
 namespace teleport {
 
@@ -103,6 +108,41 @@ TEST_CASE("a program inherits no descriptor and speaks the C locale",
   const auto out = run_program({"sh", "-c", "ls /proc/$$/fd; echo $LC_ALL"});
   REQUIRE(out);
   CHECK(*out == "0\n1\n2\nC\n");
+}
+
+TEST_CASE("a program may be given more of an environment", "[base]") {
+  program_options how;
+  how.environment = {"HOME=its own", "TELEPORT_OTHER=a b"};
+  const auto out = run_program(
+      {"sh", "-c", "echo \"$HOME,$TELEPORT_OTHER,${PATH:+path}\"; env"}, how);
+  REQUIRE(out);
+  CHECK(out->starts_with("its own,a b,path\n"));
+  const auto at = out->find("\nHOME=");
+  CHECK(out->find("\nHOME=", at + 1) == std::string::npos);
+}
+
+TEST_CASE("a program's path may look like an assignment", "[base]") {
+  const temp_folder folder;
+  const std::string path = folder / "a=b";
+  // Without a line #!, as env and shells run it.
+  std::ofstream(path) << "echo \"ran with $A\"\n";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  program_options how;
+  how.environment = {"A=c"};
+  const auto out = run_program({path}, how);
+  REQUIRE(out);
+  CHECK(*out == "ran with c\n");
+}
+
+TEST_CASE("a folder in PATH is no program", "[base]") {
+  const temp_folder folder;
+  std::filesystem::create_directory(folder / "printf");
+  const std::string path = std::getenv("PATH");
+  REQUIRE(::setenv("PATH", (folder.path() + ":" + path).c_str(), 1) == 0);
+  const std::string found = find_program("printf");
+  REQUIRE(::setenv("PATH", path.c_str(), 1) == 0);
+  CHECK(found.starts_with('/'));
+  CHECK(found != folder / "printf");
 }
 
 }  // namespace teleport

@@ -148,14 +148,11 @@ void guest_arrival::run_hook() {
         if (hook.program.empty()) {
           return {};
         }
-        std::vector<std::string> argv{"/usr/bin/env"};
-        argv.insert(
-            argv.end(), hook.environment.begin(), hook.environment.end());
-        argv.push_back(hook.program);
-        program_options limits;
-        limits.timeout = hook_limit;
-        limits.stop = stop;
-        const auto ran = run_program(argv, limits);
+        program_options how;
+        how.environment = hook.environment;
+        how.timeout = hook_limit;
+        how.stop = stop;
+        const auto ran = run_program({hook.program}, how);
         return ran ? result<void>() : in_context("hook at_gate", ran.error());
       },
       [this](const result<void>& ran) {

@@ -26,13 +26,13 @@ def no_answer():
         guest.check_runs_on(world.there)
 
 
-def write_hook(host, text):
-    path = host.path("/etc/xen/at-gate")
+def write_hook(host, text, hook="/etc/xen/at-gate"):
+    path = host.path(hook)
     with open(path, "w", encoding="ascii") as file:
         file.write("#!/bin/sh\n" + text)
     os.chmod(path, 0o755)
     with open(host.path("/etc/xen/teleport.conf"), "a", encoding="ascii") as file:
-        file.write('[hooks]\nat_gate = "/etc/xen/at-gate"\n')
+        file.write(f'[hooks]\nat_gate = "{hook}"\n')
 
 
 @test("a hook that fails keeps the guest here, and the next attempt works")
@@ -46,6 +46,19 @@ def hook_fails():
         with open(world.there.path("/etc/xen/allowed"), "w", encoding="ascii"):
             pass
         world.teleport(guest, world.here).expect(0)
+        check_at_rest(world, guest)
+
+
+@test("a hook's name may have = in it, and the hook is told of the guest")
+def hook_like_assignment():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        write_hook(world.there, 'echo "$TELEPORT_GUEST $TELEPORT_DISKS" '
+                   ">/etc/xen/told\n", "/etc/xen/at=gate")
+        world.teleport(guest, world.here).expect(0)
+        with open(world.there.path("/etc/xen/told"), encoding="ascii") as file:
+            told = file.read()
+        assert told.startswith("web1 xvda=/"), told
         check_at_rest(world, guest)
 
 
