@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/log.hpp"
 
 namespace teleport {
 
@@ -89,6 +90,30 @@ result<unique_fd> wait_for_lock(const std::string& folder,
     lock = take_lock(folder, name);
   }
   return lock;
+}
+
+void write_lock_note(const unique_fd& held, const std::string& holder) {
+  // A reader in between sees the end of a longer text behind this one.
+  if (::pwrite(held.get(), holder.data(), holder.size(), 0) < 0 ||
+      ::ftruncate(held.get(), static_cast<off_t>(holder.size())) != 0) {
+    log_debug(system_error(errno, "note of a lock's holder").context);
+  }
+}
+
+std::optional<lock_note> read_lock_note(const std::string& folder,
+                                        const std::string& name) {
+  const unique_fd file(
+      ::open(lock_path(folder, name).c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat about {};
+  std::array<char, 256> text{};
+  const ssize_t got = ::read(file.get(), text.data(), text.size());
+  if (!file || ::fstat(file.get(), &about) != 0 || got < 0) {
+    return std::nullopt;
+  }
+  constexpr std::uint64_t second = 1'000'000'000;
+  return lock_note{std::string(text.data(), static_cast<std::size_t>(got)),
+                   static_cast<std::uint64_t>(about.st_mtim.tv_sec) * second +
+                       static_cast<std::uint64_t>(about.st_mtim.tv_nsec)};
 }
 
 void remove_lock(const std::string& folder,

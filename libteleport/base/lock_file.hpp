@@ -6,7 +6,9 @@
 #ifndef LIBTELEPORT_BASE_LOCK_FILE_HPP
 #define LIBTELEPORT_BASE_LOCK_FILE_HPP
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "libteleport/base/error.hpp"
@@ -26,6 +28,23 @@ namespace teleport {
 /// @error errc::busy when a process has taken it
 [[nodiscard]] result<unique_fd> share_lock(const std::string& folder,
                                            const std::string& name);
+
+/// What the holder of a lock says of itself in the lock's file.
+struct lock_note {
+  std::string holder;  ///< empty: of a release that wrote nothing
+  /// Another one each time that the holder writes it.
+  std::uint64_t sign = 0;
+};
+
+/// Says so, again and again: a holder that is stopped does not.
+///
+/// @param held    of take_lock()
+/// @param holder  at most 256 bytes of it are read
+void write_lock_note(const unique_fd& held, const std::string& holder);
+
+/// @return nullopt where there is no such file
+[[nodiscard]] std::optional<lock_note> read_lock_note(const std::string& folder,
+                                                      const std::string& name);
 
 /// As take_lock(), tried again for at most 5 s while `is_worth_it` says so.
 [[nodiscard]] result<unique_fd> wait_for_lock(

@@ -57,16 +57,4 @@ std::optional<std::chrono::seconds> source_silence::limit_at(
   return std::nullopt;
 }
 
-bool source_silence::is_too_long(std::optional<std::chrono::seconds> limit,
-                                 std::uint64_t carried,
-                                 time_point now) noexcept {
-  if (limit != limit_ || carried != carried_) {
-    limit_ = limit;
-    carried_ = carried;
-    since_ = now;
-    return false;
-  }
-  return limit && now - since_ >= *limit;
-}
-
 }  // namespace teleport

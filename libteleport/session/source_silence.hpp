@@ -4,13 +4,12 @@
 // nothing while a destination waits for it. Its TCP may be alive all the time:
 // a process that is stopped, or a peer that wants to occupy what a session has.
 //
-// Threads: one owner. Blocks: never; the time is passed in.
+// Threads: pure functions.
 
 #ifndef LIBTELEPORT_SESSION_SOURCE_SILENCE_HPP
 #define LIBTELEPORT_SESSION_SOURCE_SILENCE_HPP
 
 #include <chrono>
-#include <cstdint>
 #include <optional>
 
 #include "libteleport/session/destination_course.hpp"
@@ -20,8 +19,6 @@ namespace teleport {
 
 class source_silence {
  public:
-  using time_point = std::chrono::steady_clock::time_point;
-
   /// Of a source that has been told that its guest is not welcome, or has not
   /// said what it wants.
   static constexpr std::chrono::seconds opening_limit{60};
@@ -36,18 +33,6 @@ class source_silence {
       const destination_course& course, bool holds_turn) noexcept;
   [[nodiscard]] static std::optional<std::chrono::seconds> limit_at(
       seed_destination_state at) noexcept;
-
-  /// Looked at again and again.
-  ///
-  /// @param carried  bytes that the link has carried both ways
-  [[nodiscard]] bool is_too_long(std::optional<std::chrono::seconds> limit,
-                                 std::uint64_t carried,
-                                 time_point now) noexcept;
-
- private:
-  std::optional<std::chrono::seconds> limit_;
-  std::uint64_t carried_ = 0;
-  time_point since_;
 };
 
 }  // namespace teleport

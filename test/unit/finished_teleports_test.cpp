@@ -110,6 +110,28 @@ TEST_CASE("of many that are over the newest stay in the journal", "[journal]") {
   CHECK(fs::exists(begun));
 }
 
+TEST_CASE("a lock's holder says who it is, and that it runs", "[journal]") {
+  const host here;
+  const std::string& run = here.options.run_path;
+  CHECK_FALSE(read_lock_note(run, "memory"));
+  const auto held = take_lock(run, "memory");
+  REQUIRE(held);
+  CHECK(read_lock_note(run, "memory")->holder.empty());
+  write_lock_note(*held, "web1, process 12345");
+  const auto first = read_lock_note(run, "memory");
+  REQUIRE(first);
+  CHECK(first->holder == "web1, process 12345");
+  CHECK(read_lock_note(run, "memory")->sign == first->sign);
+  // The clock of a file's times has steps of some milliseconds.
+  auto next = first;
+  while (next && next->sign == first->sign) {
+    write_lock_note(*held, "db, process 1");
+    next = read_lock_note(run, "memory");
+  }
+  REQUIRE(next);
+  CHECK(next->holder == "db, process 1");
+}
+
 TEST_CASE("the file of a lock is removed unless somebody holds it",
           "[journal]") {
   const host here;

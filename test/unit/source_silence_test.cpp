@@ -5,6 +5,7 @@
 
 #include "libteleport/session/source_silence.hpp"
 
+#include "libteleport/session/standstill.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/course_at.hpp"
 #include "test/support/print_error.hpp"
@@ -84,8 +85,8 @@ TEST_CASE("wherever a seed waits for its source there is a limit",
 
 TEST_CASE("what is carried either way, and another limit, begin it anew",
           "[silence]") {
-  const watch::time_point start(1000s);
-  watch silence;
+  const standstill::time_point start(1000s);
+  standstill silence;
   CHECK_FALSE(silence.is_too_long(120s, 5, start));
   CHECK_FALSE(silence.is_too_long(120s, 5, start + 119s));
   CHECK(silence.is_too_long(120s, 5, start + 120s));

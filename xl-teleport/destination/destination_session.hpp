@@ -29,6 +29,7 @@
 #include "libteleport/session/flush_plan.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/session/source_silence.hpp"
+#include "libteleport/session/standstill.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
@@ -122,8 +123,8 @@ class destination_session {
   std::size_t jobs_ = 0;  ///< on the pool, the intake's aside
   flush_plan flushes_;    ///< while blocks come
   timer flush_timer_;
-  timer opening_;  ///< runs until the peer has said what it wants
-  source_silence silence_;
+  timer opening_;       ///< runs until the peer has said what it wants
+  standstill silence_;  ///< of what the link carries
   timer silence_look_;
   bool only_questions_ = false;
   bool tells_paths_ = true;

@@ -176,13 +176,15 @@ void destination_session::tell_of_disks(const raw_record& record) {
 }
 
 void destination_session::take_turn() {
-  turn_.await(offer_.guest.max_memory_kib, [this](const result<void>& held) {
-    if (!held) {
-      fail(held.error());
-      return;
-    }
-    perform(course_.on_turn());
-  });
+  turn_.await(offer_.guest.name,
+              offer_.guest.max_memory_kib,
+              [this](const result<void>& held) {
+                if (!held) {
+                  fail(held.error());
+                  return;
+                }
+                perform(course_.on_turn());
+              });
 }
 
 void destination_session::send_turn() {

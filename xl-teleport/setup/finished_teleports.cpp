@@ -89,7 +89,8 @@ void remove_free_locks(const settings& config) {
   }
   for (const std::string& file : *files) {
     const std::string name = fs::path(file).stem();
-    if (is_teleport_id(name) || name.starts_with("guest-")) {
+    if (is_teleport_id(name) || name.starts_with("guest-") ||
+        name.starts_with("memory-queue-")) {
       auto lock = take_lock(config.run_path, name);
       if (lock) {
         remove_lock(config.run_path, name, std::move(*lock));

@@ -301,6 +301,27 @@ def rounds_while_waiting():
         check_at_rest(world, second)
 
 
+@test("who has waited longest has the next turn")
+def in_order():
+    with World() as world:
+        guests = [world.start_guest(
+            world.here, name=f"db{number}", uuid=f"{number}{OTHER_UUID[1:]}")
+            for number in range(5)]
+        gate = world.here.hold("helper.memory.after")
+        moves = [world.teleport(guests[0], world.here)]
+        gate.wait(alongside=moves[0].program)
+        for number, guest in enumerate(guests[1:], 1):
+            moves.append(world.teleport(guest, world.here))
+            world.there.wait_for_log(WAITS, number)
+        gate.release()
+        for move in moves:
+            move.expect(0)
+        log = world.there.log("teleportd.log")
+        ran = sorted(guests, key=lambda guest: log.index(f"{guest.name} runs here"))
+        assert ran == guests, [guest.name for guest in ran]
+        wait_for_rest(world)
+
+
 @test("who has the turn and sends nothing loses it to who waits")
 def idle_turn():
     with World() as world:
@@ -321,6 +342,31 @@ def idle_turn():
         second.check_runs_on(world.there)
         wait_for_rest(world)
         check_one_copy(world, first, world.here)
+
+
+@test("who waits for a session that was stopped is told whose it is")
+def stopped_holder():
+    with World() as world:
+        first = world.start_guest(world.here)
+        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
+        gate = world.here.hold("helper.memory.after")
+        one = world.teleport(first, world.here)
+        gate.wait(alongside=one.program)
+        holder, = world.there.processes("session")
+        two = wait_for_second(world, second, "--reconnect", "0")
+        os.kill(holder, signal.SIGSTOP)
+        # The limit is a minute.
+        code = two.wait(limit=120)
+        os.kill(holder, signal.SIGCONT)
+        assert code == 1, two.said
+        if "has stood still for 60 s (web1, process " not in two.said:
+            raise Wrong("stands still", two.said)
+        second.check_runs_on(world.here)
+        gate.release()
+        one.expect(0)
+        first.check_runs_on(world.there)
+        wait_for_rest(world)
+        check_one_copy(world, second, world.here)
 
 
 @test("a second arrival goes on when the first one is given up")
