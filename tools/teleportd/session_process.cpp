@@ -49,13 +49,25 @@ int run_session(const settings& options, const std::string& key, permit may) {
   }
   keep_freed_memory();
   event_loop loop(session_workers);
-  const peer_rights rights = rights_of_peer(options.keys.peers, key);
+  known_peer peer{*name, key};
+  destination_session* open = nullptr;
+  // Before the rights are read: what changes after it is seen.
+  const peer_watch watch(
+      loop, options.keys.peers, [&](const pinned_peers& now) {
+        if (!is_paired(now, key)) {
+          open->cancel("the source is not paired any more");
+        } else if (rights_of_peer(options.keys.peers, key) != peer.rights) {
+          open->cancel("what the source may do here has changed");
+        }
+      });
+  peer.rights = rights_of_peer(options.keys.peers, key);
   int exit_code = exit_failed;
   destination_session session(
       loop,
       options,
+      peer,
       connection::inside(loop, std::move(records), {key, *name}),
-      lookup_for(rights, options),
+      lookup_for(peer.rights, options),
       [&](int code) {
         exit_code = code;
         loop.stop();
@@ -63,19 +75,9 @@ int run_session(const settings& options, const std::string& key, permit may) {
   if (may != permit::transfer) {
     session.allow_only_questions();
   }
-  if (rights.is_limited()) {
-    session.tell_no_paths();
-  }
   loop.on_stop_signal(
       [&](int) { session.cancel("teleportd was told to stop"); });
-  const peer_watch watch(
-      loop, options.keys.peers, [&](const pinned_peers& now) {
-        if (!is_paired(now, key)) {
-          session.cancel("the source is not paired any more");
-        } else if (rights_of_peer(options.keys.peers, key) != rights) {
-          session.cancel("what the source may do here has changed");
-        }
-      });
+  open = &session;
   loop.post([&] { session.start(); });
   loop.run();
   loop.join();

@@ -23,11 +23,13 @@ constexpr std::chrono::seconds silence_interval{5};
 
 destination_session::destination_session(event_loop& loop,
                                          settings options,
+                                         known_peer peer,
                                          std::shared_ptr<connection> link,
                                          std::unique_ptr<content_lookup> lookup,
                                          std::function<void(int)> finished)
     : loop_(loop),
       options_(std::move(options)),
+      peer_(std::move(peer)),
       link_(std::move(link)),
       lookup_(std::move(lookup)),
       finished_(std::move(finished)),
@@ -267,10 +269,12 @@ void destination_session::send(action next) {
       return;
     }
     default:
-      link_->send(record_type::fail,
-                  encode(failure_note{
-                      std::string(name_of(failure_.code)),
-                      tells_paths_ ? failure_.context : told_of(failure_)}));
+      // A host that is not one of ours is told no path of this one.
+      link_->send(
+          record_type::fail,
+          encode(failure_note{std::string(name_of(failure_.code)),
+                              peer_.rights.is_limited() ? told_of(failure_)
+                                                        : failure_.context}));
       return;
   }
 }

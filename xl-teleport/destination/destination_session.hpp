@@ -33,6 +33,7 @@
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/memory_turn.hpp"
 #include "xl-teleport/destination/seed_reception.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -41,9 +42,12 @@ namespace teleport {
 
 class destination_session {
  public:
+  /// @param peer      at the link's other end. What it may do is read once: a
+  ///                  session whose peer's rights change is to be cancelled
   /// @param finished  called once, last, with the process's exit code
   destination_session(event_loop& loop,
                       settings options,
+                      known_peer peer,
                       std::shared_ptr<connection> link,
                       std::unique_ptr<content_lookup> lookup,
                       std::function<void(int)> finished);
@@ -51,8 +55,6 @@ class destination_session {
   void start();
   /// Refuses teleports and seeds: there are too many.
   void allow_only_questions() { only_questions_ = true; }
-  /// FAIL names no path of this host: the source is not one of ours.
-  void tell_no_paths() { tells_paths_ = false; }
   /// Gives up unless the guest is past GO.
   /// @param why  SIGTERM, say, or that the peer was unpaired
   void cancel(const std::string& why);
@@ -104,6 +106,7 @@ class destination_session {
 
   event_loop& loop_;
   settings options_;
+  const known_peer peer_;
   std::shared_ptr<connection> link_;
   std::unique_ptr<content_lookup> lookup_;
   std::function<void(int)> finished_;
@@ -127,7 +130,6 @@ class destination_session {
   standstill silence_;  ///< of what the link carries
   timer silence_look_;
   bool only_questions_ = false;
-  bool tells_paths_ = true;
 };
 
 }  // namespace teleport

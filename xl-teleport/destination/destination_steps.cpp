@@ -16,7 +16,6 @@
 #include "xl-teleport/destination/built_guest.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
-#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/destination/query_reply.hpp"
 
@@ -75,7 +74,7 @@ result<void> destination_session::answer_query(const raw_record& record) {
   }
   loop_.work(
       [this, query = *query, options = options_] {
-        return reply_to(query, peer_of(*link_, options.keys), options);
+        return reply_to(query, peer_, options);
       },
       [this, id = query->id](destination_fate fate) {
         log_info(fmt::format(
@@ -94,6 +93,7 @@ result<void> destination_session::receive_seed(const raw_record& record) {
   seed_ = std::make_unique<seed_reception>(
       loop_,
       options_,
+      peer_,
       *link_,
       *lookup_,
       [this](const error& cause) { fail(cause); },
@@ -109,7 +109,7 @@ result<void> destination_session::consider(const raw_record& record) {
   }
   offer_ = std::move(*offered);
   log_info(fmt::format("{} offers {} ({}), teleport {}",
-                       link_->peer_name(),
+                       peer_.name,
                        offer_.guest.name,
                        offer_.guest.uuid,
                        offer_.id));
@@ -117,8 +117,7 @@ result<void> destination_session::consider(const raw_record& record) {
       [this, offered_here = offer_, options = options_] {
         // A guest that a dead session left half-built is in this one's way.
         (void)clear_leftovers(options);
-        return teleport::consider(
-            offered_here, options, peer_of(*link_, options_.keys));
+        return teleport::consider(offered_here, options, peer_);
       },
       [this](result<answer> reply) {
         if (!reply) {
@@ -133,11 +132,8 @@ result<void> destination_session::consider(const raw_record& record) {
 }
 
 void destination_session::prepare() {
-  on_pool(
-      [this] {
-        return hold_.prepare(offer_, peer_of(*link_, options_.keys), options_);
-      },
-      [this] { perform(course_.on_prepared()); });
+  on_pool([this] { return hold_.prepare(offer_, peer_, options_); },
+          [this] { perform(course_.on_prepared()); });
 }
 
 void destination_session::make_intake() {
@@ -377,7 +373,7 @@ void destination_session::end() {
   const disk_intake* const disks = seed_ ? seed_->intake() : intake_.get();
   if (disks != nullptr && disks->state().digests().named() != 0) {
     log_info(fmt::format(
-        "{} named {}", link_->peer_name(), disks->state().digests().text()));
+        "{} named {}", peer_.name, disks->state().digests().text()));
   }
   // The last record must have left before the process ends.
   link_->finish([this] {

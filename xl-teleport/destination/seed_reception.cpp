@@ -10,19 +10,20 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/session/end_records.hpp"
 #include "xl-teleport/destination/destination_host.hpp"
-#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/leftovers.hpp"
 
 namespace teleport {
 
 seed_reception::seed_reception(event_loop& loop,
                                const settings& options,
+                               const known_peer& peer,
                                connection& link,
                                content_lookup& lookup,
                                std::function<void(const error&)> on_failed,
                                std::function<void()> on_kept)
     : loop_(loop),
       options_(options),
+      peer_(peer),
       link_(link),
       lookup_(lookup),
       on_failed_(std::move(on_failed)),
@@ -31,7 +32,7 @@ seed_reception::seed_reception(event_loop& loop,
 void seed_reception::start(seed_offer offered) {
   offered_ = std::move(offered);
   log_info(fmt::format("{} seeds {} disks of {} ({})",
-                       link_.peer_name(),
+                       peer_.name,
                        offered_.guest.disks.size(),
                        offered_.guest.name,
                        offered_.guest.uuid));
@@ -39,8 +40,7 @@ void seed_reception::start(seed_offer offered) {
   loop_.work(
       [this] {
         (void)clear_leftovers(options_);
-        return consider_seed(
-            offered_.guest, options_, peer_of(link_, options_.keys));
+        return consider_seed(offered_.guest, options_, peer_);
       },
       [this](const result<answer>& reply) {
         working_ = false;
@@ -91,12 +91,8 @@ result<void> seed_reception::perform(action next, const raw_record& record) {
     case action::none:
       return {};
     case action::prepare:
-      on_pool(
-          [this] {
-            return hold_.prepare(
-                offered_.guest, peer_of(link_, options_.keys), options_);
-          },
-          [this] { (void)perform(course_.on_prepared()); });
+      on_pool([this] { return hold_.prepare(offered_.guest, peer_, options_); },
+              [this] { (void)perform(course_.on_prepared()); });
       return {};
     case action::send_prepared:
       make_intake();

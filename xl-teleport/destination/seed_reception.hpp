@@ -22,17 +22,19 @@
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {
 
 class seed_reception {
  public:
-  /// @param link, lookup  outlive this
+  /// @param peer, link, lookup  outlive this
   /// @param on_failed     something of this failed: call give_up()
   /// @param on_kept       SEEDED was queued: the session may end
   seed_reception(event_loop& loop,
                  const settings& options,
+                 const known_peer& peer,
                  connection& link,
                  content_lookup& lookup,
                  std::function<void(const error& cause)> on_failed,
@@ -64,6 +66,7 @@ class seed_reception {
 
   event_loop& loop_;
   const settings& options_;
+  const known_peer& peer_;
   connection& link_;
   content_lookup& lookup_;
   std::function<void(const error&)> on_failed_;
