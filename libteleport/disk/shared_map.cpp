@@ -13,7 +13,7 @@ result<shared_map> shared_map::open(unique_fd map, std::size_t bytes) {
   void* const memory =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map.get(), 0);
   if (memory == MAP_FAILED) {
-    return system_error(errno, "share a map of the tracker's programs");
+    return system_error(errno, "share a file's memory");
   }
   shared_map made;
   made.map_ = std::move(map);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/disk/shared_map.hpp: a map of the kernel's BPF programs in our
-// memory, both ways.
+// libteleport/disk/shared_map.hpp: a map of the kernel's BPF programs, or a
+// file, in our memory, both ways.
 //
-// Threads: one owner; the memory itself is shared with the kernel.
+// Threads: one owner; the memory itself is shared with the kernel, or with
+//          other processes.
 // Blocks: no.
 
 #ifndef LIBTELEPORT_DISK_SHARED_MAP_HPP

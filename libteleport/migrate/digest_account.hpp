@@ -48,6 +48,10 @@ class digest_account {
   [[nodiscard]] bool is_over() const noexcept { return untrue_ > most_; }
   [[nodiscard]] std::uint64_t named() const noexcept { return named_; }
   [[nodiscard]] std::uint64_t untrue() const noexcept { return untrue_; }
+  /// Untrue ones, and those whose extent is not proven.
+  [[nodiscard]] std::uint64_t not_brought() const noexcept {
+    return named_ - true_;
+  }
   /// For the log: the three kinds, in blocks.
   [[nodiscard]] std::string text() const;
 

@@ -17,6 +17,8 @@
 #include "tools/teleportd/own_process.hpp"
 #include "tools/teleportd/peer_watch.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
+#include "xl-teleport/destination/donor_meter.hpp"
+#include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"
 
@@ -29,7 +31,7 @@ constexpr unsigned session_workers = 4;
 
 /// A limited host has no donors: they are other hosts' guests' disks, and by
 /// digests it could ask what is on them.
-std::unique_ptr<content_lookup> lookup_for(const peer_rights& rights,
+std::unique_ptr<content_lookup> donors_for(const peer_rights& rights,
                                            const settings& options) {
   if (rights.is_limited()) {
     return std::make_unique<no_lookup>();
@@ -67,7 +69,8 @@ int run_session(const settings& options, const std::string& key, permit may) {
       options,
       peer,
       connection::inside(loop, std::move(records), {key, *name}),
-      lookup_for(peer.rights, options),
+      std::make_unique<donor_meter>(
+          donors_for(peer.rights, options), *name, options.run_path, key),
       [&](int code) {
         exit_code = code;
         loop.stop();

@@ -25,7 +25,7 @@ destination_session::destination_session(event_loop& loop,
                                          settings options,
                                          known_peer peer,
                                          std::shared_ptr<connection> link,
-                                         std::unique_ptr<content_lookup> lookup,
+                                         std::unique_ptr<donor_meter> lookup,
                                          std::function<void(int)> finished)
     : loop_(loop),
       options_(std::move(options)),

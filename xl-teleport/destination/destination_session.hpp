@@ -22,7 +22,6 @@
 #include <vector>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/destination_course.hpp"
@@ -31,6 +30,7 @@
 #include "libteleport/session/source_silence.hpp"
 #include "libteleport/session/standstill.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
+#include "xl-teleport/destination/donor_meter.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
 #include "xl-teleport/destination/known_peer.hpp"
@@ -49,7 +49,7 @@ class destination_session {
                       settings options,
                       known_peer peer,
                       std::shared_ptr<connection> link,
-                      std::unique_ptr<content_lookup> lookup,
+                      std::unique_ptr<donor_meter> lookup,
                       std::function<void(int)> finished);
 
   void start();
@@ -108,7 +108,7 @@ class destination_session {
   settings options_;
   const known_peer peer_;
   std::shared_ptr<connection> link_;
-  std::unique_ptr<content_lookup> lookup_;
+  std::unique_ptr<donor_meter> lookup_;
   std::function<void(int)> finished_;
 
   destination_course course_;

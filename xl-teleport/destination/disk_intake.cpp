@@ -21,7 +21,7 @@ constexpr std::size_t max_jobs = 8;
 }  // namespace
 
 disk_intake::disk_intake(event_loop& loop,
-                         content_lookup& lookup,
+                         donor_meter& lookup,
                          std::string state_path,
                          const std::vector<std::uint64_t>& disk_bytes,
                          events callbacks)
@@ -86,6 +86,7 @@ void disk_intake::pump() {
           --jobs_;
           if (done) {
             receiver_.on_job_done(std::move(*done));
+            lookup_.count(receiver_.digests());
             pump();
           } else if (!std::exchange(broken_, true) && !stopped_) {
             events_.on_failed(done.error());

@@ -18,9 +18,9 @@
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/disk/before_images.hpp"
-#include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/migrate/disk_receiver.hpp"
 #include "libteleport/net/event_loop.hpp"
+#include "xl-teleport/destination/donor_meter.hpp"
 
 namespace teleport {
 
@@ -33,13 +33,19 @@ class disk_intake {
     std::function<void()> on_rest;
   };
 
+  /// @param lookup      outlives this; is told what digests were named
   /// @param state_path  has room for what is overwritten on shadows
   /// @param disk_bytes  sizes in the OFFER's order
   disk_intake(event_loop& loop,
-              content_lookup& lookup,
+              donor_meter& lookup,
               std::string state_path,
               const std::vector<std::uint64_t>& disk_bytes,
               events callbacks);
+  disk_intake(const disk_intake&) = delete;
+  disk_intake& operator=(const disk_intake&) = delete;
+  disk_intake(disk_intake&&) = delete;
+  disk_intake& operator=(disk_intake&&) = delete;
+  ~disk_intake() { lookup_.settle(receiver_.digests()); }
 
   /// @param targets  in the OFFER's order; used by jobs until they are at rest
   void set_targets(std::vector<target_disk> targets);
@@ -66,7 +72,7 @@ class disk_intake {
   void pump();
 
   event_loop& loop_;
-  content_lookup& lookup_;
+  donor_meter& lookup_;
   std::string state_path_;
   disk_receiver receiver_;
   events events_;

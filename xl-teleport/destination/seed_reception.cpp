@@ -18,7 +18,7 @@ seed_reception::seed_reception(event_loop& loop,
                                const settings& options,
                                const known_peer& peer,
                                connection& link,
-                               content_lookup& lookup,
+                               donor_meter& lookup,
                                std::function<void(const error&)> on_failed,
                                std::function<void()> on_kept)
     : loop_(loop),

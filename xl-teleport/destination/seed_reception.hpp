@@ -15,12 +15,12 @@
 #include <memory>
 
 #include "libteleport/base/error.hpp"
-#include "libteleport/migrate/content_lookup.hpp"
 #include "libteleport/net/connection.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/session/seed_destination_course.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
+#include "xl-teleport/destination/donor_meter.hpp"
 #include "xl-teleport/destination/guest_hold.hpp"
 #include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -36,7 +36,7 @@ class seed_reception {
                  const settings& options,
                  const known_peer& peer,
                  connection& link,
-                 content_lookup& lookup,
+                 donor_meter& lookup,
                  std::function<void(const error& cause)> on_failed,
                  std::function<void()> on_kept);
 
@@ -68,7 +68,7 @@ class seed_reception {
   const settings& options_;
   const known_peer& peer_;
   connection& link_;
-  content_lookup& lookup_;
+  donor_meter& lookup_;
   std::function<void(const error&)> on_failed_;
   std::function<void()> on_kept_;
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+import glob
 import hashlib
 import json
 import os
@@ -154,12 +155,10 @@ def digests_alone():
         check_target("all")
 
 
-@test("a source that guesses blocks by their digests is refused, and logged")
-def guesses():
-    limit, at_once = 2048, 64
+def guessing(extents, at_once=64):
+    """Records of a seed whose blocks' digests are guessed, and are of zeros."""
     zeros = hashlib.sha256(bytes(MIB)).digest()
     all_zero = bytes(32) + bytes([255] * 32)
-    extents = limit + 2 * at_once
     words = [seed("evil", "1" * 8 + UUID[8:], extents * MIB), (PREPARE, b"")]
     for first in range(0, extents, at_once):
         places = [struct.pack("<HQ", 0, first + i) for i in range(at_once)]
@@ -172,8 +171,15 @@ def guesses():
         words.append([(EXTENT_DATA, place + zeros + all_zero + bytes(9))
                       for place in places])
         words += [[]] * (at_once - 1)
+    return words
+
+
+@test("a source that guesses blocks by their digests is refused, and logged")
+def guesses():
+    limit, at_once = 2048, 64
     with World() as world:
-        heard = speak(world.here, world.there, *words)
+        heard = speak(world.here, world.there,
+                      *guessing(limit + 2 * at_once, at_once))
         assert heard[-1][0] == FAIL, heard[-1]
         assert b"digests that are of nothing that it has" in heard[-1][1], heard[-1]
         # What had been named before has its answer, and nothing after it.
@@ -182,6 +188,47 @@ def guesses():
         wait_for_rest(world)
         assert "alpha named 540672 blocks by their digests: 0 as they then were" in \
             world.there.log("teleportd.log"), world.there.log("teleportd.log")[-1000:]
+
+
+@test("digests that are guessed count in all sessions of their host")
+def guesses_of_a_day():
+    image, size, limit = IMAGES + "random.img", 4 * MIB, 8388608
+    content = os.urandom(size)
+    with World() as world:
+        for host in world.hosts:
+            with open(host.path(image), "wb") as file:
+                file.write(content)
+        world.there.run("teleportctl", "index", "add", image)
+        begin = guessing(128)
+        speak(world.here, world.there, *begin)
+        wait_for_rest(world)
+        # Those were brought, and untrue. These are named, and not brought.
+        not_brought = begin[:4 + 63]
+        speak(world.here, world.there, *not_brought)
+        wait_for_rest(world)
+        counts, = glob.glob(world.there.path("/run/xl-teleport/untrue-") + "*")
+        with open(counts, "r+b") as file:
+            words = list(struct.unpack("=24Q", file.read()))
+            assert sum(word % 2**40 for word in words) == (128 + 64) * 256, words
+            # What more of these would bring it to.
+            file.seek(0)
+            words[words.index(max(words))] += limit - (128 + 64) * 256
+            file.write(struct.pack("=24Q", *words))
+
+        def seed_random(vdev):
+            said = world.here.run("teleportctl", "seed", "--json", "--reconnect", "0",
+                                  "--disk", image, "--as", f"random:{vdev}",
+                                  world.there.address)[1]
+            return json.loads(said.splitlines()[-1])["bulk"]["donors"]
+
+        world.there.kill("teleportd")
+        world.there.start_teleportd()
+        assert seed_random("xvda") == size - size // 64
+        speak(world.here, world.there, *not_brought)
+        wait_for_rest(world)
+        assert seed_random("xvdb") == 0
+        assert "its guests' disks are rebuilt from no disk of this host" in \
+            world.there.log("teleportd.log")
 
 
 @test("a seed of another size leaves what is kept as it is")
