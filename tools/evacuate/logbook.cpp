@@ -124,10 +124,10 @@ result<void> record::begin(bool new_run) {
   if (new_run && ::access(path().c_str(), F_OK) == 0) {
     // Several may end within a second.
     const std::string aside = folder_ + "/record-" + time_text();
-    auto renamed = rename_durably(path(), aside + ".jsonl");
-    for (int n = 2; !renamed && renamed.error().code == errc::busy; ++n) {
-      renamed =
-          rename_durably(path(), aside + "-" + std::to_string(n) + ".jsonl");
+    result<void> renamed = error(errc::busy, "");
+    for (int n = 1; !renamed && renamed.error().code == errc::busy; ++n) {
+      const std::string which = n == 1 ? "" : "-" + std::to_string(n);
+      renamed = rename_durably(path(), aside + which + ".jsonl");
     }
     if (!renamed) {
       return renamed;
