@@ -31,6 +31,10 @@ refused '--at-close' --to host2 --at-close never
 refused '--retry-pause' --to host2 --retry-pause -1
 refused 'empty name' --to host2 --guests ''
 refused 'empty name' --to host2 --except ''
+refused "--to: an empty name" --to host2,,host3
+refused "--to: an empty name" --to host2,
+refused "--guests: an empty name" --to host2 --guests ,web1
+refused "--except: an empty name" --to host2 --except web1,,web2
 refused 'the record says where' --to host2 --back
 refused '--ssh' --back --ssh ''
 refused '--home' --back --home '-x'

@@ -3,6 +3,11 @@
 #include "tools/evacuate/options.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -27,15 +32,21 @@ Exit codes: 0 all moved, or nothing to move; 1 some stayed; 2 usage; 3 nothing
 was begun; 4 all moved, but something was left behind; 5 unknown for at least
 one guest: look at both hosts. See teleport-evacuate(8).)";
 
-/// Each once, in their order.
-std::vector<std::string> unique(std::vector<std::string> list) {
-  std::vector<std::string> kept;
-  for (std::string& one : list) {
-    if (std::ranges::find(kept, one) == kept.end()) {
-      kept.push_back(std::move(one));
+/// The names between the commas, each once, in their order. An empty one is
+/// kept: CLI11's own delimiter drops it, and with it what was meant.
+std::vector<std::string> names_in(const std::vector<std::string>& words) {
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    for (std::size_t at = 0; at <= word.size();) {
+      const std::size_t end = std::min(word.find(',', at), word.size());
+      std::string name = word.substr(at, end - at);
+      if (std::ranges::find(names, name) == names.end()) {
+        names.push_back(std::move(name));
+      }
+      at = end + 1;
     }
   }
-  return kept;
+  return names;
 }
 
 /// Options whose words are read after the parsing.
@@ -57,15 +68,18 @@ void check(run_options& out, const typed_words& typed) {
   if (typed.all && !out.guests.empty()) {
     throw CLI::ValidationError("--all", "it excludes --guests");
   }
+  const std::array<std::pair<const char*, const std::vector<std::string>*>, 3>
+      lists = {{{"--to", &out.hosts},
+                {"--guests", &out.guests},
+                {"--except", &out.except}}};
+  for (const auto& [option, names] : lists) {
+    if (std::ranges::find(*names, "") != names->end()) {
+      throw CLI::ValidationError(option, "an empty name");
+    }
+  }
   for (const std::string& host : out.hosts) {
     if (!is_host_name(host)) {
       throw CLI::ValidationError("--to", "'" + host + "' is not a host");
-    }
-  }
-  for (const auto* names : {&out.guests, &out.except}) {
-    if (std::ranges::find(*names, "") != names->end()) {
-      throw CLI::ValidationError(names == &out.guests ? "--guests" : "--except",
-                                 "an empty name");
     }
   }
   if (out.back && (!is_host_name(out.home) || out.remote_shell.empty())) {
@@ -87,16 +101,13 @@ void check(run_options& out, const typed_words& typed) {
 
 void add_guest_options(CLI::App& app, run_options& out, typed_words& typed) {
   app.add_option("--to", out.hosts, "destinations, separated by commas")
-      ->type_name("HOST")
-      ->delimiter(',');
+      ->type_name("HOST");
   app.add_flag(
       "--all", typed.all, "every guest here; so it is unless said otherwise");
   app.add_option("--guests", out.guests, "only these, separated by commas")
-      ->type_name("GUEST")
-      ->delimiter(',');
+      ->type_name("GUEST");
   app.add_option("--except", out.except, "never these, separated by commas")
-      ->type_name("GUEST")
-      ->delimiter(',');
+      ->type_name("GUEST");
 }
 
 void add_pace_options(CLI::App& app, run_options& out, typed_words& typed) {
@@ -161,9 +172,9 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
   try {
     app.parse(argc, argv);
     out.remote_shell = words_of(typed.shell);
-    out.hosts = unique(std::move(out.hosts));
-    out.guests = unique(std::move(out.guests));
-    out.except = unique(std::move(out.except));
+    for (auto* list : {&out.hosts, &out.guests, &out.except}) {
+      *list = names_in(*list);
+    }
     check(out, typed);
   } catch (const CLI::ParseError& failure) {
     code = exit_of_parser(app, failure);
