@@ -132,7 +132,16 @@ expect_exit 1 run resume images/long.img
 expect_text err 'all disks are paused'
 json 'map(.paused)' '[true,true]' list
 expect_exit 0 run resume
-expect_text out 'nothing is paused'
+expect_text out 'resumed: all disks'
+! grep -q 'nothing' out || fail "resume says $(cat out)"
+expect_exit 0 run resume
+expect_text out 'nothing was paused'
+expect_exit 0 run pause images/long.img
+expect_exit 0 run resume images/a.img
+printf '%s\n' "$tmp/images/a.img: was not paused" "paused: $tmp/images/long.img" |
+  diff - out || fail 'what is still paused is not told'
+expect_exit 0 run resume images/long.img
+[[ $(cat out) = "resumed: $tmp/images/long.img" ]] || fail "resume says $(cat out)"
 expect_exit 0 run remove images/long.img
 
 # The database is lost: said, and built again from the list of disks.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -44,7 +46,10 @@ result<std::vector<std::string>> indexed_among(
   return found;
 }
 
-int print_pauses(index::store& tables, const index_command& command) {
+/// @param change  what the command did, in lines
+int print_pauses(index::store& tables,
+                 const index_command& command,
+                 const std::string& change) {
   const auto now = tables.pauses().read();
   if (!now) {
     return index_failed(now.error());
@@ -53,16 +58,29 @@ int print_pauses(index::store& tables, const index_command& command) {
     std::cout << dump({{"all", now->all}, {"paths", now->paths}}, 2) << '\n';
     return exit_ok;
   }
+  std::cout << change;
   if (now->all) {
     std::cout << "paused: all disks\n";
   }
   for (const std::string& path : now->paths) {
     std::cout << "paused: " << path << '\n';
   }
-  if (!now->all && now->paths.empty()) {
-    std::cout << "nothing is paused\n";
-  }
   return exit_ok;
+}
+
+/// @param wanted  paths; empty: all
+std::string resumed_lines(const index::paused_disks& before,
+                          const std::vector<std::string>& wanted) {
+  if (wanted.empty()) {
+    return before.all || !before.paths.empty() ? "resumed: all disks\n"
+                                               : "nothing was paused\n";
+  }
+  std::string lines;
+  for (const std::string& path : wanted) {
+    lines += before.covers(path) ? "resumed: " + path + '\n'
+                                 : path + ": was not paused\n";
+  }
+  return lines;
 }
 
 }  // namespace
@@ -75,18 +93,22 @@ int run_index_pause(index::store& tables, const index_command& command) {
     const auto paths = indexed_among(tables, command.paths);
     done = paths ? tables.pauses().pause(*paths) : result<void>(paths.error());
   }
-  return done ? print_pauses(tables, command) : index_failed(done.error());
+  return done ? print_pauses(tables, command, "") : index_failed(done.error());
 }
 
 int run_index_resume(index::store& tables, const index_command& command) {
-  result<void> done;
-  if (command.paths.empty()) {
-    done = tables.pauses().resume_all();
-  } else {
-    const auto paths = indexed_among(tables, command.paths);
-    done = paths ? tables.pauses().resume(*paths) : result<void>(paths.error());
+  const auto before = tables.pauses().read();
+  const auto paths =
+      command.paths.empty()
+          ? result<std::vector<std::string>>(std::vector<std::string>())
+          : indexed_among(tables, command.paths);
+  if (!before || !paths) {
+    return index_failed(before ? paths.error() : before.error());
   }
-  return done ? print_pauses(tables, command) : index_failed(done.error());
+  const auto done = paths->empty() ? tables.pauses().resume_all()
+                                   : tables.pauses().resume(*paths);
+  return done ? print_pauses(tables, command, resumed_lines(*before, *paths))
+              : index_failed(done.error());
 }
 
 }  // namespace teleport
