@@ -70,6 +70,7 @@ class scan_run {
   std::map<std::uint64_t, pending> open_;
   scan_progress progress_;
   std::uint64_t told_ = 0;
+  double told_at_ = 0;                      ///< seconds
   clock::time_point began_ = clock::now();  ///< later by each pause
   clock::time_point paused_at_;
 };
@@ -210,8 +211,10 @@ void scan_run::tell(std::uint64_t extents, std::uint64_t read) {
   report_.read_bytes = progress_.read_bytes;
   constexpr std::uint64_t step = group_extents * extent_bytes;
   if (options_.progress && (progress_.done_bytes >= told_ + step ||
-                            progress_.done_bytes == disk_.size)) {
+                            progress_.done_bytes == disk_.size ||
+                            progress_.seconds >= told_at_ + 1)) {
     told_ = progress_.done_bytes;
+    told_at_ = progress_.seconds;
     options_.progress(progress_);
   }
 }

@@ -61,8 +61,9 @@ struct scan_options {
   bool idle_priority = true;
   /// Changes collected before they are written, in bytes of memory.
   std::size_t batch_bytes = std::size_t{48} << 20U;
-  /// Called on the caller's thread, at most once for each 32 MiB, and when the
-  /// scan begins to wait because its disk is paused.
+  /// Called on the caller's thread, once for each 32 MiB, for each second of a
+  /// scan that is slower, and when it begins to wait because its disk is
+  /// paused.
   std::function<void(const scan_progress&)> progress;
   /// Looked at now and then; true ends the scan with errc::cancelled.
   const std::atomic<bool>* cancel = nullptr;

@@ -17,6 +17,7 @@
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/net/event_loop.hpp"
@@ -234,6 +235,7 @@ int main_of_teleport(int argc, char** argv) {
   if (!options->peer.empty()) {
     config->keys.aliases[options->host] = options->peer;
   }
+  hold_progress_wishes();
   code = options->recover ? static_cast<int>(recover(*options, *config))
                           : move(*options, *config);
   // The code says where the guest runs, whether or not the report was read.

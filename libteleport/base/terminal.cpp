@@ -2,6 +2,7 @@
 
 #include "libteleport/base/terminal.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <sys/ioctl.h>
@@ -31,6 +32,15 @@ std::size_t line_columns(int fd) {
   winsize size{};
   const bool is_known = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
   return (is_known ? size.ws_col : usual_columns) - 1;
+}
+
+std::string over_line(std::string_view line, std::size_t columns) {
+  constexpr std::string_view clear_rest = "\x1b[K";
+  std::size_t end = std::min(columns, line.size());
+  while (end != 0 && end < line.size() && continues(line[end])) {
+    --end;
+  }
+  return '\r' + std::string(line.substr(0, end)) + std::string(clear_rest);
 }
 
 std::string end_of_path(std::string_view path, std::size_t room) {

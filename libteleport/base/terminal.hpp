@@ -22,6 +22,13 @@ namespace teleport {
 /// terminals wrap at that; it has 80 where it does not say.
 [[nodiscard]] std::size_t line_columns(int fd);
 
+/// What writes `line` over the line that the cursor is in: of a longer one the
+/// beginning, and no part of a character. A byte counts as a column: no
+/// character of UTF-8 has more columns than bytes.
+///
+/// @param line  without control characters; "" leaves an empty line
+[[nodiscard]] std::string over_line(std::string_view line, std::size_t columns);
+
 /// The end of `path`, in `room` bytes at most, behind "..." where it was cut.
 [[nodiscard]] std::string end_of_path(std::string_view path, std::size_t room);
 

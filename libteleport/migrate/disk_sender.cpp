@@ -185,6 +185,15 @@ result<sender_job_done> do_sender_job(const sender_job& job,
   return run_answer(answer, disks[answer.extent->place.disk]);
 }
 
+pass_count sum_of(const std::vector<pass_count>& disks) noexcept {
+  pass_count sum;
+  for (const pass_count& disk : disks) {
+    sum.done += disk.done;
+    sum.total += disk.total;
+  }
+  return sum;
+}
+
 disk_sender::disk_sender(std::vector<std::uint64_t> disk_bytes)
     : disk_bytes_(std::move(disk_bytes)) {
   assert(disk_bytes_.size() <= max_disks);
@@ -194,10 +203,9 @@ void disk_sender::start_bulk() {
   assert(idle());
   bulk_ = bulk_order(disk_bytes_);
   in_round_ = false;
-  done_ = 0;
-  total_ = 0;
+  pass_.clear();
   for (const std::uint64_t bytes : disk_bytes_) {
-    total_ += bytes;
+    pass_.push_back({0, bytes});
   }
 }
 
@@ -205,11 +213,11 @@ void disk_sender::start_round(std::vector<dirty_map> dirty) {
   assert(idle() && dirty.size() == disk_bytes_.size());
   dirty_ = std::move(dirty);
   in_round_ = true;
-  done_ = 0;
-  total_ = 0;
+  pass_.clear();
   for (const dirty_map& map : dirty_) {
+    pass_count& disk = pass_.emplace_back();
     for (auto at = map.next_extent(0); at; at = map.next_extent(*at + 1)) {
-      total_ += extent_length(map.disk_bytes(), *at);
+      disk.total += extent_length(map.disk_bytes(), *at);
     }
   }
 }
@@ -413,7 +421,7 @@ result<void> disk_sender::on_states(const extent_states_record& record) {
         if (known.queued) {
           return error(errc::protocol, "an extent proven without its answer");
         }
-        done_ += length_of(place);
+        pass_.at(place.disk).done += length_of(place);
         data_bytes_ -= known.data_bytes;
         forget_extent(known);
         outstanding_.erase(it);

@@ -104,6 +104,15 @@ struct source_counts {
   std::uint64_t read_in_rounds = 0;
 };
 
+/// Bytes of a pass, of one disk.
+struct pass_count {
+  std::uint64_t done = 0;  ///< proven
+  std::uint64_t total = 0;
+};
+
+/// Of all disks.
+[[nodiscard]] pass_count sum_of(const std::vector<pass_count>& disks) noexcept;
+
 /// Does a job's work. Blocks on the disk.
 ///
 /// @param disks   in the OFFER's order
@@ -150,9 +159,10 @@ class disk_sender {
   /// Everything of the pass has been proven by the destination.
   [[nodiscard]] bool idle() const noexcept;
 
-  /// Bytes of the current pass that are proven, and of the whole pass.
-  [[nodiscard]] std::uint64_t pass_done() const noexcept { return done_; }
-  [[nodiscard]] std::uint64_t pass_total() const noexcept { return total_; }
+  /// The current pass, by disks in the OFFER's order.
+  [[nodiscard]] const std::vector<pass_count>& pass() const noexcept {
+    return pass_;
+  }
   /// Bytes of blocks that the destination did not have, of all passes.
   [[nodiscard]] std::uint64_t bytes_wanted() const noexcept { return wanted_; }
   /// Of all passes.
@@ -204,8 +214,7 @@ class disk_sender {
   pack_level::held_up_by held_up_by_ = pack_level::held_up_by::nothing;
   bulk_order bulk_;  ///< what is yet to be announced
   std::vector<dirty_map> dirty_;
-  std::uint64_t done_ = 0;
-  std::uint64_t total_ = 0;
+  std::vector<pass_count> pass_;
   std::uint64_t wanted_ = 0;
   bool in_round_ = false;
   source_counts counts_;

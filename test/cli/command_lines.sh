@@ -96,6 +96,16 @@ except OSError:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 EOF
 head -c 4M /dev/urandom >web2.img
+# Who asks by SIGUSR1 is told in one line, also by one that is quiet.
+"${ctl[@]}" seed --quiet --bwlimit 6Mbit --disk web2.img 127.0.0.1 2>err &
+seed=$!
+until [[ -e there/store/web2-xvda ]]; do
+  kill -0 $seed || fail "the seed has ended: $(cat err)"
+done
+kill -USR1 $seed
+wait $seed || fail "the seed that was asked: $(cat err)"
+[[ $(wc -l <err) -eq 1 ]] || fail "SIGUSR1 brings $(cat err)"
+expect_text err ' so far'
 for columns in 80 40; do
   rm -f there/store/web2*
   TERM=xterm expect_exit 0 timeout 60 python3 terminal.py $columns \

@@ -112,8 +112,10 @@ cleanup_fn stop_scan
 exec 3<said
 until "$teleportctl" --config "$config" index list 2>err | grep -q long.img; do :; done
 json '[.all, .paths]' "[false,[\"$tmp/images/long.img\"]]" pause images/lo*
-read -r -t 60 line <&3
-[[ $line = "$tmp/images/long.img: paused;"* ]] || fail "the scan said: $line"
+until [[ ${line:-} = "$tmp/images/long.img: paused;"* ]]; do
+  # On a slow machine it says how far it is before.
+  read -r -t 60 line <&3 || fail "the scan said: $line"
+done
 read_bytes() { sed -n 's/^rchar: //p' "/proc/$scan/io"; }
 before=$(read_bytes)
 json '.[] | select(.path | endswith("long.img")) | [.state, .paused]' '["not scanned",true]' list

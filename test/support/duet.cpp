@@ -101,10 +101,10 @@ result<void> duet::run_to_idle() {
     expect(receiver_.all_proven() == unproven_.empty(),
            "all_proven() is not what has been proven");
   }
-  expect(sender_.pass_done() == sender_.pass_total(),
-         fmt::format("{} of {} bytes of a finished pass",
-                     sender_.pass_done(),
-                     sender_.pass_total()));
+  const pass_count pass = sum_of(sender_.pass());
+  expect(
+      pass.done == pass.total,
+      fmt::format("{} of {} bytes of a finished pass", pass.done, pass.total));
   return {};
 }
 

@@ -93,8 +93,40 @@ TEST_CASE("the bulk announces all and ends when all is proven", "[migrate]") {
   CHECK(extents->digests[2]);
   test.finish();
   CHECK(test.sender.idle());
-  CHECK(test.sender.pass_done() == test.source.size());
-  CHECK(test.sender.pass_total() == test.source.size());
+  CHECK(sum_of(test.sender.pass()).done == test.source.size());
+  CHECK(sum_of(test.sender.pass()).total == test.source.size());
+}
+
+TEST_CASE("a pass is counted for each disk", "[migrate]") {
+  memory_device source{byte_buffer(extent_bytes)};
+  disk_sender sender({extent_bytes, 2 * extent_bytes});
+  sender.start_bulk();
+  block_packer packer;
+  while (auto action = sender.next()) {
+    if (auto* job = std::get_if<sender_job>(&*action)) {
+      memory_device second{byte_buffer(2 * extent_bytes)};
+      auto done = do_sender_job(*job, {{&source}, {&second}}, packer);
+      REQUIRE(done);
+      sender.on_job_done(std::move(*done));
+    }
+  }
+  REQUIRE(sender.on_record(state_of({1, 1}, extent_state::proven)));
+  REQUIRE(sender.pass().size() == 2);
+  CHECK(sender.pass()[0].done == 0);
+  CHECK(sender.pass()[0].total == extent_bytes);
+  CHECK(sender.pass()[1].done == extent_bytes);
+  CHECK(sender.pass()[1].total == 2 * extent_bytes);
+  for (const extent_place place : {extent_place{0, 0}, extent_place{1, 0}}) {
+    REQUIRE(sender.on_record(state_of(place, extent_state::proven)));
+  }
+  REQUIRE(sender.idle());
+  std::vector<dirty_map> dirty;
+  dirty.emplace_back(extent_bytes, block_bytes);
+  dirty.emplace_back(2 * extent_bytes, block_bytes);
+  dirty[1].mark(extent_bytes, 1);
+  sender.start_round(std::move(dirty));
+  CHECK(sender.pass()[0].total == 0);
+  CHECK(sender.pass()[1].total == extent_bytes);
 }
 
 TEST_CASE("answers before anything was sent are refused", "[migrate]") {
@@ -194,7 +226,7 @@ TEST_CASE("a round sends what is marked, coarse marks and the end included",
   std::vector<dirty_map> all;
   all.push_back(std::move(dirty));
   test.sender.start_round(std::move(all));
-  CHECK(test.sender.pass_total() == extent_bytes + 1024);
+  CHECK(sum_of(test.sender.pass()).total == extent_bytes + 1024);
   const auto records = test.work();
   REQUIRE(records.size() == 2);
   const auto first = decode_extent_data(records[0].body);
@@ -208,7 +240,7 @@ TEST_CASE("a round sends what is marked, coarse marks and the end included",
   REQUIRE(test.sender.on_record(state_of({0, 0}, extent_state::proven)));
   REQUIRE(test.sender.on_record(state_of({0, 2}, extent_state::proven)));
   CHECK(test.sender.idle());
-  CHECK(test.sender.pass_done() == test.sender.pass_total());
+  CHECK(sum_of(test.sender.pass()).done == sum_of(test.sender.pass()).total);
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/progress_wish.hpp"
 #include "tools/evacuate/command.hpp"
 
 namespace teleport::evacuation {
@@ -18,6 +19,9 @@ namespace teleport::evacuation {
 namespace {
 
 using nlohmann::json;
+
+/// Between two looks for SIGUSR1.
+constexpr std::chrono::seconds wish_interval{1};
 
 constexpr const char* wait_sentence =
     "an earlier teleport of it waits for its answer: look at both hosts, then "
@@ -76,6 +80,7 @@ void evacuation_run::start(const past_run& past) {
                 {"to", hosts_},
                 {"parallel", options_.parallel}};
   tell(std::move(begin), "");
+  look_for_wish();
   const auto chosen = options_.back ? choose_away() : choose_guests(past);
   if (!chosen) {
     tell({{"event", "error"}, {"sentence", chosen.error().context}},
@@ -96,6 +101,14 @@ void evacuation_run::start(const past_run& past) {
     return;
   }
   preflight_.start(guests_.size(), hosts_.size(), !options_.back);
+}
+
+/// SIGUSR1 asks for a line, whatever the evacuation does just now.
+void evacuation_run::look_for_wish() {
+  if (progress_wished()) {
+    story_.tell_progress();
+  }
+  wish_timer_ = loop_.after(wish_interval, [this] { look_for_wish(); });
 }
 
 bool evacuation_run::is_wanted(const std::string& name) const {

@@ -99,6 +99,7 @@ class evacuation_run {
   void planned(const probes& found);
   void drop_gone(plan& made);
   void tell_plan(const plan& made);
+  void look_for_wish();
 
   // moves.cpp: the moves
   void go_on();
@@ -137,6 +138,7 @@ class evacuation_run {
   bool over_ = false;
   timer wake_;
   timer window_timer_;
+  timer wish_timer_;
 };
 
 }  // namespace teleport::evacuation

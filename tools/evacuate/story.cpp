@@ -98,7 +98,7 @@ std::string progress_words(const std::string& guest, const json& progress) {
 
 result<void> story::event(json fields, const std::string& words, bool bad) {
   if (is_drawn_) {
-    (void)screen_.write("\r\x1b[K");
+    (void)screen_.write(over_line("", 0));
     is_drawn_ = false;
   }
   if (const auto guest = fields.find("guest");
@@ -119,6 +119,7 @@ result<void> story::event(json fields, const std::string& words, bool bad) {
 /// A reader that stands still holds up no teleport: a line that finds no room
 /// is dropped.
 void story::progress(const std::string& guest, const json& progress) {
+  moving_[guest] = progress_words(guest, progress);
   if (json_) {
     (void)out_.write(
         dump(
@@ -129,14 +130,23 @@ void story::progress(const std::string& guest, const json& progress) {
   if (quiet_ || !is_screen(STDERR_FILENO)) {
     return;
   }
-  moving_[guest] = progress_words(guest, progress);
+  (void)screen_.write(over_line(words_of_moves(), line_columns(STDERR_FILENO)));
+  is_drawn_ = true;
+}
+
+void story::tell_progress() {
+  (void)screen_.write(
+      (is_drawn_ ? over_line("", 0) : "") +
+      (moving_.empty() ? "nothing moves now" : words_of_moves()) + '\n');
+  is_drawn_ = false;
+}
+
+std::string story::words_of_moves() const {
   std::string line;
   for (const auto& [name, words] : moving_) {
     line += (line.empty() ? "" : "; ") + words;
   }
-  (void)screen_.write("\r" + line.substr(0, line_columns(STDERR_FILENO)) +
-                      "\x1b[K");
-  is_drawn_ = true;
+  return line;
 }
 
 void story::planned(std::size_t moves, std::size_t left, exit_code code) {

@@ -65,6 +65,9 @@ class story {
   /// programs, and on a terminal one line that overwrites itself.
   void progress(const std::string& guest, const nlohmann::json& progress);
 
+  /// The same in one line that stays, for who asks by SIGUSR1; also when quiet.
+  void tell_progress();
+
   /// The last event of a dry run.
   void planned(std::size_t moves, std::size_t left, exit_code code);
 
@@ -72,10 +75,13 @@ class story {
   void over(const std::vector<ending>& all, exit_code code);
 
  private:
+  /// What moves now, in one line.
+  [[nodiscard]] std::string words_of_moves() const;
+
   bool json_;
   bool quiet_;
   record* record_ = nullptr;
-  /// What moves now, by guest, as the terminal shows it.
+  /// What moves now, by guest, in words.
   std::map<std::string, std::string> moving_;
   bool is_drawn_ = false;
   line_output out_{1};     ///< standard output

@@ -11,6 +11,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/xen/toolstack.hpp"
@@ -109,6 +110,7 @@ int main_of_evacuate(int argc, char** argv) {
   if (!config) {
     return complain(config.error().context, exit_code::usage);
   }
+  hold_progress_wishes();
   // The code says where the guests are, whether or not that was read.
   return code_when_told("teleport-evacuate",
                         run(*options, *config),

@@ -12,43 +12,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "index/scan_text.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/terminal.hpp"
 #include "libteleport/base/units.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
+#include "tools/teleportctl/scan_view.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
 
 namespace {
-
-void show_progress(const std::string& path, const index::scan_progress& now) {
-  const std::string left = index::time_left(now, now.seconds);
-  const std::string behind =
-      fmt::format("  {:5.1f} % of {}{}",
-                  percent_of(now.done_bytes, now.disk_bytes),
-                  human_bytes(now.disk_bytes),
-                  now.paused     ? "  paused"
-                  : left.empty() ? ""
-                                 : "  " + left + " left");
-  const std::size_t columns = line_columns(STDERR_FILENO);
-  std::cerr << fmt::format(
-                   "\r{}{}\033[K",
-                   end_of_path(path,
-                               columns - std::min(columns, behind.size())),
-                   behind.substr(0, columns))
-            << std::flush;
-}
-
-/// Without a progress line (--json, no terminal) a scan that waits says so in a
-/// line.
-void tell_pause(const std::string& path, const index::scan_progress& now) {
-  if (now.paused) {
-    std::cerr << path << ": paused; 'teleportctl index resume' lets it go on\n";
-  }
-}
 
 nlohmann::json to_json(const index::scan_report& report) {
   return {{"path", report.disk.path},
@@ -102,7 +76,6 @@ bool scanned_by_other(index::store& tables, const std::string& path) {
 int scan_paths(index::store& tables,
                const index_command& command,
                const std::vector<std::string>& paths) {
-  const bool watched = !command.json && is_screen(STDERR_FILENO);
   int exit_code = exit_ok;
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& path : paths) {
@@ -122,9 +95,11 @@ int scan_paths(index::store& tables,
     how.threads = command.threads;
     how.bytes_per_second = command.mib_per_second * 1_MiB;
     how.cancel = &stop_asked();
-    how.progress = [&path, watched](const index::scan_progress& now) {
-      (watched ? show_progress : tell_pause)(path, now);
-    };
+    scan_view view(command.json               ? scan_view::style::none
+                   : is_screen(STDERR_FILENO) ? scan_view::style::terminal
+                                              : scan_view::style::lines,
+                   path);
+    how.progress = [&view](const index::scan_progress& now) { view.show(now); };
     auto report = index::scan_disk(tables, path, how);
     if (!report && report.error().code == errc::busy) {
       if (scanned_by_other(tables, path)) {
@@ -133,9 +108,7 @@ int scan_paths(index::store& tables,
       }
       report = index::scan_disk(tables, path, how);
     }
-    if (watched) {
-      std::cerr << "\r\033[K";
-    }
+    view.end();
     if (!report) {
       const error cause = report.error();
       list.push_back({{"path", path}, {"error", cause.context}});

@@ -16,6 +16,7 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/disk_book.hpp"
@@ -295,6 +296,7 @@ int main_of_teleportctl(int argc, char** argv) {
     std::cerr << "teleportctl: " << options.error().context << '\n';
     return exit_usage;
   }
+  hold_progress_wishes();
   auto code = run_host_command(hosts, *options);
   if (!code) {
     code = run_teleports_command(teleports, *options);

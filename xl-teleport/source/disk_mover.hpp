@@ -94,13 +94,15 @@ class disk_mover {
   /// No job of this is on the pool: it may be destroyed.
   [[nodiscard]] bool at_rest() const noexcept { return jobs_ == 0; }
 
-  [[nodiscard]] std::uint64_t pass_done() const noexcept {
-    return sender_->pass_done();
-  }
-  [[nodiscard]] std::uint64_t pass_total() const noexcept {
-    return sender_->pass_total();
+  /// The pass under way, by disks in attach()'s order.
+  ///
+  /// @pre start_bulk() was called
+  [[nodiscard]] const std::vector<pass_count>& pass_counts() const noexcept {
+    return sender_->pass();
   }
   /// Bytes of blocks that the destination asked for.
+  ///
+  /// @pre start_bulk() was called
   [[nodiscard]] std::uint64_t bytes_wanted() const noexcept {
     return sender_->bytes_wanted();
   }

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,7 +20,17 @@ namespace {
 constexpr std::string_view between = "  ";
 
 /// Weight of a part of the line: those of more have room first.
-enum class weight { elapsed, sent, found, total, rate, left, waits, done };
+enum class weight {
+  elapsed,
+  sent,
+  found,
+  disks,
+  total,
+  rate,
+  left,
+  waits,
+  done
+};
 
 /// A connection that is not there yet has no rate.
 std::string_view words_for(move_phase phase) {
@@ -32,6 +42,19 @@ std::string_view words_for(move_phase phase) {
     default:
       return name_of(phase);
   }
+}
+
+/// "xvda 45 %, xvdb 3 %"
+std::string text_of(const std::vector<disk_progress>& disks) {
+  std::string text;
+  for (const disk_progress& disk : disks) {
+    // Of a disk without a part in this pass all is done.
+    const double percent =
+        disk.total == 0 ? 100 : percent_of(disk.done, disk.total);
+    text += fmt::format(
+        "{}{} {:.0f} %", text.empty() ? "" : ", ", disk.vdev, percent);
+  }
+  return text;
 }
 
 /// The parts as they stand in the line, with their weights.
@@ -54,6 +77,9 @@ std::vector<std::pair<weight, std::string>> parts_of(const progress& now,
   if (now.waits_for_turn) {
     parts.emplace_back(weight::waits, "waits for another guest's memory");
   }
+  if (!now.disks.empty()) {
+    parts.emplace_back(weight::disks, text_of(now.disks));
+  }
   if (now.found) {
     parts.emplace_back(weight::found,
                        fmt::format("{:.0f} % found there", *now.found * 100));
@@ -75,18 +101,20 @@ std::string progress_line(const progress& now,
   auto heaviest_first = parts;
   std::ranges::sort(heaviest_first, std::greater<>());
   std::size_t room = columns - std::min(columns, phase.size());
-  std::optional<weight> lightest_shown;
+  std::set<weight> shown;
   for (const auto& [which, text] : heaviest_first) {
     const std::size_t size = between.size() + text.size();
-    if (size > room) {
+    if (size <= room) {
+      room -= size;
+      shown.insert(which);
+    } else if (which != weight::disks) {
+      // The list of disks alone may be so long that shorter parts stand for it.
       break;
     }
-    room -= size;
-    lightest_shown = which;
   }
   std::string line = phase.substr(0, columns);
   for (const auto& [which, text] : parts) {
-    if (lightest_shown && which >= *lightest_shown) {
+    if (shown.contains(which)) {
       line += between;
       line += text;
     }

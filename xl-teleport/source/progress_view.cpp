@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libteleport/base/json_text.hpp"
+#include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/terminal.hpp"
 #include "xl-teleport/source/progress_text.hpp"
 
@@ -31,13 +32,10 @@ progress_view::style progress_view::for_people() {
   return is_screen(STDERR_FILENO) ? style::terminal : style::lines;
 }
 
-progress_view::progress_view(style how)
-    : style_(how), out_(how == style::json ? STDOUT_FILENO : STDERR_FILENO) {}
+progress_view::progress_view(style how, int out, int err)
+    : style_(how), out_(out), err_(err), err_fd_(err) {}
 
-void progress_view::show(progress now, clock::time_point time) {
-  if (style_ == style::none) {
-    return;
-  }
+void progress_view::measure(progress& now, clock::time_point time) {
   const double passed = seconds_f(time - last_time_).count();
   if (!shown_) {
     start_ = time;
@@ -48,7 +46,8 @@ void progress_view::show(progress now, clock::time_point time) {
   if (!shown_ || now.phase != phase_) {
     phase_ = now.phase;
     phase_start_ = time;
-    last_line_ = clock::time_point();
+    // A connection that comes at once needs no line in a log.
+    last_line_ = shown_ ? clock::time_point() : time;
   }
   last_time_ = time;
   last_sent_ = now.sent;
@@ -59,25 +58,35 @@ void progress_view::show(progress now, clock::time_point time) {
     now.eta_seconds = in_phase * static_cast<double>(now.total - now.done) /
                       static_cast<double>(now.done);
   }
+}
+
+void progress_view::show(progress now, clock::time_point time) {
+  measure(now, time);
   const double elapsed = seconds_f(time - start_).count();
+  const auto whole_line = [&] {
+    return progress_line(now, elapsed, std::numeric_limits<std::size_t>::max());
+  };
+  const bool wished = progress_wished();
+  if (wished) {
+    const bool on_screen = style_ == style::terminal;
+    (void)err_.write((on_screen ? over_line("", 0) : "") + whole_line() + '\n');
+  }
   switch (style_) {
     case style::none:
       break;
     case style::json:
       (void)out_.write(dump({{"progress", to_json(now)}}) + '\n');
       break;
-    case style::terminal:
-      (void)out_.write(
-          '\r' + progress_line(now, elapsed, line_columns(STDERR_FILENO)) +
-          "\x1b[K");
+    case style::terminal: {
+      const std::size_t columns = line_columns(err_fd_);
+      (void)err_.write(
+          over_line(progress_line(now, elapsed, columns), columns));
       break;
+    }
     case style::lines:
-      if (time - last_line_ >= log_interval) {
+      if (!wished && time - last_line_ >= log_interval) {
         last_line_ = time;
-        (void)out_.write(
-            progress_line(
-                now, elapsed, std::numeric_limits<std::size_t>::max()) +
-            '\n');
+        (void)err_.write(whole_line() + '\n');
       }
       break;
   }
@@ -85,7 +94,7 @@ void progress_view::show(progress now, clock::time_point time) {
 
 void progress_view::end() {
   if (style_ == style::terminal && shown_) {
-    (void)out_.write("\r\x1b[K");
+    (void)err_.write(over_line("", 0));
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // xl-teleport/source/progress_view.hpp: shows progress once a second: one line
 // that overwrites itself on a terminal, lines of JSON for programs, now and
-// then a line in a log.
+// then a line in a log. SIGUSR1 brings a line in each style.
 
 #ifndef XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP
 #define XL_TELEPORT_SOURCE_PROGRESS_VIEW_HPP
@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+
+#include <unistd.h>
 
 #include "libteleport/base/line_output.hpp"
 #include "xl-teleport/source/report.hpp"
@@ -24,7 +26,11 @@ class progress_view {
   /// lines elsewhere.
   [[nodiscard]] static style for_people();
 
-  explicit progress_view(style how);
+  /// @param out  for JSON
+  /// @param err  for people
+  explicit progress_view(style how,
+                         int out = STDOUT_FILENO,
+                         int err = STDERR_FILENO);
 
   using clock = std::chrono::steady_clock;
 
@@ -35,8 +41,13 @@ class progress_view {
   void end();
 
  private:
+  /// Notes phase, rate and times, and fills them in.
+  void measure(progress& now, clock::time_point time);
+
   style style_;
   line_output out_;
+  line_output err_;
+  int err_fd_;
   clock::time_point last_time_;
   std::uint64_t last_sent_ = 0;
   std::optional<double> rate_;

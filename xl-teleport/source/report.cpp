@@ -198,6 +198,10 @@ json to_json(const progress& now) {
   if (now.waits_for_turn) {
     out["waits_for_turn"] = true;
   }
+  for (const disk_progress& disk : now.disks) {
+    out["disks"].push_back(
+        {{"vdev", disk.vdev}, {"done", disk.done}, {"total", disk.total}});
+  }
   return out;
 }
 

@@ -3,7 +3,7 @@
 // xl-teleport/source/report.hpp: what a teleport was and cost, for people and
 // as one JSON object; and its progress while it runs.
 //
-// Threads: plain values and pure functions; progress_view has one owner.
+// Threads: plain values and pure functions.
 
 #ifndef XL_TELEPORT_SOURCE_REPORT_HPP
 #define XL_TELEPORT_SOURCE_REPORT_HPP
@@ -76,6 +76,13 @@ struct move_report {
 [[nodiscard]] nlohmann::json disks_json(
     const std::vector<offered_target>& disks);
 
+/// How far one disk is, in bytes.
+struct disk_progress {
+  std::string vdev;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+};
+
 /// One moment of it.
 struct progress {
   move_phase phase = move_phase::connect;
@@ -87,6 +94,8 @@ struct progress {
   std::optional<double> eta_seconds;  ///< of the phase
   /// The memory waits until another guest's has arrived there.
   bool waits_for_turn = false;
+  /// Where there are several, each disk's part of `done` and `total`.
+  std::vector<disk_progress> disks;
 };
 
 [[nodiscard]] nlohmann::json to_json(const progress& now);

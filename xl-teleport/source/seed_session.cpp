@@ -14,6 +14,7 @@
 #include "libteleport/wire/record.hpp"
 #include "xl-teleport/source/known_disks.hpp"
 #include "xl-teleport/source/opening.hpp"
+#include "xl-teleport/source/pass_progress.hpp"
 
 namespace teleport {
 
@@ -64,6 +65,7 @@ void seed_session::start() {
                       [this](result<std::shared_ptr<connection>> link) {
                         connected(std::move(link));
                       });
+  tick();
 }
 
 void seed_session::cancel() {
@@ -129,7 +131,6 @@ void seed_session::perform(seed_action todo) {
       return disks_->start_bulk();
     case seed_action::targets_ready:
       link_->widen();
-      tick();
       return disks_->targets_ready();
     case seed_action::weigh:
       return disks_->weigh();
@@ -286,15 +287,30 @@ void seed_session::end() {
 
 void seed_session::tick() {
   progress now;
-  const bool in_bulk = course_.at_blocks() == seed_course::blocks::bulk;
-  now.phase = in_bulk ? move_phase::bulk : move_phase::rounds;
-  now.sent = link_->counters().sent;
-  now.done = disks_->pass_done();
-  now.total = disks_->pass_total();
-  if (in_bulk && now.done != 0) {
-    now.found = 1.0 - std::min(1.0,
-                               static_cast<double>(disks_->bytes_wanted()) /
-                                   static_cast<double>(now.done));
+  if (link_) {
+    now.sent = link_->counters().sent;
+  }
+  switch (course_.at()) {
+    case seed_course::state::greeting:
+    case seed_course::state::offered:
+      break;
+    case seed_course::state::answered:
+    case seed_course::state::preparing:
+    case seed_course::state::prepared:
+      now.phase = move_phase::prepare;
+      break;
+    case seed_course::state::disks:
+    case seed_course::state::keeping:
+      now.phase = course_.at_blocks() == seed_course::blocks::bulk
+                      ? move_phase::bulk
+                      : move_phase::rounds;
+      add_pass(now,
+               disks_->pass_counts(),
+               moved_disks(request_.guest),
+               disks_->bytes_wanted());
+      break;
+    case seed_course::state::over:
+      return;
   }
   view_.show(now, clock::now());
   tick_timer_ = loop_.after(tick_interval, [this] { tick(); });

@@ -11,6 +11,7 @@
 #include "libteleport/session/end_records.hpp"
 #include "xl-teleport/setup/texts.hpp"
 #include "xl-teleport/source/opening.hpp"
+#include "xl-teleport/source/pass_progress.hpp"
 
 namespace teleport {
 
@@ -359,13 +360,10 @@ void source_session::tick() {
     seen.sent = link_->counters().sent;
   }
   if (phase_ == move_phase::bulk || phase_ == move_phase::rounds) {
-    seen.done = disks_->pass_done();
-    seen.total = disks_->pass_total();
-    if (phase_ == move_phase::bulk && seen.done != 0) {
-      seen.found = 1.0 - std::min(1.0,
-                                  static_cast<double>(disks_->bytes_wanted()) /
-                                      static_cast<double>(seen.done));
-    }
+    add_pass(seen,
+             disks_->pass_counts(),
+             moved_disks(view_.guest),
+             disks_->bytes_wanted());
   } else if (phase_ == move_phase::memory || phase_ == move_phase::stopped) {
     // The first pass brings all of it; how much later passes bring, nobody
     // knows before.
