@@ -44,4 +44,8 @@ result<void> device_home::resize_at(const std::string& name,
   return error(errc::refused, name + " has the size that it has");
 }
 
+result<void> device_home::remove_at(const std::string& name) {
+  return error(errc::refused, name + " is a device, which cannot be deleted");
+}
+
 }  // namespace teleport

@@ -22,6 +22,7 @@ class device_home final : public disk_home {
   [[nodiscard]] static result<std::optional<disk_place>> find(
       const std::string& device);
 
+  [[nodiscard]] bool can_remove() const noexcept override { return false; }
   [[nodiscard]] bool can_resize() const noexcept override { return false; }
   /// It takes no space of anything.
   [[nodiscard]] result<std::uint64_t> held_bytes() const override { return 0; }
@@ -37,6 +38,7 @@ class device_home final : public disk_home {
   [[nodiscard]] result<void> close(const std::string& name) override;
   [[nodiscard]] result<void> resize_at(const std::string& name,
                                        std::uint64_t size) override;
+  [[nodiscard]] result<void> remove_at(const std::string& name) override;
 };
 
 }  // namespace teleport

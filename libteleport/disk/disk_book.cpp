@@ -3,10 +3,13 @@
 #include "libteleport/disk/disk_book.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -208,6 +211,16 @@ result<void> disk_book::remove(const std::string& uuid,
                                const std::string& vdev) {
   const auto path = path_of(uuid, vdev);
   return path ? remove_durably(*path) : result<void>(path.error());
+}
+
+result<std::int64_t> disk_book::written_at(const std::string& uuid,
+                                           const std::string& vdev) const {
+  const auto path = path_of(uuid, vdev);
+  struct stat about {};
+  if (!path || ::stat(path->c_str(), &about) != 0) {
+    return path ? system_error(errno, *path) : path.error();
+  }
+  return about.st_mtim.tv_sec;
 }
 
 result<std::vector<kept_disk>> disk_book::all() const {

@@ -70,6 +70,12 @@ class disk_book {
   [[nodiscard]] result<std::optional<kept_disk>> find_for(
       const kept_disk& wanted) const;
   result<void> remove(const std::string& uuid, const std::string& vdev);
+  /// When the entry was written: of a shadow, when its content had come, or its
+  /// guest had gone.
+  ///
+  /// @return seconds since 1970
+  [[nodiscard]] result<std::int64_t> written_at(const std::string& uuid,
+                                                const std::string& vdev) const;
   /// Damaged entries are left out and logged.
   [[nodiscard]] result<std::vector<kept_disk>> all() const;
 

@@ -2,6 +2,8 @@
 
 #include "libteleport/disk/disk_home.hpp"
 
+#include <cassert>
+
 #include "libteleport/base/sentence.hpp"
 #include "libteleport/disk/disk_store.hpp"
 
@@ -92,6 +94,25 @@ result<std::string> disk_home::open_aside() {
 
 result<void> disk_home::close_aside() {
   return close(place_.aside);
+}
+
+result<void> disk_home::remove(const std::string& name,
+                               const disk_identity& which) {
+  assert(name == place_.backing || name == place_.aside);
+  const auto there = exists(name);
+  if (!there || !*there) {
+    return there ? error(errc::not_found, name + " is not there")
+                 : there.error();
+  }
+  const auto now = identify(name);
+  if (!now) {
+    return now.error();
+  }
+  return *now == which ? remove_at(name)
+                       : error(errc::mismatch,
+                               name + " is another disk (" + now->text() +
+                                   ") than the one that was noted (" +
+                                   which.text() + ")");
 }
 
 result<void> disk_home::resize(std::uint64_t size) {

@@ -105,6 +105,21 @@ class disk_home {
   /// Ends open_aside(): detaches its loop device.
   [[nodiscard]] result<void> close_aside();
 
+  /// Deletes the disk and its contents for good, if that is the one that is
+  /// meant and nobody has it. A name from which a guest is started is the
+  /// caller's to keep away from here.
+  ///
+  /// @param name   place().backing or place().aside
+  /// @param which  disk the name must still name
+  /// @error errc::not_found; errc::mismatch when it is another disk; errc::busy
+  ///        when a program has it open; errc::refused for a kind that cannot
+  ///        be deleted, and for a volume that snapshots hang on
+  [[nodiscard]] result<void> remove(const std::string& name,
+                                    const disk_identity& which);
+
+  /// Whether remove() can delete it at all.
+  [[nodiscard]] virtual bool can_remove() const noexcept = 0;
+
   /// Whether resize() can give it any other size at all.
   [[nodiscard]] virtual bool can_resize() const noexcept = 0;
 
@@ -146,6 +161,7 @@ class disk_home {
   [[nodiscard]] virtual result<void> check_fillable(const std::string& name);
   [[nodiscard]] virtual result<void> resize_at(const std::string& name,
                                                std::uint64_t size) = 0;
+  [[nodiscard]] virtual result<void> remove_at(const std::string& name) = 0;
 
   /// @return whether there is something to rename; done before counts as done
   [[nodiscard]] result<bool> has_to_move(const std::string& from,

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -45,6 +48,40 @@ result<std::string> real_file(const std::string& path) {
     return system_error(errno, path);
   }
   return std::string(real.get());
+}
+
+/// The kernel gives up a loop device's hold on its file a moment after the
+/// device is detached.
+constexpr int alone_attempts = 20;
+constexpr std::chrono::milliseconds alone_pause(50);
+
+/// Opens a regular file that no other descriptor of any process has open, and
+/// keeps others waiting while the descriptor is there: fcntl(2), leases.
+///
+/// @error errc::busy
+result<unique_fd> open_alone(const std::string& name) {
+  unique_fd file(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat about {};
+  if (!file || ::fstat(file.get(), &about) != 0) {
+    return system_error(errno, name);
+  }
+  if (!S_ISREG(about.st_mode)) {
+    return error(errc::refused, name + " is not a regular file");
+  }
+  // Who opens the file meanwhile has this process told so: by SIGIO, which
+  // would end it.
+  (void)::fcntl(file.get(), F_SETSIG, SIGURG);
+  int left = alone_attempts;
+  while (::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0) {
+    if (errno != EAGAIN) {
+      return system_error(errno, "whether somebody has " + name + " open");
+    }
+    if (--left == 0) {
+      return error(errc::busy, name + " is open in another program");
+    }
+    std::this_thread::sleep_for(alone_pause);
+  }
+  return file;
 }
 
 }  // namespace
@@ -170,6 +207,14 @@ result<void> file_home::resize_at(const std::string& name, std::uint64_t size) {
     return system_error(errno, "resize " + name);
   }
   return {};
+}
+
+result<void> file_home::remove_at(const std::string& name) {
+  if (auto closed = close(name); !closed) {
+    return closed;
+  }
+  const auto alone = open_alone(name);
+  return alone ? remove_durably(name) : result<void>(alone.error());
 }
 
 }  // namespace teleport

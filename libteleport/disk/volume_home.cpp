@@ -233,4 +233,23 @@ result<void> volume_home::resize_at(const std::string& name,
   return done ? result<void>() : result<void>(done.error());
 }
 
+result<void> volume_home::remove_at(const std::string& name) {
+  const auto volume = volume_in(name);
+  if (!volume) {
+    return volume.error();
+  }
+  const auto columns = ask_lvm("lvs", "lv_attr", volume->argument());
+  if (!columns) {
+    return columns.error();
+  }
+  // lvs(8), lv_attr: LVM would remove the snapshots of a thick volume with it.
+  const char type = columns->at(0).empty() ? '?' : columns->at(0).front();
+  if (type == 'o' || type == 'O') {
+    return error(errc::refused, name + " has snapshots: remove these first");
+  }
+  // --yes, for it is active; LVM refuses one that is open all the same.
+  const auto done = run_lvm({"lvremove", "--yes", volume->argument()});
+  return done ? result<void>() : result<void>(done.error());
+}
+
 }  // namespace teleport

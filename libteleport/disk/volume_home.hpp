@@ -25,6 +25,7 @@ class volume_home final : public disk_home {
   /// @param path  "/dev/GROUP/VOLUME"
   [[nodiscard]] static disk_place place_of(std::string path);
 
+  [[nodiscard]] bool can_remove() const noexcept override { return true; }
   [[nodiscard]] bool can_resize() const noexcept override { return true; }
   [[nodiscard]] result<std::uint64_t> held_bytes() const override;
   [[nodiscard]] result<std::optional<disk_space>> space() const override;
@@ -46,6 +47,7 @@ class volume_home final : public disk_home {
   [[nodiscard]] result<void> check_fillable(const std::string& name) override;
   [[nodiscard]] result<void> resize_at(const std::string& name,
                                        std::uint64_t size) override;
+  [[nodiscard]] result<void> remove_at(const std::string& name) override;
 };
 
 }  // namespace teleport

@@ -27,7 +27,11 @@ says "teleportctl: no command 'jobs'" "$teleportctl" jobs
 says 'teleportctl: unknown option -V' "$teleportctl" -V
 says 'teleportctl: a command is needed' "$teleportctl"
 says 'teleportctl: --config: 1 required FILE missing' "$teleportctl" -c
-says "teleportctl shadow: no command 'prune'" "$teleportctl" shadow prune
+says "teleportctl shadow: no command 'delete'" "$teleportctl" shadow delete
+says 'teleportctl shadow prune: --keep-days or --max-space is needed' \
+  "$teleportctl" -c "$tmp/here/teleport.conf" shadow prune
+says "teleportctl shadow prune: --max-space: '1 heap' is not a size as 500GiB" \
+  "$teleportctl" shadow prune --max-space '1 heap'
 says 'teleportctl pair: unknown option -x' "$teleportctl" pair -x root@host2
 says "teleportctl pair: -p,--port: '22x' is not a whole number from 1 to 65535" \
   "$teleportctl" pair -p 22x root@host2

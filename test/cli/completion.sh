@@ -20,7 +20,7 @@ cat >bin/teleportctl <<'END'
 #!/bin/sh
 case "$*" in
   peers) printf '%-24s %s\n' host2 aabb host3 ccdd 10.0.0.7 eeff fd00::7 0011 ;;
-  'shadow list') printf '%-20s %-6s %-8s %8s MiB  %s\n' old1 xvda shadow 768 /a old1 xvdb shadow 9 /b ;;
+  'shadow list --json') printf '[\n  {\n    "guest": "old1",\n    "vdev": "xvda"\n  },\n  {\n    "guest": "old1",\n    "vdev": "xvdb"\n  }\n]\n' ;;
   'index list --json') printf '[\n  {\n    "path": "/srv/a.img",\n    "size": 1\n  }\n]\n' ;;
   *) exec "$REAL_TELEPORTCTL" "$@" ;;
 esac
@@ -90,8 +90,10 @@ offers 'pair peers' teleportctl p
 offers 'list' teleportctl --config files/other index l
 offers '10.0.0.7 fd00::7 host2 host3' teleportctl unpair ''
 offers 'old1' teleportctl shadow forget ''
+offers 'old1' teleportctl shadow remove ''
+offers '--keep-days' teleportctl shadow prune --k
 offers '/srv/a.img' teleportctl index scan /s
-for command in '' pair peers unpair shadow 'shadow list' index 'index add' \
+for command in '' pair peers unpair shadow 'shadow list' 'shadow prune' index 'index add' \
   'index scan' 'index find'; do
   # shellcheck disable=SC2086 # words
   offers_options_of teleportctl $command

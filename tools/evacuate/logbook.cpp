@@ -3,7 +3,6 @@
 #include "tools/evacuate/logbook.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <filesystem>
@@ -18,6 +17,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/xen/names.hpp"
+#include "xl-teleport/setup/texts.hpp"
 
 namespace teleport::evacuation {
 
@@ -68,11 +68,7 @@ void replay(const json& event, past_run& run) {
 }  // namespace
 
 std::string time_text(std::time_t when) {
-  std::tm parts{};
-  (void)::gmtime_r(&when, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
+  return utc_text(when);
 }
 
 result<record> record::open(const std::string& folder) {

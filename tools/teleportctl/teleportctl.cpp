@@ -18,19 +18,17 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
-#include "libteleport/base/units.hpp"
-#include "libteleport/disk/disk_book.hpp"
 #include "tools/teleportctl/index_command.hpp"
 #include "tools/teleportctl/limit_options.hpp"
 #include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/peers_command.hpp"
 #include "tools/teleportctl/rekey_command.hpp"
 #include "tools/teleportctl/seed_command.hpp"
+#include "tools/teleportctl/shadow_command.hpp"
 #include "tools/teleportctl/teleports_command.hpp"
 #include "xl-teleport/setup/command_line.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/host_name.hpp"
-#include "xl-teleport/setup/kept_standing.hpp"
 #include "xl-teleport/setup/link_plan.hpp"
 #include "xl-teleport/setup/rate.hpp"
 #include "xl-teleport/setup/settings.hpp"
@@ -45,77 +43,6 @@ int failed(const error& cause) {
 
 int done_or_failed(const result<void>& done) {
   return done ? exit_ok : failed(done.error());
-}
-
-int list_kept(const settings& options, bool json) {
-  const auto book = disk_book::open(options.kept_disks_path());
-  const auto disks =
-      book ? book->all() : result<std::vector<kept_disk>>(book.error());
-  if (!disks) {
-    return failed(disks.error());
-  }
-  const auto review = kept_review::look(options);
-  if (!review) {
-    return failed(review.error());
-  }
-  nlohmann::json list = nlohmann::json::array();
-  for (const kept_disk& disk : *disks) {
-    const auto standing = review->of(disk);
-    if (standing == kept_standing::of_guest) {
-      continue;  // teleportd removes the entry
-    }
-    const char* kind = standing == kept_standing::unsettled ? "unsettled"
-                       : disk.shadow                        ? "shadow"
-                                                            : "partial";
-    const std::string& place = disk.shadow ? disk.shadow->aside : disk.partial;
-    list.push_back({{"guest", disk.guest},
-                    {"uuid", disk.uuid},
-                    {"vdev", disk.vdev},
-                    {"bytes", disk.size},
-                    {"kind", kind},
-                    {"path", place}});
-    if (!json) {
-      std::cout << fmt::format("{:20} {:6} {:8} {:>8} MiB  {}\n",
-                               disk.guest,
-                               disk.vdev,
-                               kind,
-                               disk.size / 1_MiB,
-                               place);
-    }
-  }
-  if (json) {
-    std::cout << dump(list, 2) << '\n';
-  }
-  return exit_ok;
-}
-
-/// Removes a guest's disks from the book of kept disks; deletes none of them.
-int forget_kept(const std::string& guest, const settings& options) {
-  auto book = disk_book::open(options.kept_disks_path());
-  const auto disks =
-      book ? book->all() : result<std::vector<kept_disk>>(book.error());
-  if (!disks) {
-    return failed(disks.error());
-  }
-  std::size_t forgotten = 0;
-  for (const kept_disk& disk : *disks) {
-    if (disk.guest != guest && disk.uuid != guest) {
-      continue;
-    }
-    const auto removed = book->remove(disk.uuid, disk.vdev);
-    if (!removed) {
-      return failed(removed.error());
-    }
-    ++forgotten;
-    std::cout << fmt::format("forgotten: {} {}; its contents are still at {}\n",
-                             disk.guest,
-                             disk.vdev,
-                             disk.shadow ? disk.shadow->aside : disk.partial);
-  }
-  return forgotten != 0 ? exit_ok
-                        : failed({errc::not_found,
-                                  "nothing is kept for a guest '" + guest +
-                                      "'; see 'teleportctl shadow list'"});
 }
 
 int limit_rate(const std::string& text, const settings& options, bool json) {
@@ -150,17 +77,14 @@ int limit_rate(const std::string& text, const settings& options, bool json) {
   return exit_ok;
 }
 
-/// What the commands about other hosts and kept disks read from the command
-/// line.
+/// What the commands about other hosts read from the command line.
 struct host_commands {
   CLI::App* pair = nullptr;
   CLI::App* accept = nullptr;
   CLI::App* peers = nullptr;
   CLI::App* unpair = nullptr;
-  CLI::App* shadow_list = nullptr;
-  CLI::App* shadow_forget = nullptr;
   CLI::App* bwlimit = nullptr;
-  std::string name;  ///< the host or guest it is about
+  std::string name;  ///< the host it is about
   pairing_request pairing;
   limit_options limits;
   rekey_command rekey;
@@ -213,15 +137,6 @@ void add_host_commands(CLI::App& app, host_commands& read) {
                    read.name,
                    "its name or key's beginning, as in 'teleportctl peers'")
       ->required();
-  auto* shadow = app.add_subcommand(
-      "shadow", "disks kept here for guests that are elsewhere");
-  shadow->require_subcommand(1);
-  read.shadow_list = shadow->add_subcommand("list", "show them");
-  read.shadow_list->add_flag("--json", read.json, "for programs");
-  read.shadow_forget = shadow->add_subcommand(
-      "forget", "no longer adopt them; their contents stay on the disk");
-  read.shadow_forget->add_option("GUEST", read.name, "name or uuid")
-      ->required();
   read.bwlimit = app.add_subcommand(
       "bwlimit", "how fast this host's teleports may send, now");
   read.bwlimit->add_option(
@@ -256,12 +171,6 @@ std::optional<int> run_host_command(const host_commands& read,
   if (read.unpair->parsed()) {
     return done_or_failed(unpair(read.name, options));
   }
-  if (read.shadow_list->parsed()) {
-    return list_kept(options, read.json);
-  }
-  if (read.shadow_forget->parsed()) {
-    return forget_kept(read.name, options);
-  }
   if (read.bwlimit->parsed()) {
     return limit_rate(read.rate, options, read.json);
   }
@@ -278,6 +187,8 @@ int main_of_teleportctl(int argc, char** argv) {
   const auto& config = add_config_option(app, settings_file);
   host_commands hosts;
   add_host_commands(app, hosts);
+  shadow_command shadow;
+  add_shadow_commands(app, shadow);
   teleports_command teleports;
   add_teleports_commands(app, teleports);
   seed_command seed;
@@ -298,6 +209,9 @@ int main_of_teleportctl(int argc, char** argv) {
   }
   hold_progress_wishes();
   auto code = run_host_command(hosts, *options);
+  if (!code) {
+    code = run_shadow_command(shadow, *options);
+  }
   if (!code) {
     code = run_teleports_command(teleports, *options);
   }

@@ -20,10 +20,10 @@
 #include "libteleport/disk/disk_store.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "libteleport/session/setup_records.hpp"
-#include "xl-teleport/destination/guest_claims.hpp"
 #include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/destination/placement.hpp"
 #include "xl-teleport/setup/arrival.hpp"
+#include "xl-teleport/setup/guest_claims.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport {

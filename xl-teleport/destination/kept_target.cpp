@@ -131,8 +131,8 @@ result<void> check_not_cut(const kept_disk& kept, const guest_disk& disk) {
   return error(
       errc::refused,
       fmt::format("what is kept at {} for {} has {} bytes and would be cut to "
-                  "{}; delete it after 'teleportctl shadow forget {}', and the "
-                  "next attempt makes a new one",
+                  "{}; 'teleportctl shadow remove {}' on this host deletes it, "
+                  "and the next attempt makes a new one",
                   place_of(kept),
                   kept.guest,
                   kept.size,

@@ -210,8 +210,8 @@ result<void> placement::fit(disk_home& home, spot& place) {
         fmt::format("what is kept here for {} has another size", guest_.name),
         fitted.error());
     cause.context += fmt::format(
-        "; delete it after 'teleportctl shadow forget {}', and the next "
-        "attempt makes a new one",
+        "; 'teleportctl shadow remove {}' on this host deletes it, and the "
+        "next attempt makes a new one",
         guest_.name);
     return cause;
   }

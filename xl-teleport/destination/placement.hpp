@@ -30,8 +30,8 @@
 #include "libteleport/migrate/rebuild.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/xen/toolstack.hpp"
-#include "xl-teleport/destination/guest_claims.hpp"
 #include "xl-teleport/destination/known_peer.hpp"
+#include "xl-teleport/setup/guest_claims.hpp"
 #include "xl-teleport/setup/kept_standing.hpp"
 
 namespace teleport {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <ctime>
 #include <map>
 #include <system_error>
 
@@ -54,6 +55,15 @@ std::string clock_text(double seconds) {
                      whole / minute / minute,
                      whole / minute % minute,
                      whole % minute);
+}
+
+std::string utc_text(std::int64_t when) {
+  const std::time_t seconds = when;
+  std::tm parts{};
+  (void)::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
 }
 
 double percent_of(std::uint64_t part, std::uint64_t whole) {

@@ -19,6 +19,8 @@ namespace teleport {
 [[nodiscard]] std::optional<std::uint64_t> read_bytes(std::string_view text);
 /// Seconds as "0:00:07", "15:05:21".
 [[nodiscard]] std::string clock_text(double seconds);
+/// "2026-11-28T03:04:05Z", of seconds since 1970.
+[[nodiscard]] std::string utc_text(std::int64_t when);
 /// Percent; 0 of nothing.
 [[nodiscard]] double percent_of(std::uint64_t part, std::uint64_t whole);
 

@@ -96,6 +96,33 @@ def shadow_in_use():
         guest.check_runs_on(world.here)
 
 
+@test("what is kept is not deleted while a guest has it")
+def removed_in_use():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        aside = world.here.path(HOME + ".teleport-shadow")
+        with open(world.here.path("/etc/xen/rescue.cfg"), "w", encoding="ascii") as file:
+            file.write(f'name = "rescue"\nuuid = "{OTHER_UUID}"\nmemory = 64\n'
+                       f"disk = [ 'phy:{HOME}.teleport-shadow,xvda,w' ]\n")
+        world.here.run("xl", "create", "/etc/xen/rescue.cfg")
+        remove = ("teleportctl", "shadow", "remove", "web1")
+        code, said = world.here.run(*remove, check=False)
+        world.here.run("teleportctl", "shadow", "prune", "--keep-days", "0")
+        if code != 1 or "a guest has it" not in said or not os.path.exists(aside):
+            raise Wrong("another's disk", f"is deleted: {code}: {said}")
+        assert world.here.kept_disks()[0]["in_use"]
+        world.here.run("xl", "destroy", "rescue")
+        world.here.run(*remove)
+        if os.path.exists(aside) or world.here.kept_disks():
+            raise Wrong("kept", f"{world.here.images()}, {world.here.kept_disks()}")
+        report = world.teleport(guest, world.there).expect(0)
+        assert report["disks"][0]["kind"] == "new", report
+        wait_for_rest(world)
+        check_one_copy(world, guest, world.here)
+
+
 @test("a homecoming that is killed at the gate leaves the disk aside")
 def killed_homecoming():
     with World() as world:

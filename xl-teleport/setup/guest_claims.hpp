@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// xl-teleport/destination/guest_claims.hpp: the locks of one session at a
+// xl-teleport/setup/guest_claims.hpp: the locks of one session at a
 // destination: of the guest that it brings, by uuid and by name; and of each
 // disk that it fills, by what the disk is, and by the words under which the
 // book has it. A peer chooses the first, so that two sessions with other words
-// may ask for one disk: the second is refused.
+// may ask for one disk: the second is refused. Who removes a kept disk takes
+// the same locks.
 //
 // Threads: one owner. Blocks: as guest_lock.hpp says.
 // Trust:   name and uuid come from a peer, and need not belong together.
 
-#ifndef XL_TELEPORT_DESTINATION_GUEST_CLAIMS_HPP
-#define XL_TELEPORT_DESTINATION_GUEST_CLAIMS_HPP
+#ifndef XL_TELEPORT_SETUP_GUEST_CLAIMS_HPP
+#define XL_TELEPORT_SETUP_GUEST_CLAIMS_HPP
 
 #include <map>
 #include <string>
@@ -50,4 +51,4 @@ class guest_claims {
 
 }  // namespace teleport
 
-#endif  // XL_TELEPORT_DESTINATION_GUEST_CLAIMS_HPP
+#endif  // XL_TELEPORT_SETUP_GUEST_CLAIMS_HPP

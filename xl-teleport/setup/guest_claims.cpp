@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "xl-teleport/destination/guest_claims.hpp"
+#include "xl-teleport/setup/guest_claims.hpp"
 
 #include <span>
 #include <utility>
