@@ -59,6 +59,16 @@ commands() { sed -n '/^Subcommands:/,$s/^  \([a-z]\+\) .*/\1/p'; }
 } >help
 ! grep -E '.{81}' help || fail 'a line of --help has more than 80 columns'
 ! grep -E 'FLOAT|UINT|TEXT|INT in|Excludes|Needs' help || fail 'raw words of the parser'
+# What a program was made with, for who asks why two hosts do not agree.
+protocol=$(sed -nE 's/.*protocol_version = ([0-9]+);.*/\1/p' \
+  "$TELEPORT_SOURCE/libteleport/wire/format.hpp")
+for program in "$xl_teleport" "$evacuate" "$teleportd" "$teleportctl"; do
+  expect_exit 0 "$program" --version
+  [[ $(wc -l <out) -eq 1 ]] || fail "--version says $(cat out)"
+  expect_exit 0 "$program" -v --version
+  grep -qx "protocol $protocol" out || fail "no protocol: $(cat out)"
+  grep -qE '^libxenlight 4\.[0-9]+' out || fail "no libxenlight: $(cat out)"
+done
 "$xl_teleport" --help >help
 for default in '--downtime SECONDS \[1\]' '--max-downtime SECONDS \[60\]' \
   '--ask-limit SECONDS \[300\]' '--reconnect SECONDS \[600\]' \

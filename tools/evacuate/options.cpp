@@ -168,7 +168,7 @@ std::optional<run_options> read_options(int argc, char** argv, int& code) {
   app.add_flag("--json", out.json, "each event as a line of JSON");
   app.add_flag("-q,--quiet", out.quiet, "say only what did not go well");
   const auto& config = add_config_option(app, out.settings_file);
-  app.set_version_flag("--version", "teleport-evacuate " TELEPORT_VERSION);
+  add_version_option(app, "teleport-evacuate");
   try {
     app.parse(argc, argv);
     out.remote_shell = words_of(typed.shell);

@@ -18,6 +18,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
+#include "tools/teleportctl/config_command.hpp"
 #include "tools/teleportctl/index_command.hpp"
 #include "tools/teleportctl/limit_options.hpp"
 #include "tools/teleportctl/pairing.hpp"
@@ -182,11 +183,13 @@ int main_of_teleportctl(int argc, char** argv) {
                "teleportctl"};
   set_help_form(app);
   app.require_subcommand(1);
-  app.set_version_flag("--version", "teleportctl " TELEPORT_VERSION);
+  add_version_option(app, "teleportctl");
   std::string settings_file = default_settings_file;
-  const auto& config = add_config_option(app, settings_file);
+  const auto& named = add_config_option(app, settings_file);
   host_commands hosts;
   add_host_commands(app, hosts);
+  config_command config;
+  add_config_commands(app, config);
   shadow_command shadow;
   add_shadow_commands(app, shadow);
   teleports_command teleports;
@@ -202,13 +205,17 @@ int main_of_teleportctl(int argc, char** argv) {
     return exit_of_parser(app, failure);
   }
   log_setup("teleportctl", log_level::warning);
-  const auto options = load_settings(settings_file, config.count() != 0);
+  const bool is_named = named.count() != 0;
+  const auto options = load_settings(settings_file, is_named);
   if (!options) {
     std::cerr << "teleportctl: " << options.error().context << '\n';
     return exit_usage;
   }
   hold_progress_wishes();
   auto code = run_host_command(hosts, *options);
+  if (!code) {
+    code = run_config_command(config, *options, settings_file, is_named);
+  }
   if (!code) {
     code = run_shadow_command(shadow, *options);
   }

@@ -78,7 +78,7 @@ int main_of_teleportd(int argc, char** argv) {
   app.add_option("--device", device)->group("");
   app.add_option("--tracker", tracker)->group("");
   app.add_flag("-v,--verbose", verbose, "log more");
-  app.set_version_flag("--version", "teleportd " TELEPORT_VERSION);
+  add_version_option(app, "teleportd");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <utility>
-
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -25,6 +22,7 @@
 #include "xl-teleport/destination/store_mount.hpp"
 #include "xl-teleport/destination/store_room.hpp"
 #include "xl-teleport/setup/guest_lock.hpp"
+#include "xl-teleport/setup/hook_check.hpp"
 #include "xl-teleport/setup/host_name.hpp"
 #include "xl-teleport/setup/start_files.hpp"
 
@@ -55,22 +53,6 @@ destination_facts look_around(const guest_info& guest,
     }
   }
   return facts;
-}
-
-/// The hook is run when the guest stands still: what it lacks is told before.
-result<void> check_hook(const std::string& program) {
-  if (program.empty()) {
-    return {};
-  }
-  const std::string what = "the hook at_gate, " + program;
-  if (::access(program.c_str(), X_OK) != 0) {
-    return system_error(errno, what);
-  }
-  // A folder may be entered, which access() calls the same; execve() does not.
-  std::error_code ignored;
-  return std::filesystem::is_directory(program, ignored)
-             ? system_error(EACCES, what)
-             : result<void>();
 }
 
 /// A problem whose sentence has this host's paths, which are told to hosts of

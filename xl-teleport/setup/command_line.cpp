@@ -17,6 +17,8 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/standard_streams.hpp"
+#include "libteleport/wire/format.hpp"
+#include "libteleport/xen/xen_release.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 
 namespace teleport {
@@ -190,6 +192,18 @@ std::string fault_of(const CLI::App& app, const CLI::ParseError& failure) {
              : fmt::format("'{}' is one word too many", words.front());
 }
 
+/// What --version says with -v, in lines.
+std::string made_with() {
+  const std::string library = xen_of_library();
+  const std::string host = xen_of_host();
+  return fmt::format(
+      "protocol {}\n{}{}",
+      protocol_version,
+      library.empty() ? "" : fmt::format("libxenlight {}\n", library),
+      host.empty() ? "this host does not run under Xen\n"
+                   : fmt::format("Xen {}\n", host));
+}
+
 template <class Number>
 std::optional<Number> number_in(const std::string& text,
                                 Number least,
@@ -209,10 +223,25 @@ void set_help_form(CLI::App& app) {
   app.formatter(std::make_shared<help_form>());
 }
 
+void add_version_option(CLI::App& app, const std::string& program) {
+  if (app.get_option_no_throw("--verbose") == nullptr) {
+    app.add_flag_function(
+        "-v,--verbose",
+        [](std::int64_t) {},
+        "with --version: the protocol and Xen, too");
+  }
+  app.set_version_flag("--version", program + " " TELEPORT_VERSION);
+}
+
 int exit_of_parser(const CLI::App& app, const CLI::ParseError& failure) {
   const int code = exit_of_parser(failure.get_exit_code());
   if (code == exit_ok) {
     (void)app.exit(failure);
+    const CLI::Option* const verbose = app.get_option_no_throw("--verbose");
+    if (dynamic_cast<const CLI::CallForVersion*>(&failure) != nullptr &&
+        verbose != nullptr && verbose->count() != 0) {
+      std::cout << made_with();
+    }
     return code_when_told(app.get_name().c_str(), exit_ok, exit_failed);
   }
   std::string name = app.get_name();

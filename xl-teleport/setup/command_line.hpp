@@ -24,6 +24,10 @@ namespace teleport {
 /// their parent.
 void set_help_form(CLI::App& app);
 
+/// --version; with -v beside it the protocol and Xen as well, for which -v is
+/// added where `app` has none.
+void add_version_option(CLI::App& app, const std::string& program);
+
 /// Answers --help and --version, or says what is wrong with the command line:
 /// the program's name, the word that is meant, and the one that was perhaps
 /// wanted.

@@ -128,7 +128,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   add_output_options(app, out, typed);
   add_config_option(app, out.settings_file);
   add_recover_options(app, out, typed);
-  app.set_version_flag("--version", "xl-teleport " TELEPORT_VERSION);
+  add_version_option(app, "xl-teleport");
   try {
     app.parse(argc, argv);
     check_together(app, typed, out);
