@@ -34,9 +34,11 @@ constexpr std::chrono::seconds keeper_pause(10);
 
 daemon_process::daemon_process(settings options,
                                std::string settings_file,
-                               std::string door)
+                               std::string door,
+                               service_notice systemd)
     : options_(std::move(options)),
       settings_file_(std::move(settings_file)),
+      systemd_(std::move(systemd)),
       listening_(
           loop_,
           options_,
@@ -48,7 +50,23 @@ daemon_process::daemon_process(settings options,
                  log_error(cause.context);
                  exit_code_ = exit_failed;
                  loop_.stop();
+               },
+           .on_ready =
+               [this] {
+                 tell_ready(fmt::format("listening on {} port {}",
+                                        options_.listen_address,
+                                        options_.port));
                }}) {}
+
+void daemon_process::tell_systemd(const std::string& lines) {
+  if (const auto told = systemd_.tell(lines); !told) {
+    log_warning(told.error().context);
+  }
+}
+
+void daemon_process::tell_ready(const std::string& status) {
+  tell_systemd("READY=1\nSTATUS=" + status);
+}
 
 int daemon_process::run() {
   if (const auto noted = note_store_mount(options_); !noted) {
@@ -58,6 +76,7 @@ int daemon_process::run() {
   const auto peers = pinned_peers::load(options_.keys.peers);
   if (peers && peers->empty()) {
     log_info("no host is paired with this one: not listening before one is");
+    tell_ready("no host is paired with this one: not listening");
   } else {
     if (!peers) {
       log_error(peers.error().context);
@@ -72,6 +91,7 @@ int daemon_process::run() {
   }
   loop_.on_stop_signal([this](int signal) {
     log_info(fmt::format("ending at signal {}; sessions go on", signal));
+    tell_systemd("STOPPING=1");
     loop_.stop();
   });
   asker_.start();
@@ -87,6 +107,7 @@ void daemon_process::on_peers(const pinned_peers& peers) {
     listening_.begin();
   } else if (listens_ && peers.empty()) {
     log_info("no host is paired with this one any more: not listening");
+    tell_systemd("STATUS=no host is paired with this one: not listening");
     listens_ = false;
     listening_.end();
   }

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <string>
 
+#include "libteleport/base/service_notice.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/net/identity.hpp"
 #include "tools/teleportd/fate_asker.hpp"
@@ -26,7 +27,10 @@ namespace teleport {
 class daemon_process {
  public:
   /// @param door  as listening_part has it
-  daemon_process(settings options, std::string settings_file, std::string door);
+  daemon_process(settings options,
+                 std::string settings_file,
+                 std::string door,
+                 service_notice systemd);
 
   /// Until SIGTERM or SIGINT; ends the process itself then.
   ///
@@ -37,6 +41,9 @@ class daemon_process {
   static constexpr std::chrono::seconds first_pause{1};
 
   void on_peers(const pinned_peers& peers);
+  /// Tells systemd that this is up, and what it does.
+  void tell_ready(const std::string& status);
+  void tell_systemd(const std::string& lines);
   /// What a session leaves when it is killed, and what waits for an xl that is
   /// ending: again until nothing is left.
   void clear_leftovers_later(std::chrono::seconds pause);
@@ -46,6 +53,7 @@ class daemon_process {
 
   settings options_;
   std::string settings_file_;
+  service_notice systemd_;
   // One waits for the keeper, one asks, one clears up.
   event_loop loop_{reception::threads() + listening_part::threads + 3};
   fate_asker asker_{loop_, options_, settings_file_};

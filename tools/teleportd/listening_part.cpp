@@ -79,6 +79,19 @@ void listening_part::find() {
     }
     door_ = std::move(*opened);
   }
+  // A port that another program has is found out before teleport-listen is
+  // waited for, whose unit waits until this one is ready. Nothing of root's
+  // stays open to the network: the port is bound again to be given away.
+  const auto bound = bind();
+  if (is_worth_another_try(bound)) {
+    later_ = loop_.after(port_pause, [this] { find(); });
+    return;
+  }
+  if (!bound) {
+    handlers_.on_failed(bound.error());
+    return;
+  }
+  handlers_.on_ready();
   is_finding_ = true;
   loop_.work([door = door_.get()] { return await_at_door(door, listen_user); },
              [this](result<unique_fd> came) {
@@ -127,10 +140,18 @@ void listening_part::on_found(unique_fd socket) {
   hear();
 }
 
-void listening_part::order() {
-  auto bound = listen_at(
+result<unique_fd> listening_part::bind() const {
+  return listen_at(
       options_.listen_address, options_.port, options_.link.congestion_control);
-  if (!bound && bound.error().code == errc::busy && ++tries_ < port_tries) {
+}
+
+bool listening_part::is_worth_another_try(const result<unique_fd>& bound) {
+  return !bound && bound.error().code == errc::busy && ++tries_ < port_tries;
+}
+
+void listening_part::order() {
+  const auto bound = bind();
+  if (is_worth_another_try(bound)) {
     later_ = loop_.after(port_pause, [this] {
       if (socket_) {
         order();
@@ -148,6 +169,7 @@ void listening_part::order() {
   } else if (told) {
     log_info(fmt::format(
         "listening on {} port {}", options_.listen_address, options_.port));
+    handlers_.on_ready();
   } else {
     log_warning(told.error().context);  // on_ended() follows
   }

@@ -32,6 +32,9 @@ class listening_part {
     std::function<void(packet)> on_visit;
     /// The port is not to be had.
     std::function<void(const error&)> on_failed;
+    /// teleport-listen listens; or, where it comes to a door, the door is open
+    /// and the port free. May be called again.
+    std::function<void()> on_ready;
   };
 
   /// @param door  where teleport-listen comes to; empty: it is started here
@@ -49,6 +52,8 @@ class listening_part {
  private:
   void find();
   void start();
+  [[nodiscard]] result<unique_fd> bind() const;
+  [[nodiscard]] bool is_worth_another_try(const result<unique_fd>& bound);
   void on_found(unique_fd socket);
   void order();
   void hear();

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <string>
+#include <utility>
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/oom_shield.hpp"
+#include "libteleport/base/service_notice.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/identity.hpp"
@@ -113,12 +115,14 @@ int main_of_teleportd(int argc, char** argv) {
                          device,
                          unique_id::parse(tracker).value_or(unique_id())});
   }
+  auto systemd = service_notice::from_environment();
   const auto identity = make_identity(options->keys, host_name());
   if (!identity) {
     log_error(identity.error().context);
     return exit_failed;
   }
-  return daemon_process(*options, settings_file, door).run();
+  return daemon_process(*options, settings_file, door, std::move(systemd))
+      .run();
 }
 
 }  // namespace
