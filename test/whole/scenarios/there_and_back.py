@@ -1,8 +1,10 @@
 """A guest leaves and comes home: the plain course of things."""
 
+import signal
+
 from harness.oracle import check_at_rest
 from harness.registry import test
-from harness.world import World
+from harness.world import World, Wrong
 
 
 @test("there and back")
@@ -29,6 +31,29 @@ def two_disks():
         for source in (world.here, world.there, world.here):
             world.teleport(guest, source).expect(0)
             guest.check_runs_on(world.other(source))
+        check_at_rest(world, guest)
+
+
+@test("SIGUSR1 brings a line of progress, with each of two disks")
+def asked_for_progress():
+    with World() as world:
+        guest = world.start_guest(world.here, disks=("xvda", "xvdb"))
+        world.here.limit_link("2Mbit")
+        move = world.teleport(guest, world.here)
+        move.wait_for_phase("bulk", least=0)
+        assert world.here.kill("teleport", signal.SIGUSR1)
+        move.wait_for_words(" so far")
+        world.here.limit_link("off")
+        move.expect(0)
+        line, = move.said.splitlines()
+        if "xvda " not in line or "xvdb " not in line:
+            raise Wrong("progress", f"it does not name both disks: {line}")
+        told = [one["progress"] for one in move.lines if "progress" in one]
+        for one in told:
+            if one["phase"] == "bulk":
+                assert sum(disk["total"] for disk in one["disks"]) == one["total"], one
+                assert sum(disk["done"] for disk in one["disks"]) == one["done"], one
+        guest.check_runs_on(world.there)
         check_at_rest(world, guest)
 
 
