@@ -304,10 +304,13 @@ def start_file():
 def many_queries():
     with World() as world:
         guest = world.start_guest(world.there)
-        before = sorted(os.listdir(world.there.path("/run/xl-teleport")))
+        before = None
         for number in range(5):
             heard = speak(world.here, world.there,
                           (QUERY, f"{number:032x}{guest.uuid}".encode()))
             assert heard[-1][0] == 20, heard
+            # The first session of a host makes what counts its digests.
+            if before is None:
+                before = sorted(os.listdir(world.there.path("/run/xl-teleport")))
         assert world.there.journal("destination") == {}
         assert sorted(os.listdir(world.there.path("/run/xl-teleport"))) == before
