@@ -24,7 +24,7 @@ make_keys() {
     sed 's/^/* /' "$out/host_key.pub" > "$out/known_hosts"
 }
 
-# make_dom0 DIR TAR COMMON: dom0's root, with the lab's init, its keys and the witness.
+# make_dom0 DIR TAR COMMON: dom0's root, with the lab's keys and the witness; nothing starts it yet.
 make_dom0() {
     local dir=$1 common=$3
     tar -C "$dir" -xf "$2"
@@ -33,9 +33,7 @@ make_dom0() {
         "$dir"/lib/modules/*/kernel/{sound,drivers/{gpu,media,infiniband,staging,iio,hid,usb,scsi,input,platform,bluetooth,ata,hwmon,mtd,isdn}} \
         "$dir"/lib/modules/*/kernel/drivers/net/{ethernet,wireless,usb,can,wwan}
     depmod -b "$dir" "$(ls "$dir/lib/modules")"
-    install -m 755 "$here/dom0/rc" "$here/dom0/rc.stop" "$dir/etc/"
-    install -m 644 "$here/dom0/inittab" "$dir/etc/inittab"
-    ln -s ../bin/busybox "$dir/sbin/init"
+    install -m 755 "$here/dom0/devices" "$dir/etc/lab-devices"
     install -m 755 "$common/witness" "$dir/usr/local/bin/witness"
     printf '127.0.0.1 localhost\n10.77.0.1 host1\n10.77.0.2 host2\n' > "$dir/etc/hosts"
     install -d -m 700 "$dir/root/.ssh"
@@ -48,6 +46,30 @@ make_dom0() {
     sed 's/^/host1,host2,10.77.0.1,10.77.0.2 /' "$common/host_key.pub" > "$dir/root/.ssh/known_hosts"
     printf 'UseDNS no\nUsePAM no\nMaxSessions 100\nMaxStartups 100\nPrintMotd no\nPrintLastLog no\n' > "$dir/etc/ssh/sshd_config.d/lab.conf"
     mkdir -p "$dir/srv/lab" "$dir/var/log/xen/console"
+}
+
+# start_by_script DIR: busybox and the lab's rc.
+start_by_script() {
+    install -m 755 "$here/dom0/rc" "$here/dom0/rc.stop" "$1/etc/"
+    install -m 644 "$here/dom0/inittab" "$1/etc/inittab"
+    ln -s ../bin/busybox "$1/sbin/init"
+}
+
+# start_by_systemd DIR: Debian's own start, its init scripts of Xen and xendomains among it; the lab's are the names of the
+# network's cards, and the word on the console when all is up.
+start_by_systemd() {
+    local dir=$1 unit
+    printf '/dev/vda / ext4 defaults 0 1\n/dev/vdb /srv/lab ext4 defaults 0 2\n' > "$dir/etc/fstab"
+    echo 'XENCONSOLED_ARGS=--log=all' >> "$dir/etc/default/xen"
+    for unit in lab-devices lab-up; do
+        install -m 644 "$here/dom0/$unit.service" "$dir/etc/systemd/system/"
+        mkdir -p "$dir/etc/systemd/system/multi-user.target.wants"
+        ln -s "../$unit.service" "$dir/etc/systemd/system/multi-user.target.wants/"
+    done
+    # What only takes an emulated processor's time.
+    for unit in getty.target systemd-timesyncd.service apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service; do
+        ln -sf /dev/null "$dir/etc/systemd/system/$unit"
+    done
 }
 
 # make_boot_files DOM0 OUT: what the emulator loads.

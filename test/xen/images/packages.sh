@@ -5,11 +5,14 @@
 # The guests, and the host that their kernel is from, are of this release; hosts may be of others.
 SUITE=bookworm
 
-# dom0_packages SUITE: Xen and its tools, an emulator for HVM guests, what our programs link to, and what scenarios use.
+# dom0_packages KIND: Xen and its tools, an emulator for HVM guests, what our programs link to, and what scenarios use.
+# Kind: a release of Debian, whose host is started by a script of ours in two seconds; or "bookworm-systemd", which boots
+# as an administrator's does.
 DOM0_VARIANT=apt
 dom0_packages() {
-    local xen libraries
-    case $1 in
+    local xen libraries init=systemd-standalone-sysusers
+    [ "$1" = "${1%-systemd}" ] || init='systemd-sysv init-system-helpers'
+    case ${1%-systemd} in
         bookworm) xen=4.17 libraries='libssl3 libfmt9 libspdlog1.10' ;;
         trixie) xen=4.20 libraries='libssl3t64 libfmt10 libspdlog1.15' ;;
         *)
@@ -22,7 +25,7 @@ dom0_packages() {
         xenstore-utils libxencall1 qemu-system-xen seabios \
         udev kmod procps mount hostname util-linux e2fsprogs busybox-static iproute2 iputils-ping bridge-utils \
         ethtool netbase openssh-server openssh-client rsync lvm2 thin-provisioning-tools dmsetup \
-        liblmdb0 lmdb-utils libxxhash0 xxhash libzstd1 zstd openssl libbpf1 libseccomp2 systemd-standalone-sysusers \
+        liblmdb0 lmdb-utils libxxhash0 xxhash libzstd1 zstd openssl libbpf1 libseccomp2 $init \
         python3 jq strace less btrfs-progs xfsprogs
     # The guests run Debian's cloud kernel, taken from here too: half the size, and it boots in half the time.
     [ "$1" != "$SUITE" ] || echo linux-image-cloud-amd64

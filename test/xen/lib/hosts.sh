@@ -7,11 +7,13 @@
 # One processor each: two emulated ones wait for each other whenever the machine is busy.
 : "${LAB_VCPUS:=1}" "${LAB_MEMORY:=2560}" "${LAB_DOM0_MEMORY:=1024}"
 
-# The release of Debian that each host is of: bookworm (Xen 4.17, Linux 6.1) or trixie (4.20, 6.12).
+# What each host is: of a release of Debian, bookworm (Xen 4.17, Linux 6.1) or trixie (4.20, 6.12), which is up in
+# seconds; or bookworm-systemd, which boots as an administrator's does.
 : "${LAB_HOST1:=bookworm}" "${LAB_HOST2:=bookworm}"
-# host_release HOST, host_images HOST: and where its disk, Xen and kernel are
-host_release() { local release=LAB_HOST${1#host}; echo "${!release}"; }
-host_images() { "$LAB_ROOT/images/build" --host "$(host_release "$1")"; }
+# host_kind HOST, host_release HOST; host_images HOST: where its disk, Xen and kernel are
+host_kind() { local kind=LAB_HOST${1#host}; echo "${!kind}"; }
+host_release() { local kind; kind=$(host_kind "$1"); echo "${kind%-systemd}"; }
+host_images() { "$LAB_ROOT/images/build" --host "$(host_kind "$1")"; }
 
 # lab_new: a lab without hosts.
 lab_new() {

@@ -2,8 +2,7 @@
 # Our programs, into both dom0s, the way a user installs them.
 
 # install_programs: the Debian package of each host's release, built from the tree (or LAB_PACKAGE, which is built, on
-# both), onto each host as its administrator would, and the daemon started (the hosts have no systemd, which would do
-# that).
+# both), onto each host as its administrator would, and the daemon started, which the package does on a host with systemd.
 install_programs() {
     local host jobs=()
     for host in $LAB_HOSTS; do build_package "$(host_release "$host")"; done
@@ -66,14 +65,24 @@ package_is_fresh() {
 # shellcheck disable=SC2016  # the variables are the other shell's
 daemon_restart() {
     daemon_stop "$1"
+    if has_systemd "$1"; then
+        on "$1" systemctl start teleportd || fail "teleportd does not start on host $1: $(on "$1" systemctl status teleportd)"
+        return
+    fi
     on "$1" 'program=$(command -v teleportd) || { echo "no teleportd installed" >&2; exit 1; }
         setsid "$program" >> /var/log/teleportd.log 2>&1 < /dev/null & echo $! > /run/teleportd.lab.pid' ||
         fail "teleportd does not start on host $1"
     wait_for "teleportd on host $1" 60 on "$1" 'kill -0 $(cat /run/teleportd.lab.pid)'
 }
 
+has_systemd() { [[ $(host_kind "$1") == *-systemd ]]; }
+
 # shellcheck disable=SC2016
 daemon_stop() {
+    if has_systemd "$1"; then
+        on "$1" systemctl stop teleportd
+        return
+    fi
     on "$1" 'read -r pid 2> /dev/null < /run/teleportd.lab.pid || exit 0
         kill "$pid" 2> /dev/null; for i in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
         kill -9 "$pid" 2> /dev/null; rm -f /run/teleportd.lab.pid; true'
