@@ -8,7 +8,7 @@ said() { tail -n 2 "$1" | head -n 1; }
 
 # ---- run-all, with parts that only say something ----
 mkdir -p tree/{test/xen,test/package,test/whole,test/fuzz,test/cli,tools,bin}
-cp "$TELEPORT_SOURCE/test/run-all" tree/test/
+cp "$TELEPORT_SOURCE"/test/run-{all,part} tree/test/
 cat >tree/tools/install-deps <<'END'
 #!/bin/sh
 END
@@ -39,10 +39,10 @@ RUN_CLI="echo 'cli: skipped: x: not here'; echo 'cli: 3 passed, 0 failed, 1 skip
 WHOLE="echo 'known fault: it is so (a test)'; echo 'whole: 4 passed, 0 failed, 0 skipped'"
 # shellcheck disable=SC2089
 PACKAGE="echo 'package: skipped: all of it: no network'; echo 'package: 0 passed, 0 failed, 1 skipped'"
-XEN="echo 'left out: donors: LAB_MINUTES'; echo 'left out: refusals: LEAVE_OUT'; echo '2 scenarios, 0 failed, 2 not run'"
+XEN="case \$* in --packages) exit ;; esac; echo 'left out: donors: LAB_MINUTES'; echo 'left out: refusals: LEAVE_OUT'; echo '2 scenarios, 0 failed, 2 not run'"
 run_all || fail "it is fine, and run-all says: $(cat run.log)"
 [[ $(last run.log) = '28 passed, 0 failed, 6 skipped' ]] || fail "counts: $(last run.log)"
-for words in '7 unit, 7 sanitized, 5 fuzz corpora, 3 cli, 4 whole, 2 lab scenarios: all passed' \
+for words in '7 unit, 3 cli, 4 whole, 2 lab scenarios, 7 sanitized, 5 fuzz corpora: all passed' \
   '1 unit (1 needs LVM)' '1 cli (1 not here)' '1 package (1 no network)' 'known faults 1 whole' \
   'left out 2 lab scenarios: donors (LAB_MINUTES), refusals (LEAVE_OUT)'; do
   [[ $(said run.log) = *"$words"* ]] || fail "not said: $words: $(said run.log)"
@@ -54,7 +54,7 @@ RUN_RELEASES="echo 'unit: 9 passed, 0 failed, 0 skipped'; echo 'releases: 5 pass
 # shellcheck disable=SC2090
 export RUN_RELEASES
 RELEASES_UNTIL=1 run_all || fail "it is fine, and run-all says: $(cat run.log)"
-[[ $(said run.log) = *'2 lab scenarios, 5 other releases: all passed'* ]] || fail "not said: $(said run.log)"
+[[ $(said run.log) = *'5 fuzz corpora, 5 other releases: all passed'* ]] || fail "not said: $(said run.log)"
 [[ $(last run.log) = '33 passed, 0 failed, 7 skipped' ]] || fail "counts: $(last run.log)"
 
 fine=$UNIT
@@ -67,16 +67,31 @@ UNIT="echo 'FAIL this one'; echo 'unit: 6 passed, 2 failed, 0 skipped'; exit 1"
 if run_all --no-lab; then fail 'a failure is no failure'; fi
 [[ $(last run.log) = '24 passed, 4 failed, 2 skipped' ]] || fail "counts: $(last run.log)"
 
-# Ended from outside in the middle: the rest did not run, and that is no success.
+# run_and_end ARGUMENT...: a part's script may end it from outside, by the number in this file.
+run_and_end() {
+  (
+    cd tree
+    # shellcheck disable=SC2030,SC2031,SC2090
+    export RUN_UNIT=$UNIT RUN_CLI WHOLE PACKAGE XEN PATH="$PWD/bin:$PATH" BUILD=build
+    unset LAB_MINUTES
+    bash -c 'echo $$ >../run-all.pid; exec bash test/run-all "$@"' run-all "$@"
+  ) >run.log 2>&1
+}
+# In the middle: the rest did not run, and that is no success.
+said_cli=$RUN_CLI
 UNIT=$fine RUN_CLI='kill $(cat ../run-all.pid); sleep 1'
-(
-  cd tree
-  # shellcheck disable=SC2031,SC2090
-  export RUN_UNIT=$UNIT RUN_CLI WHOLE PACKAGE PATH="$PWD/bin:$PATH" BUILD=build
-  bash -c 'echo $$ >../run-all.pid; exec bash test/run-all --no-lab'
-) >run.log 2>&1 && fail 'it was ended, and says that it is fine'
+if run_and_end --no-lab; then fail 'it was ended, and says that it is fine'; fi
 [[ $(said run.log) = *'not run: cli, whole, package'* ]] || fail "not said: $(said run.log)"
 [[ $(last run.log) = '19 passed, 1 failed, 5 skipped' ]] || fail "counts: $(last run.log)"
+
+# While parts run beside the lab's scenarios: they did not run either, and are ended too.
+RUN_CLI=$said_cli
+# shellcheck disable=SC2089
+XEN='case $* in --packages) touch ../lane-began; exec tail -f /dev/null ;; esac
+  while ! [ -e ../lane-began ]; do sleep 0.05; done; kill $(cat ../run-all.pid)'
+if run_and_end; then fail 'it was ended in the lab, and says that it is fine'; fi
+[[ $(said run.log) = *'not run: lab scenarios, lab packages, sanitized, fuzz corpora'* ]] || fail "not said: $(said run.log)"
+[[ ! -e tree/build/test/logs/lab-packages.status ]] || fail 'what ran beside the lab was ended, and has a status'
 
 # ---- the real parts ----
 printf 'exit 77\n' >skips.sh

@@ -14,19 +14,23 @@ install_programs() {
 }
 
 # build_package RELEASE: in this machine if it is of that release, else in a root of it; none that is newer than all
-# that it could be made of.
+# that it could be made of. Two labs may want it at once.
 build_package() {
-    local goal
     [ -z "${LAB_PACKAGE:-}" ] || return 0
+    mkdir -p "$LAB_CACHE"
+    flock "$LAB_CACHE/package-$1.lock" bash -c '. "$LAB_ROOT/lab.sh"; build_package_alone "$1"' build "$1" 9>&- || exit 1
+}
+build_package_alone() {
+    local goal
     if [ "$1" = "$(own_release)" ]; then
         # shellcheck disable=SC2086
         for goal in 'all man' deb; do
             [ "$goal" = deb ] && package_is_fresh "$1" && continue
-            make -s -j"$(nproc)" -C "$REPOSITORY" $goal > "$LAB/logs/install.log" 2>&1 9>&- ||
+            make -s -j"$(nproc)" -C "$REPOSITORY" $goal > "$LAB/logs/install.log" 2>&1 ||
                 fail "make $goal: $(tail -5 "$LAB/logs/install.log")"
         done
     elif ! package_is_fresh "$1"; then
-        "$REPOSITORY/tools/package/in-release" "$1" make -s -j"$(nproc)" deb > "$LAB/logs/install-$1.log" 2>&1 9>&- ||
+        "$REPOSITORY/tools/package/in-release" "$1" make -s -j"$(nproc)" deb > "$LAB/logs/install-$1.log" 2>&1 ||
             fail "make deb for $1: $(tail -5 "$LAB/logs/install-$1.log")"
     fi
 }

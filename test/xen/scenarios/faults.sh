@@ -176,7 +176,7 @@ go_on_by_itself
 kill_at_gate 1 '[t]eleportd --session' 1
 kill_at_gate 2 '^[^ ]*xl-teleport --json' 137
 now=2
-for ((count = 1; count <= ${FAULT_ROUNDS:-2}; count++)); do round "$now" $((3 - now)); done
+for ((count = 1; count <= ${FAULT_ROUNDS:-1}; count++)); do round "$now" $((3 - now)); done
 gate_digests on
 link_free
 teleport "$now" $((3 - now)) $guest
