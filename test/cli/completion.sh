@@ -3,40 +3,9 @@
 # real programs for their options and stand-ins for what only a Xen host knows.
 . "$(dirname "$0")/functions.sh"
 
-# A name from elsewhere that would be a command: it must stay a name.
-mkdir bin
-cat >bin/xl <<'END'
-#!/bin/sh
-[ "$1" = list ] && cat <<'LIST'
-Name                                        ID   Mem VCPUs	State	Time(s)
-Domain-0                                     0  1024     2     r-----     100.0
-web1                                         3   512     1     -b----      10.0
-web2                                         4   512     1     -b----      10.0
-$(touch${IFS}caught)                         6   512     1     -b----      10.0
-db                                           5   512     1     -b----      10.0
-LIST
-END
-cat >bin/teleportctl <<'END'
-#!/bin/sh
-case "$*" in
-  peers) printf '%-24s %s\n' host2 aabb host3 ccdd 10.0.0.7 eeff fd00::7 0011 ;;
-  'shadow list --json') printf '[\n  {\n    "guest": "old1",\n    "vdev": "xvda"\n  },\n  {\n    "guest": "old1",\n    "vdev": "xvdb"\n  }\n]\n' ;;
-  'index list --json') printf '[\n  {\n    "path": "/srv/a.img",\n    "size": 1\n  }\n]\n' ;;
-  *) exec "$REAL_TELEPORTCTL" "$@" ;;
-esac
-END
-chmod +x bin/*
-for program in xl-teleport/xl-teleport tools/teleportd/teleportd tools/teleportctl/teleportctl \
-  tools/evacuate/teleport-evacuate tools/listen/teleport-listen; do
-  [[ -x $TELEPORT_BUILD/$program ]] || skip "$program is not built"
-done
-export REAL_TELEPORTCTL=$TELEPORT_BUILD/tools/teleportctl/teleportctl
-PATH=$tmp/bin:$TELEPORT_BUILD/xl-teleport:$TELEPORT_BUILD/tools/teleportd:$PATH
-PATH=$TELEPORT_BUILD/tools/evacuate:$TELEPORT_BUILD/tools/listen:$PATH
+. "$TELEPORT_SOURCE/test/cli/completed.sh"
 
 # As Xen's own completion: its words end with a blank.
-mkdir completions
-cp "$TELEPORT_SOURCE/tools/xl/completion/"* completions/
 cat >completions/xl.distrib <<'END'
 _xl() { COMPREPLY=($(compgen -W "list info top" -- "${COMP_WORDS[COMP_CWORD]}")); }
 complete -F _xl -o nospace -o default xl xen
@@ -57,8 +26,6 @@ offers() {
   got=$(complete_words "$@" | paste -sd' ')
   [[ $got = "$want" ]] || fail "for '$*': '$got', not '$want'"
 }
-# The options of a program's help, by another way than the completion's.
-options_of() { "$@" --help | grep -oE '^ {2,4}-[^ ]+' | grep -oE -- '--[a-z-]+' | sort -u; }
 offers_options_of() {
   options_of "$@" >known
   [[ -s known ]] || fail "$* has no options"
@@ -92,6 +59,8 @@ offers '10.0.0.7 fd00::7 host2 host3' teleportctl unpair ''
 offers 'old1' teleportctl shadow forget ''
 offers 'old1' teleportctl shadow remove ''
 offers '--keep-days' teleportctl shadow prune --k
+# A flag whose description begins with a capital letter has no value.
+offers '--store-limit' teleportctl pair --limited --st
 offers '/srv/a.img' teleportctl index scan /s
 for command in '' pair peers unpair shadow 'shadow list' 'shadow prune' index 'index add' \
   'index scan' 'index find'; do

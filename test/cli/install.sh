@@ -41,10 +41,17 @@ done
 completions=$root/usr/local/share/bash-completion/completions
 for program in xl xl-teleport teleportd teleport-listen teleportctl teleport-evacuate; do
   [[ -s $completions/$program ]] || fail "no completion for $program"
+  [[ -s $root/usr/local/share/fish/vendor_completions.d/$program.fish ]] ||
+    fail "no completion by fish for $program"
+done
+# zsh and fish run bash's file, where it is installed.
+for file in zsh/site-functions/_xl-teleport fish/vendor_completions.d/xl-teleport.fish; do
+  expect_text "$root/usr/local/share/$file" \
+    'bash /usr/local/share/bash-completion/completions/xl-teleport '
 done
 [[ $(stat -c %a "$root/etc/xen/teleport") = 700 ]] ||
   fail 'the folder of the keys is open to others'
-if grep -rlE '@(SBINDIR|LIBDIR|STATEDIR|DIVERTED_XL)@' "$root"; then
+if grep -rlE '@(SBINDIR|LIBDIR|STATEDIR|DIVERTED_XL|COMPLETIONDIR)@' "$root"; then
   fail 'a place was not filled in'
 fi
 files >first

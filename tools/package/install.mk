@@ -35,8 +35,12 @@ SYSUSERSCTL ?= systemd-sysusers
 PAGES      := $(sort $(wildcard xl-teleport/*.pod xl-teleport/setup/*.pod tools/*/*.pod))
 MAN        := $(PAGES:%.pod=$(BUILD)/%)
 # One file of completions, and a link to it for each program but the first. The
-# one for `xl` stands before Xen's, as the wrapper before Xen's xl.
+# one for `xl` stands before Xen's, as the wrapper before Xen's xl. zsh and fish
+# run bash's file; zsh reads one of its own for all programs, fish looks for one
+# that is called after the command.
 COMPLETIONDIR  ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR         ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISHDIR        ?= $(PREFIX)/share/fish/vendor_completions.d
 COMPLETED      := $(filter-out xl-teleport,$(notdir $(PROGS)))
 man_dir     = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
 
@@ -55,6 +59,7 @@ XL_MARK     := ^. xl: xl-teleport's wrapper
 # $(call filled_in,FILE,DESTINATION,MODE)
 filled_in    = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@DIVERTED_XL@|$(DIVERTED_XL)|g' \
                -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@STATEDIR@|$(STATEDIR)|g' \
+               -e 's|@COMPLETIONDIR@|$(COMPLETIONDIR)|g' \
                $(1) > $(2).tmp && chmod $(3) $(2).tmp && mv -f $(2).tmp $(2)
 
 # For programs that link with the library. It is static: its interface changes.
@@ -75,7 +80,8 @@ $(BUILD)/%: %.pod Makefile
 install: all man
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(COMPLETIONDIR) \
 	  $(DESTDIR)$(CONFDIR) $(sort $(foreach m,$(MAN),$(call man_dir,$(m))))
-	install -d $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(SYSUSERSDIR)
+	install -d $(DESTDIR)$(IMAGEDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(ZSHDIR) \
+	  $(DESTDIR)$(FISHDIR)
 	install -m 0644 $(SYSUSERS) $(DESTDIR)$(SYSUSERSDIR)/xl-teleport.conf
 	install -d -m 0700 $(DESTDIR)$(CONFDIR)/teleport \
 	  $(DESTDIR)$(CONFDIR)/teleport/peers $(DESTDIR)$(STATEDIR)
@@ -84,6 +90,9 @@ install: all man
 	$(foreach u,$(UNITS),$(call filled_in,$(u),$(DESTDIR)$(UNITDIR)/$(notdir $(u)),0644) &&) true
 	install -m 0644 tools/xl/completion/xl-teleport $(DESTDIR)$(COMPLETIONDIR)/
 	$(foreach p,$(COMPLETED),ln -sfn xl-teleport $(DESTDIR)$(COMPLETIONDIR)/$(p) &&) true
+	$(call filled_in,tools/xl/completion/_xl-teleport,$(DESTDIR)$(ZSHDIR)/_xl-teleport,0644)
+	$(call filled_in,tools/xl/completion/xl-teleport.fish,$(DESTDIR)$(FISHDIR)/xl-teleport.fish,0644)
+	$(foreach p,xl $(COMPLETED),ln -sfn xl-teleport.fish $(DESTDIR)$(FISHDIR)/$(p).fish &&) true
 	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(LIBDIR)
 	$(foreach p,$(PLUGIN_PARTS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0644) &&) true
 	$(foreach p,$(PLUGINS),$(call filled_in,tools/xapi/$(p),$(DESTDIR)$(LIBDIR)/$(p),0755) &&) true
@@ -155,6 +164,8 @@ endif
 	rm -f $(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m)))
 	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(u)))
 	rm -f $(foreach p,xl-teleport $(COMPLETED),$(DESTDIR)$(COMPLETIONDIR)/$(p))
+	rm -f $(DESTDIR)$(ZSHDIR)/_xl-teleport
+	rm -f $(foreach p,xl xl-teleport $(COMPLETED),$(DESTDIR)$(FISHDIR)/$(p).fish)
 	rm -f $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) $(DESTDIR)$(SCRIPTDIR)/$(SCRIPT)
 	rm -f $(DESTDIR)$(CONFDIR)/teleport.conf.new
 	rm -rf $(DESTDIR)$(LIBDIR)
