@@ -34,11 +34,13 @@ run_all() {
 }
 # shellcheck disable=SC2089,SC2090
 UNIT="echo 'skipped: a disk: needs LVM'; echo 'unit: 7 passed, 0 failed, 1 skipped'"
+# shellcheck disable=SC2089
 RUN_CLI="echo 'cli: skipped: x: not here'; echo 'cli: 3 passed, 0 failed, 1 skipped'"
 # shellcheck disable=SC2089
 WHOLE="echo 'known fault: it is so (a test)'; echo 'whole: 4 passed, 0 failed, 0 skipped'"
 # shellcheck disable=SC2089
 PACKAGE="echo 'package: skipped: all of it: no network'; echo 'package: 0 passed, 0 failed, 1 skipped'"
+# shellcheck disable=SC2089
 XEN="case \$* in --packages) exit ;; esac; echo 'left out: donors: LAB_MINUTES'; echo 'left out: refusals: LEAVE_OUT'; echo '2 scenarios, 0 failed, 2 not run'"
 run_all || fail "it is fine, and run-all says: $(cat run.log)"
 [[ $(last run.log) = '28 passed, 0 failed, 6 skipped' ]] || fail "counts: $(last run.log)"
