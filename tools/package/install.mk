@@ -3,6 +3,7 @@
 #   make install                          into /usr/local, for this machine
 #   make install PREFIX=/usr DESTDIR=...  staged, for a package
 #   make install-dev                      the library, for other programs
+#   make html                             the man pages as HTML, in $(HTMLDIR)
 #
 # Programs, pages, units, completions and plugins are found by folder: what is
 # not there is not installed. Packages: package.mk.
@@ -67,8 +68,16 @@ DEVLIBDIR   ?= $(PREFIX)/lib
 INCLUDEDIR  ?= $(PREFIX)/include/xl-teleport
 DEV_HEADERS := $(filter libteleport/% index/%,$(HEADERS))
 
-.PHONY: man install-dev uninstall-dev
+# The pages for a browser; they name nothing outside of their folder.
+HTMLDIR     ?= $(BUILD)/html
+
+.PHONY: man html install-dev uninstall-dev
 man: $(MAN)
+html: $(HTMLDIR)/index.html
+$(HTMLDIR)/index.html: $(PAGES) tools/package/html-pages
+	$(call say,HTML,$(HTMLDIR))
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/package/html-pages $(@D) $(PAGES)
 $(BUILD)/%: %.pod Makefile
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
