@@ -40,10 +40,10 @@ bool is_at(const std::string& path, int fd) {
          named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
-/// @param operation  of flock(2)
-result<unique_fd> lock_file(const std::string& folder,
-                            const std::string& name,
-                            int operation) {
+}  // namespace
+
+result<unique_fd> take_lock(const std::string& folder,
+                            const std::string& name) {
   const auto made = make_folders(folder);
   if (!made) {
     return made.error();
@@ -55,7 +55,7 @@ result<unique_fd> lock_file(const std::string& folder,
     if (!fd) {
       return system_error(errno, "open " + path);
     }
-    if (::flock(fd.get(), operation | LOCK_NB) != 0) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) {
         break;
       }
@@ -66,18 +66,6 @@ result<unique_fd> lock_file(const std::string& folder,
     }
   }
   return error(errc::busy, path + " is held by another process");
-}
-
-}  // namespace
-
-result<unique_fd> take_lock(const std::string& folder,
-                            const std::string& name) {
-  return lock_file(folder, name, LOCK_EX);
-}
-
-result<unique_fd> share_lock(const std::string& folder,
-                             const std::string& name) {
-  return lock_file(folder, name, LOCK_SH);
 }
 
 result<unique_fd> wait_for_lock(const std::string& folder,

@@ -22,13 +22,6 @@ namespace teleport {
 [[nodiscard]] result<unique_fd> take_lock(const std::string& folder,
                                           const std::string& name);
 
-/// The same lock, which any number of processes hold at once, and none together
-/// with one that has taken it by take_lock().
-///
-/// @error errc::busy when a process has taken it
-[[nodiscard]] result<unique_fd> share_lock(const std::string& folder,
-                                           const std::string& name);
-
 /// What the holder of a lock says of itself in the lock's file.
 struct lock_note {
   std::string holder;  ///< empty: of a release that wrote nothing

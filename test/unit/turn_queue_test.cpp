@@ -14,6 +14,7 @@
 #include "test/support/print_error.hpp"
 #include "test/support/temp_folder.hpp"
 #include "xl-teleport/setup/finished_teleports.hpp"
+#include "xl-teleport/setup/lock_names.hpp"
 
 namespace teleport {
 
@@ -63,9 +64,31 @@ TEST_CASE("who came first goes first", "[turn]") {
   }
 }
 
+TEST_CASE("who has had its turn sees whether anybody waits", "[turn]") {
+  const temp_folder folder;
+  turn_queue holder(folder.path());
+  CHECK(holder.is_first());
+  CHECK_FALSE(holder.others_wait());
+  holder.leave();
+  CHECK_FALSE(holder.others_wait());
+  turn_queue next(folder.path());
+  CHECK(next.is_first());
+  CHECK(holder.others_wait());
+  SECTION("one that stands still does not") {
+    fs::last_write_time(
+        place_of_first(folder),
+        fs::file_time_type::clock::now() - std::chrono::seconds(60));
+    CHECK_FALSE(holder.others_wait());
+  }
+  SECTION("one that gave up does not") {
+    next.leave();
+    CHECK_FALSE(holder.others_wait());
+  }
+}
+
 TEST_CASE("a process that ended has left the queue", "[turn]") {
   const temp_folder folder;
-  const std::string place = std::string(turn_queue::prefix) + "0-1";
+  const std::string place = std::string(queue_lock_prefix) + "0-1";
   (void)take_lock(folder.path(), place);
   turn_queue next(folder.path());
   CHECK(next.is_first());

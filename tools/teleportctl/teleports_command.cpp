@@ -14,6 +14,7 @@
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/migrate/journal.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/lock_names.hpp"
 #include "xl-teleport/source/host_events.hpp"
 #include "xl-teleport/source/unsettled.hpp"
 
@@ -87,10 +88,10 @@ void list_damaged(const settings& options) {
 void list_locked(const settings& options) {
   for_files(options.run_path, [&](const fs::path& path) {
     const std::string name = path.stem();
-    if (path.extension() == ".lock" && name.starts_with("guest-") &&
+    if (path.extension() == ".lock" && name.starts_with(guest_lock_prefix) &&
         !take_lock(options.run_path, name)) {
       std::cout << "underway  a teleport or a seed of the guest "
-                << name.substr(6) << '\n';
+                << name.substr(guest_lock_prefix.size()) << '\n';
     }
   });
 }

@@ -27,7 +27,6 @@ constexpr std::chrono::seconds beat_pause{5};
 constexpr std::chrono::seconds holder_limit{60};
 
 constexpr const char* turn_lock = "memory";
-constexpr const char* waiting_lock = "memory-waits";
 
 }  // namespace
 
@@ -55,11 +54,6 @@ void memory_turn::try_again() {
     }
     std::exchange(then_, {})(outcome);
     return;
-  }
-  if (!waits_) {
-    // Busy while somebody looks whether anybody waits: the next try is soon.
-    auto shared = share_lock(run_path_, waiting_lock);
-    waits_ = shared ? std::move(*shared) : unique_fd();
   }
   retry_ = loop_.after(retry_pause, [this] { try_again(); });
 }
@@ -97,12 +91,6 @@ result<void> memory_turn::look_at_holder() {
 void memory_turn::leave() noexcept {
   retry_ = timer();
   queue_.leave();
-  waits_.reset();
-}
-
-bool memory_turn::others_wait() const {
-  const auto nobody = take_lock(run_path_, waiting_lock);
-  return !nobody && nobody.error().code == errc::busy;
 }
 
 result<void> memory_turn::look(const turn_limit::sight& seen,
@@ -112,7 +100,7 @@ result<void> memory_turn::look(const turn_limit::sight& seen,
   }
   limit_->look(seen, now);
   const auto verdict = limit_->judge();
-  if (verdict == turn_limit::verdict::keeps || !others_wait()) {
+  if (verdict == turn_limit::verdict::keeps || !queue_.others_wait()) {
     return {};
   }
   return error(errc::busy,

@@ -5,10 +5,10 @@
 // the domain's creation until all memory is there: a second one waits for it,
 // and so would the second guest, suspended. PROTOCOL.md, section 5.3.
 //
-// Who waits shares a second lock: the one that has the turn sees by it that
-// somebody does. The turn goes to who has waited longest (turn_queue.hpp). Who
-// has it notes in the lock's file who that is, again and again: who waits sees
-// by it that a session was stopped, and waits no more.
+// The turn goes to who has waited longest (turn_queue.hpp). Who has it gives it
+// up where its source has lost it and another waits. It notes in the lock's
+// file who it is, again and again: who waits sees by it that a session was
+// stopped, and waits no more.
 //
 // Threads: the loop's thread. Blocks: never; it tries again from a timer.
 
@@ -65,7 +65,6 @@ class memory_turn {
   void begin(unique_fd lock);
   void beat();
   [[nodiscard]] result<void> look_at_holder();
-  [[nodiscard]] bool others_wait() const;
 
   event_loop& loop_;
   std::string run_path_;
@@ -74,7 +73,6 @@ class memory_turn {
   std::uint64_t memory_kib_ = 0;
   std::function<void(const result<void>&)> then_;
   unique_fd lock_;
-  unique_fd waits_;  ///< shared with all who wait
   std::optional<turn_limit> limit_;
   standstill holder_;  ///< whoever has the turn that is awaited
   timer retry_;

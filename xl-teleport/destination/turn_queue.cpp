@@ -14,6 +14,7 @@
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "xl-teleport/setup/lock_names.hpp"
 
 namespace teleport {
 
@@ -37,7 +38,7 @@ void turn_queue::join() {
   // The steady clock is the same for all processes of a boot.
   std::string name =
       fmt::format("{}{:020}-{}",
-                  prefix,
+                  queue_lock_prefix,
                   std::chrono::steady_clock::now().time_since_epoch().count(),
                   ::getpid());
   auto lock = take_lock(folder_, name);
@@ -53,16 +54,25 @@ bool turn_queue::is_first() {
   if (name_.empty()) {
     join();
   }
-  const auto all = files_in(folder_, ".lock");
-  if (name_.empty() || !all) {
+  if (name_.empty()) {
     return true;
   }
   write_lock_note(lock_, "waits");
-  return std::ranges::none_of(*all, [this](const std::string& path) {
-    const std::string other = fs::path(path).stem();
-    return other.starts_with(prefix) && other < name_ && is_recent(path) &&
-           lock_is_held(folder_, other);
-  });
+  return !any_waits(name_);
+}
+
+bool turn_queue::others_wait() const {
+  return any_waits({});
+}
+
+bool turn_queue::any_waits(const std::string& end) const {
+  const auto all = files_in(folder_, ".lock");
+  return all && std::ranges::any_of(*all, [&](const std::string& path) {
+           const std::string other = fs::path(path).stem();
+           return other.starts_with(queue_lock_prefix) && other != name_ &&
+                  (end.empty() || other < end) && is_recent(path) &&
+                  lock_is_held(folder_, other);
+         });
 }
 
 void turn_queue::leave() noexcept {

@@ -20,10 +20,6 @@ namespace teleport {
 
 class turn_queue {
  public:
-  /// Of files that begin so. A file that nobody's process has any more may be
-  /// removed (remove_free_locks).
-  static constexpr const char* prefix = "memory-queue-";
-
   explicit turn_queue(std::string folder) : folder_(std::move(folder)) {}
   turn_queue(const turn_queue&) = delete;
   turn_queue& operator=(const turn_queue&) = delete;
@@ -36,10 +32,14 @@ class turn_queue {
   ///
   /// @return whether nobody is before this one; true where that cannot be told
   [[nodiscard]] bool is_first();
+  /// @return whether any session is in the queue, but for this one
+  [[nodiscard]] bool others_wait() const;
   void leave() noexcept;
 
  private:
   void join();
+  /// @param end  those before this name; empty: all
+  [[nodiscard]] bool any_waits(const std::string& end) const;
 
   std::string folder_;
   std::string name_;  ///< of the lock; empty: not joined

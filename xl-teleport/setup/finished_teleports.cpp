@@ -11,6 +11,7 @@
 
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/lock_file.hpp"
+#include "xl-teleport/setup/lock_names.hpp"
 
 namespace teleport {
 
@@ -89,8 +90,8 @@ void remove_free_locks(const settings& config) {
   }
   for (const std::string& file : *files) {
     const std::string name = fs::path(file).stem();
-    if (is_teleport_id(name) || name.starts_with("guest-") ||
-        name.starts_with("memory-queue-")) {
+    if (is_teleport_id(name) || name.starts_with(guest_lock_prefix) ||
+        name.starts_with(queue_lock_prefix)) {
       auto lock = take_lock(config.run_path, name);
       if (lock) {
         remove_lock(config.run_path, name, std::move(*lock));

@@ -6,6 +6,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/disk/disk_book.hpp"
+#include "xl-teleport/setup/lock_names.hpp"
 
 namespace teleport {
 
@@ -14,7 +15,7 @@ namespace {
 constexpr const char* leftovers_lock = "leftovers";
 
 std::string lock_name(const std::string& uuid) {
-  return "guest-" + uuid;
+  return std::string(guest_lock_prefix) + uuid;
 }
 
 }  // namespace
