@@ -63,10 +63,32 @@ result<byte_buffer> checked_body(record_type type, byte_buffer body) {
       return unchanged(decode_extent_data(body), std::move(body));
     case record_type::stream_piece:
       return unchanged(decode_stream_piece(body), std::move(body));
-    default:
-      // FAIL ends a session whatever is in it; the others are empty.
-      return body;
+    case record_type::fail:  // ends a session whatever is in it
+    case record_type::hello:
+    // Empty, as check() has seen.
+    case record_type::prepare:
+    case record_type::disks_complete:
+    case record_type::go:
+    case record_type::ask_turn:
+    // The link's own, which its connection decodes.
+    case record_type::ask_lanes:
+    case record_type::lanes:
+    case record_type::join:
+    case record_type::slice:
+    // The destination's, which check() refuses.
+    case record_type::answer:
+    case record_type::prepared:
+    case record_type::extent_states:
+    case record_type::wanted:
+    case record_type::disks_durable:
+    case record_type::guest_received:
+    case record_type::go_result:
+    case record_type::query_result:
+    case record_type::turn:
+    case record_type::seeded:
+      break;
   }
+  return body;
 }
 
 }  // namespace
@@ -86,6 +108,9 @@ result<raw_record> source_records::check(raw_record record) {
   const record_row* const row = row_of(record.type);
   if (row == nullptr || row->by == record_sender::destination) {
     return out_of_state(record_sender::source, record.type, "");
+  }
+  if (auto empty = check_empty(record.type, record.body); !empty) {
+    return empty.error();
   }
   auto body = checked_body(record.type, std::move(record.body));
   return body ? result<raw_record>(raw_record{record.type, std::move(*body)})

@@ -85,12 +85,17 @@ enum class record_type : std::uint16_t {
 /// Who sends a record.
 enum class record_sender : std::uint8_t { source, destination, both };
 
+enum class record_kind : std::uint8_t {
+  of_session,
+  empty,    ///< of a session, without a body
+  of_link,  ///< the link's own, which no session sees (section 1.1)
+};
+
 struct record_row {
   record_type type{};
   std::string_view name;  ///< in PROTOCOL.md
   record_sender by{};
-  /// The link's own, which no session sees (section 1.1).
-  bool is_of_link = false;
+  record_kind kind = record_kind::of_session;
 };
 
 /// Every record that there is: section 2.3.
@@ -98,31 +103,52 @@ inline constexpr std::array<record_row, 28> record_rows{{
     {record_type::hello, "HELLO", record_sender::both},
     {record_type::offer, "OFFER", record_sender::source},
     {record_type::answer, "ANSWER", record_sender::destination},
-    {record_type::prepare, "PREPARE", record_sender::source},
+    {record_type::prepare,
+     "PREPARE",
+     record_sender::source,
+     record_kind::empty},
     {record_type::prepared, "PREPARED", record_sender::destination},
     {record_type::extents, "EXTENTS", record_sender::source},
     {record_type::extent_states, "EXTENT_STATES", record_sender::destination},
     {record_type::block_digests, "BLOCK_DIGESTS", record_sender::source},
     {record_type::wanted, "WANTED", record_sender::destination},
     {record_type::extent_data, "EXTENT_DATA", record_sender::source},
-    {record_type::disks_complete, "DISKS_COMPLETE", record_sender::source},
-    {record_type::disks_durable, "DISKS_DURABLE", record_sender::destination},
+    {record_type::disks_complete,
+     "DISKS_COMPLETE",
+     record_sender::source,
+     record_kind::empty},
+    {record_type::disks_durable,
+     "DISKS_DURABLE",
+     record_sender::destination,
+     record_kind::empty},
     {record_type::guest_config, "GUEST_CONFIG", record_sender::source},
     {record_type::stream_piece, "STREAM_PIECE", record_sender::source},
-    {record_type::guest_received, "GUEST_RECEIVED", record_sender::destination},
-    {record_type::go, "GO", record_sender::source},
+    {record_type::guest_received,
+     "GUEST_RECEIVED",
+     record_sender::destination,
+     record_kind::empty},
+    {record_type::go, "GO", record_sender::source, record_kind::empty},
     {record_type::go_result, "GO_RESULT", record_sender::destination},
     {record_type::fail, "FAIL", record_sender::both},
     {record_type::query, "QUERY", record_sender::source},
     {record_type::query_result, "QUERY_RESULT", record_sender::destination},
-    {record_type::ask_turn, "ASK_TURN", record_sender::source},
-    {record_type::turn, "TURN", record_sender::destination},
+    {record_type::ask_turn,
+     "ASK_TURN",
+     record_sender::source,
+     record_kind::empty},
+    {record_type::turn, "TURN", record_sender::destination, record_kind::empty},
     {record_type::seed, "SEED", record_sender::source},
     {record_type::seeded, "SEEDED", record_sender::destination},
-    {record_type::ask_lanes, "ASK_LANES", record_sender::source, true},
-    {record_type::lanes, "LANES", record_sender::destination, true},
-    {record_type::join, "JOIN", record_sender::both, true},
-    {record_type::slice, "SLICE", record_sender::source, true},
+    {record_type::ask_lanes,
+     "ASK_LANES",
+     record_sender::source,
+     record_kind::of_link},
+    {record_type::lanes,
+     "LANES",
+     record_sender::destination,
+     record_kind::of_link},
+    {record_type::join, "JOIN", record_sender::both, record_kind::of_link},
+    {record_type::slice, "SLICE", record_sender::source, record_kind::of_link},
 }};
 
 /// @return nullptr for a number without a row
@@ -147,7 +173,7 @@ inline constexpr std::array<record_row, 28> record_rows{{
 
 [[nodiscard]] constexpr bool is_link_record(record_type type) noexcept {
   const record_row* const row = row_of(type);
-  return row != nullptr && row->is_of_link;
+  return row != nullptr && row->kind == record_kind::of_link;
 }
 
 }  // namespace teleport

@@ -72,6 +72,15 @@ byte_buffer encode(const hello_record& record) {
   return std::move(out).take();
 }
 
+result<void> check_empty(record_type type, byte_span body) {
+  const record_row* const row = row_of(type);
+  return row != nullptr && row->kind == record_kind::empty && !body.empty()
+             ? malformed(
+                   row->name,
+                   fmt::format("{} bytes, where it has none", body.size()))
+             : result<void>();
+}
+
 result<hello_record> decode_hello(byte_span body) {
   byte_reader in(body);
   hello_record record;

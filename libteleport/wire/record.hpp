@@ -118,6 +118,8 @@ struct stream_piece_record {
 [[nodiscard]] byte_buffer encode(const extent_data_record& record);
 [[nodiscard]] byte_buffer encode(const stream_piece_record& record);
 
+/// @error errc::protocol for a body where PROTOCOL.md, 2.3, says "empty"
+[[nodiscard]] result<void> check_empty(record_type type, byte_span body);
 [[nodiscard]] result<hello_record> decode_hello(byte_span body);
 [[nodiscard]] result<extents_record> decode_extents(byte_span body);
 [[nodiscard]] result<extent_states_record> decode_extent_states(byte_span body);

@@ -63,6 +63,19 @@ TEST_CASE("a body that its decoder does not accept goes no further",
   }
 }
 
+TEST_CASE("a record without a body is refused with one", "[source_records]") {
+  source_records checks;
+  for (const record_row& row : record_rows) {
+    if (row.kind == record_kind::empty && row.by == record_sender::source) {
+      CAPTURE(row.name);
+      CHECK(checks.check({row.type, {}}));
+      const auto passed = checks.check({row.type, byte_buffer(1)});
+      REQUIRE_FALSE(passed);
+      CHECK(passed.error().code == errc::protocol);
+    }
+  }
+}
+
 TEST_CASE("of a source of another version a QUERY alone is passed on whole",
           "[source_records]") {
   source_records checks;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libteleport/session/greeting.hpp"
+#include "libteleport/wire/record.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"
 
 namespace teleport {
@@ -49,7 +50,7 @@ result<void> read_setup(const raw_record& record,
     case record_type::fail:
       return failure_of_destination(record.body, host);
     default:
-      return {};
+      return check_empty(record.type, record.body);
   }
 }
 

@@ -46,7 +46,8 @@ struct opening_record {
                                         const opening_record& wanted);
 
 /// Reads the records that a destination sends to a teleport and to a seed
-/// alike: HELLO, PREPARED and FAIL. Of another record nothing is read.
+/// alike: HELLO, PREPARED and FAIL. Another is looked at only where it has to
+/// be empty.
 ///
 /// @param host     as the user called it, for sentences
 /// @param targets  PREPARED's, where the record is one
