@@ -7,6 +7,11 @@
 
 namespace teleport {
 
+bool is_absolute_path(std::string_view text) {
+  return text.starts_with('/') && text.find_first_of(std::string_view(
+                                      "\n\0", 2)) == std::string_view::npos;
+}
+
 result<std::vector<std::string>> files_in(const std::string& folder,
                                           std::string_view extension) {
   std::vector<std::string> files;

@@ -19,6 +19,9 @@
 
 namespace teleport {
 
+/// From the root on, and in one line.
+[[nodiscard]] bool is_absolute_path(std::string_view text);
+
 /// Paths of the files whose extension is `extension` (".json"), in no order.
 ///
 /// @error errc::not_found where there is no such folder; errc::system

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/disk/directory_store.hpp: a store of sparse files, each behind a
-// loop device. See store.hpp.
+// loop device. See disk_store.hpp.
 
 #ifndef LIBTELEPORT_DISK_DIRECTORY_STORE_HPP
 #define LIBTELEPORT_DISK_DIRECTORY_STORE_HPP

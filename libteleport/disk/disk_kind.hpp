@@ -56,6 +56,10 @@ struct disk_kind_entry {
   result<std::unique_ptr<disk_store>> (*open_store)(
       const store_config& config) = nullptr;
   std::span<const store_word> words = {};  ///< of its stores
+  /// What the keys of [store] lack for such a store, as "'store.path' must be
+  /// ..."; nullptr where no disk is made of this kind.
+  std::optional<std::string> (*check_store)(const store_config& config) =
+      nullptr;
   /// xl.cfg(5) names a regular file, and no block device.
   bool is_file = false;
   /// Its name is dealt anew at each boot, and may be another disk's by then.

@@ -22,6 +22,7 @@
 #include <fmt/format.h>
 
 #include "libteleport/base/durable_file.hpp"
+#include "libteleport/base/folder.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 #include "libteleport/disk/directory_store.hpp"
@@ -32,6 +33,13 @@ namespace teleport {
 namespace {
 
 constexpr std::array<store_word, 1> words{{{"directory"}}};
+
+std::optional<std::string> check_store(const store_config& config) {
+  return is_absolute_path(config.path)
+             ? std::nullopt
+             : std::optional<std::string>(
+                   "'store.path' must be a folder, as an absolute path");
+}
 
 /// A regular file's real path; empty for anything else.
 result<std::string> real_file(const std::string& path) {
@@ -91,6 +99,7 @@ constinit const disk_kind_entry file_kind{.kind = disk_kind::file,
                                           .make_home = make_home<file_home>,
                                           .open_store = open_directory_store,
                                           .words = words,
+                                          .check_store = check_store,
                                           .is_file = true};
 
 disk_place file_home::place_of(std::string path) {

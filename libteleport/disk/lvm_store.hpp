@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // libteleport/disk/lvm_store.hpp: a store of LVM volumes, thick or thin. See
-// store.hpp.
+// disk_store.hpp.
 
 #ifndef LIBTELEPORT_DISK_LVM_STORE_HPP
 #define LIBTELEPORT_DISK_LVM_STORE_HPP

@@ -20,12 +20,41 @@ namespace {
 constexpr std::array<store_word, 2> words{
     {{"lvm"}, {.word = "lvm-thin", .thin = true}}};
 
+std::optional<std::string> check_store(const store_config& config) {
+  if (config.path.empty() || config.path.find('/') != std::string::npos) {
+    return "'store.path' must be the name of a volume group, as \"vg0\"";
+  }
+  return config.thin && config.thin_pool.empty()
+             ? std::optional<std::string>(
+                   "'store.pool' must be the name of a thin pool")
+             : std::nullopt;
+}
+
 result<volume_name> volume_in(const std::string& path) {
   const auto name = parse_volume_path(path);
   if (!name) {
     return error(errc::bad_input, path + " is not the path of a volume");
   }
   return *name;
+}
+
+/// A volume, and what LVM says of it.
+struct asked_volume {
+  volume_name name;
+  std::vector<std::string> columns;
+};
+
+/// @param columns  as of ask_lvm()
+result<asked_volume> ask_volume(const result<std::string>& path,
+                                const std::string& columns) {
+  auto name = path ? volume_in(*path) : result<volume_name>(path.error());
+  if (!name) {
+    return name.error();
+  }
+  auto said = ask_lvm("lvs", columns, name->argument());
+  return said ? result<asked_volume>(
+                    asked_volume{std::move(*name), std::move(*said)})
+              : result<asked_volume>(said.error());
 }
 
 /// LVM's percentage of a size, rounded up: a volume never holds less.
@@ -55,7 +84,8 @@ constinit const disk_kind_entry volume_kind{.kind = disk_kind::logical_volume,
                                             .find = volume_home::find,
                                             .make_home = make_home<volume_home>,
                                             .open_store = open_lvm_store,
-                                            .words = words};
+                                            .words = words,
+                                            .check_store = check_store};
 
 disk_place volume_home::place_of(std::string path) {
   std::string aside = path + std::string(shadow_suffix);
@@ -82,13 +112,10 @@ result<bool> volume_home::exists(const std::string& name) const {
 }
 
 result<disk_identity> volume_home::identify(const std::string& name) const {
-  const auto volume = volume_in(name);
-  if (!volume) {
-    return volume.error();
-  }
-  const auto columns = ask_lvm("lvs", "vg_uuid,lv_uuid", volume->argument());
-  return columns ? identity_of_volume(columns->at(0), columns->at(1))
-                 : result<disk_identity>(columns.error());
+  const auto volume = ask_volume(name, "vg_uuid,lv_uuid");
+  return volume
+             ? identity_of_volume(volume->columns.at(0), volume->columns.at(1))
+             : result<disk_identity>(volume.error());
 }
 
 result<void> volume_home::rename(const std::string& from,
@@ -119,48 +146,33 @@ result<void> volume_home::close(const std::string& /*name*/) {
 }
 
 result<void> volume_home::check_fillable(const std::string& name) {
-  const auto volume = volume_in(name);
+  const auto volume = ask_volume(name, "pool_lv");
   if (!volume) {
     return volume.error();
   }
-  const auto columns = ask_lvm("lvs", "pool_lv", volume->argument());
-  if (!columns) {
-    return columns.error();
-  }
-  const std::string& pool = columns->at(0);
+  const std::string& pool = volume->columns.at(0);
   return pool.empty() ? result<void>()
-                      : check_pool_zeroes(volume->group + "/" + pool);
+                      : check_pool_zeroes(volume->name.group + "/" + pool);
 }
 
 result<std::uint64_t> volume_home::held_bytes() const {
-  const auto name = present_name();
   const auto volume =
-      name ? volume_in(*name) : result<volume_name>(name.error());
+      ask_volume(present_name(), "lv_size,pool_lv,data_percent");
   if (!volume) {
     return volume.error();
   }
-  const auto columns =
-      ask_lvm("lvs", "lv_size,pool_lv,data_percent", volume->argument());
-  if (!columns) {
-    return columns.error();
-  }
-  const auto size = bytes_from_lvm(columns->at(0));
-  if (!size || columns->at(1).empty()) {
+  const auto& columns = volume->columns;
+  const auto size = bytes_from_lvm(columns.at(0));
+  if (!size || columns.at(1).empty()) {
     return size;
   }
-  return share_of(*size, columns->at(2));
+  return share_of(*size, columns.at(2));
 }
 
 result<std::optional<disk_space>> volume_home::space() const {
-  const auto name = present_name();
-  const auto volume =
-      name ? volume_in(*name) : result<volume_name>(name.error());
-  if (!volume) {
-    return volume.error();
-  }
-  const auto columns = ask_lvm("lvs", "pool_lv", volume->argument());
-  auto here = columns ? space_of(volume->group, columns->at(0))
-                      : result<disk_space>(columns.error());
+  const auto volume = ask_volume(present_name(), "pool_lv");
+  auto here = volume ? space_of(volume->name.group, volume->columns.at(0))
+                     : result<disk_space>(volume.error());
   return here ? result<std::optional<disk_space>>(std::move(*here))
               : result<std::optional<disk_space>>(here.error());
 }

@@ -26,7 +26,7 @@ std::string file_of(const settings& options) {
 
 /// A volume group is mounted nowhere, and LVM says when it is missing.
 bool has_mount(const settings& options) {
-  return options.store.kind == disk_kind::file;
+  return entry_of(options.store.kind).is_file;
 }
 
 result<std::optional<store_mount>> read_noted(const settings& options) {

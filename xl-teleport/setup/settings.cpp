@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "libteleport/base/folder.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
@@ -27,11 +28,6 @@ namespace {
 /// Sets one key; returns what was expected when the value is not that.
 using setter =
     std::function<std::optional<std::string>(settings&, const toml::node&)>;
-
-bool is_absolute_path(const std::string& text) {
-  return text.starts_with('/') &&
-         text.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
-}
 
 constexpr const char* absolute_path = "an absolute path in quotes";
 
@@ -367,23 +363,6 @@ bool is_section(std::string_view name) {
   });
 }
 
-/// What only several keys together can get wrong: the store's.
-std::optional<std::string> check_store(const store_config& store) {
-  const bool has_path = is_absolute_path(store.path);
-  if (entry_of(store.kind).is_file) {
-    return has_path ? std::nullopt
-                    : std::optional<std::string>(
-                          "'store.path' must be a folder, as an absolute path");
-  }
-  if (store.path.empty() || store.path.find('/') != std::string::npos) {
-    return "'store.path' must be the name of a volume group, as \"vg0\"";
-  }
-  return store.thin && store.thin_pool.empty()
-             ? std::optional<std::string>(
-                   "'store.pool' must be the name of a thin pool")
-             : std::nullopt;
-}
-
 /// A folder that is opened is an empty file to a reader of files.
 result<void> check_readable(const std::string& path) {
   const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -442,7 +421,8 @@ result<settings> load_settings(const std::string& path, bool named) {
       }
     }
   }
-  if (const auto fault = check_store(out.store)) {
+  // What only several keys together can get wrong.
+  if (const auto fault = entry_of(out.store.kind).check_store(out.store)) {
     const toml::node* const section = table.get("store");
     return section == nullptr
                ? error(errc::bad_input, fmt::format("{}: {}", path, *fault))
