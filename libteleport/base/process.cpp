@@ -33,14 +33,20 @@ constexpr std::size_t max_error_text = 4096;
 /// Where administration programs lie when PATH (of cron, say) leaves them out.
 constexpr std::string_view usual_path = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A folder may be entered, which access() calls the same as run.
-bool is_program(const std::string& path) {
-  struct stat about {};
-  return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
-         ::access(path.c_str(), X_OK) == 0;
-}
-
 }  // namespace
+
+result<void> check_program(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) {
+    return system_error(errno, path);
+  }
+  if (!S_ISREG(about.st_mode)) {
+    return system_error(EACCES, path);
+  }
+  // access() calls a folder that may be entered the same.
+  return ::access(path.c_str(), X_OK) == 0 ? result<void>()
+                                           : system_error(errno, path);
+}
 
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
@@ -58,7 +64,7 @@ std::string find_program(const std::string& name) {
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
     std::string candidate = std::string(rest.substr(0, colon)) + "/" + name;
-    if (candidate[0] == '/' && is_program(candidate)) {
+    if (candidate[0] == '/' && check_program(candidate)) {
       return candidate;
     }
     rest.remove_prefix(std::min(colon + 1, rest.size()));

@@ -42,6 +42,11 @@ struct program_options {
 /// when it has no slash; "" when there is none. A folder is no program.
 [[nodiscard]] std::string find_program(const std::string& name);
 
+/// Whether the file can be run. A folder, which may be entered, cannot.
+///
+/// @error errc::system, with the path and the system's reason
+[[nodiscard]] result<void> check_program(const std::string& path);
+
 /// Runs a program and returns what it wrote to standard output.
 ///
 /// @param argv  the program (looked up in PATH when it has no slash) and its
