@@ -275,43 +275,51 @@ def sparse_shadow():
         assert shadow
 
 
+class TwoGuests:
+    """Two guests of one host: the first one's teleport is held at a place, the
+    second one's waits for its turn to send memory."""
+
+    def __init__(self, world, side, place, *options, writes_every=None):
+        self.first = world.start_guest(world.here)
+        if writes_every is not None:
+            self.first.write_every(writes_every)
+        self.second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
+        self.gate = side.hold(place)
+        self.one = world.teleport(self.first, world.here, *options)
+        self.gate.wait(alongside=self.one.program)
+        self._world = world
+        self._options = options
+
+    def let_second_wait(self):
+        """The second one's teleport, once it waits."""
+        world = self._world
+        with FolderWatch(world.there.path("/var/log")) as changes:
+            two = world.teleport(self.second, world.here, *self._options)
+            changes.until(lambda: WAITS in all_logs(world.there)
+                          or two.program.poll() is not None, "the second waits")
+        return two
+
+
 @test("a second arrival's guest runs on while the first one's memory crosses")
 def two_at_once():
     with World() as world:
-        first = world.start_guest(world.here)
-        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
-        gate = world.there.hold("receive.restored.before")
-        one = world.teleport(first, world.here)
-        gate.wait(alongside=one.program)
-        two = wait_for_second(world, second)
-        second.wait_for_records(world.here, 20)
+        guests = TwoGuests(world, world.there, "receive.restored.before")
+        two = guests.let_second_wait()
+        guests.second.wait_for_records(world.here, 20)
         assert world.here.domain("db1")["state"] == "running"
-        gate.release()
-        one.expect(0)
+        guests.gate.release()
+        guests.one.expect(0)
         two.expect(0)
-        for guest in (first, second):
+        for guest in (guests.first, guests.second):
             guest.check_runs_on(world.there)
-        check_at_rest(world, first)
-
-
-def wait_for_second(world, second, *options):
-    """Its teleport, which waits for its turn to send memory."""
-    with FolderWatch(world.there.path("/var/log")) as changes:
-        two = world.teleport(second, world.here, *options)
-        changes.until(lambda: WAITS in all_logs(world.there)
-                      or two.program.poll() is not None, "the second waits")
-    return two
+        check_at_rest(world, guests.first)
 
 
 @test("a guest that waits for its turn has its disk brought up to date meanwhile")
 def rounds_while_waiting():
     with World() as world:
-        first = world.start_guest(world.here)
-        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
-        gate = world.there.hold("receive.restored.before")
-        one = world.teleport(first, world.here)
-        gate.wait(alongside=one.program)
-        two = wait_for_second(world, second)
+        guests = TwoGuests(world, world.there, "receive.restored.before")
+        two = guests.let_second_wait()
 
         def sent():
             """Bytes that the link had carried, at each look while it waited."""
@@ -319,13 +327,13 @@ def rounds_while_waiting():
                            if line.get("progress", {}).get("waits_for_turn")})
         two.wait_until(lambda: len(sent()) > 3, "sends rounds")
         assert sent()[-1] - sent()[0] > 4096, sent()
-        gate.release()
-        one.expect(0)
+        guests.gate.release()
+        guests.one.expect(0)
         report = two.expect(0)
         assert report["rounds"]["link"] > 4096, report
-        for guest in (first, second):
+        for guest in (guests.first, guests.second):
             guest.check_runs_on(world.there)
-        check_at_rest(world, second)
+        check_at_rest(world, guests.second)
 
 
 @test("who has waited longest has the next turn")
@@ -352,35 +360,29 @@ def in_order():
 @test("who has the turn and sends nothing loses it to who waits")
 def idle_turn():
     with World() as world:
-        first = world.start_guest(world.here)
-        first.write_every(1000)  # rounds of less than 1 MiB in a minute
-        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
-        gate = world.here.hold("helper.memory.after")
-        one = world.teleport(first, world.here, "--reconnect", "0")
-        gate.wait(alongside=one.program)
-        two = wait_for_second(world, second, "--reconnect", "0")
+        # Rounds of less than 1 MiB in a minute.
+        guests = TwoGuests(world, world.here, "helper.memory.after",
+                           "--reconnect", "0", writes_every=1000)
+        two = guests.let_second_wait()
         # The limit is a minute, and it is looked at every 5 s.
-        assert one.wait(limit=150) == 1, one.said
-        if "less than 1 MiB" not in one.said:
-            raise Wrong("stands still", one.said)
-        first.check_runs_on(world.here)
-        gate.release()
+        assert guests.one.wait(limit=150) == 1, guests.one.said
+        if "less than 1 MiB" not in guests.one.said:
+            raise Wrong("stands still", guests.one.said)
+        guests.first.check_runs_on(world.here)
+        guests.gate.release()
         two.expect(0)
-        second.check_runs_on(world.there)
+        guests.second.check_runs_on(world.there)
         wait_for_rest(world)
-        check_one_copy(world, first, world.here)
+        check_one_copy(world, guests.first, world.here)
 
 
 @test("who waits for a session that was stopped is told whose it is")
 def stopped_holder():
     with World() as world:
-        first = world.start_guest(world.here)
-        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
-        gate = world.here.hold("helper.memory.after")
-        one = world.teleport(first, world.here)
-        gate.wait(alongside=one.program)
+        guests = TwoGuests(world, world.here, "helper.memory.after",
+                           "--reconnect", "0")
         holder, = world.there.processes("session")
-        two = wait_for_second(world, second, "--reconnect", "0")
+        two = guests.let_second_wait()
         os.kill(holder, signal.SIGSTOP)
         # The limit is a minute.
         code = two.wait(limit=120)
@@ -388,28 +390,25 @@ def stopped_holder():
         assert code == 1, two.said
         if "has stood still for 60 s (web1, process " not in two.said:
             raise Wrong("stands still", two.said)
-        second.check_runs_on(world.here)
-        gate.release()
-        one.expect(0)
-        first.check_runs_on(world.there)
+        guests.second.check_runs_on(world.here)
+        guests.gate.release()
+        guests.one.expect(0)
+        guests.first.check_runs_on(world.there)
         wait_for_rest(world)
-        check_one_copy(world, second, world.here)
+        check_one_copy(world, guests.second, world.here)
 
 
 @test("a second arrival goes on when the first one is given up")
 def turn_of_given_up():
     with World() as world:
-        first = world.start_guest(world.here)
-        second = world.start_guest(world.here, name="db1", uuid=OTHER_UUID)
-        gate = world.there.hold("receive.restored.before")
-        one = world.teleport(first, world.here, "--reconnect", "0")
-        gate.wait(alongside=one.program)
+        guests = TwoGuests(world, world.there, "receive.restored.before",
+                           "--reconnect", "0")
         of_first = world.here.processes("teleport")
-        two = wait_for_second(world, second, "--reconnect", "0")
+        two = guests.let_second_wait()
         for pid in of_first:
             os.kill(pid, signal.SIGTERM)
-        gate.release()
-        one.expect(1)
+        guests.gate.release()
+        guests.one.expect(1)
         two.expect(0)
-        first.check_runs_on(world.here)
-        second.check_runs_on(world.there)
+        guests.first.check_runs_on(world.here)
+        guests.second.check_runs_on(world.there)
