@@ -22,6 +22,7 @@ says "xl teleport: unknown option --max-downtme; did you mean '--max-downtime'?"
   "$xl_teleport" --max-downtme=3 web1 host2
 says "xl teleport: 'host3' is one word too many" "$xl_teleport" web1 host2 host3
 says 'xl teleport: DOMAIN is required' "$xl_teleport"
+says 'xl teleport: HOST is required' "$xl_teleport" web1
 says "teleportctl: no command 'sed'; did you mean 'seed'?" "$teleportctl" sed
 says "teleportctl: no command 'jobs'" "$teleportctl" jobs
 says 'teleportctl: unknown option -V' "$teleportctl" -V
@@ -37,6 +38,8 @@ says "teleportctl pair: -p,--port: '22x' is not a whole number from 1 to 65535" 
   "$teleportctl" pair -p 22x root@host2
 says "xl teleport: --downtime: '500ms' is not a number of seconds from 0.01 to 86400, as 0.5" \
   "$xl_teleport" --downtime 500ms web1 host2
+says 'xl teleport: --downtime: it is longer than --max-downtime' \
+  "$xl_teleport" --downtime 5 --max-downtime 1 web1 host2
 says "xl teleport: --bwlimit: '1kbit' is below the least, 8.2kbit" \
   "$xl_teleport" --bwlimit 1kbit web1 host2
 says "xl teleport: HOST: 'root@host2' is not HOST or HOST:PORT: a user is ssh's, and no teleport goes over it" \

@@ -12,3 +12,4 @@
 . "$LAB_ROOT/lib/install.sh"
 . "$LAB_ROOT/lib/teleport.sh"
 . "$LAB_ROOT/lib/evacuation.sh"
+. "$LAB_ROOT/lib/relay.sh"

@@ -1,4 +1,7 @@
-"""From where teleportd may be connected to."""
+"""From where teleportd may be connected to, and by whom."""
+
+import os
+import shutil
 
 from harness.oracle import check_at_rest, wait_for_rest
 from harness.registry import test
@@ -11,6 +14,8 @@ keep_fresh = false
 [listen]
 from = [{}]
 """
+
+PEERS = "/etc/xen/teleport/peers"
 
 # alpha connects from 10.0.1.1.
 STRANGER = """import socket, sys
@@ -63,3 +68,41 @@ def wrong_network():
         lines = said.strip().splitlines()
         assert len(lines) == 1 and "line 6: 'listen.from' must be a list of networks" in \
             lines[0], said
+
+
+@test("hosts that do not know each other say whose key is missing, and what to run")
+def not_paired():
+    with World() as world:
+        guest = world.start_guest(world.here)
+
+        def refused(*words):
+            move = world.teleport(guest, world.here)
+            move.expect(3)
+            for word in words:
+                assert word in move.said, (word, move.said)
+            assert not world.there.kept_disks(), world.there.kept_disks()
+            guest.check_runs_on(world.here)
+
+        def forget(host):
+            os.rename(host.path(PEERS), host.path(PEERS + ".away"))
+            os.mkdir(host.path(PEERS), 0o700)
+
+        def know_again(host):
+            shutil.rmtree(host.path(PEERS))
+            os.rename(host.path(PEERS + ".away"), host.path(PEERS))
+
+        pair = "run 'teleportctl pair root@"
+        forget(world.there)
+        world.there.wait_for_log("not listening")
+        refused("it listens once a host is paired")
+        shutil.copy(world.there.path("/etc/xen/teleport/host.crt"),
+                    world.there.path(PEERS + "/another.crt"))
+        world.there.wait_for_log("listening on", 2)
+        refused("does not know this host's key", pair)
+        know_again(world.there)
+        forget(world.here)
+        refused("its key is unknown here", pair)
+        know_again(world.here)
+        world.teleport(guest, world.here).expect(0)
+        wait_for_rest(world)
+        check_at_rest(world, guest)

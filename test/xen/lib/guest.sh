@@ -75,7 +75,6 @@ guest_alive() {
     witness_state "$name"
     assert "$name does not run on $host" guest_runs "$host" "$name"
     wait_for "$name on $host to acknowledge more than record $last" "${3:-90}" witness_beyond "$host" "$name" $((last + 5))
-    witness_state "$name"
     say "$name runs on $host: record $last, up $up s, longest silence $longest_gap s"
 }
 

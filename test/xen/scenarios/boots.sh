@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# beside
 # hosts bookworm-systemd bookworm-systemd
 # Both sites lose their power at once, and boot as an administrator's hosts do: systemd, Debian's init scripts of Xen and
 # xendomains, and the units of our package. One guest had moved; of the other, the source has just written that the

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # ready pvh
-# What can be known to fail is refused before anything is touched: exit code 3 (2 for wrong usage), a sentence that
-# says what to do, no file and no domain left at the destination, and the guest runs on. Then its disk is written without a
-# pause, not by the guest alone: the guest is paused for the tracker's start, in vain, and goes on; and it goes on when the
-# teleport is killed while the guest is paused. When the disk comes to rest the guest moves, and the whole disk is equal.
+# What Xen and the stores are known to refuse is refused before anything is touched: exit code 3, a sentence that says
+# what to do, no file and no domain left at the destination, and the guest runs on. Hosts that do not know each other are
+# tried without Xen (make check). Then its disk is written without a pause, not by the guest alone: the guest is paused for
+# the tracker's start, in vain, and goes on; and it goes on when the teleport is killed while the guest is paused.
 
 guest=refused1
 
@@ -29,39 +29,6 @@ guest_create host1 $guest loop --idle
 
 refused "no guest named 'nobody'" nobody
 
-# misused SENTENCE [WORD...]: 2, and nobody was asked anything
-misused() {
-    local sentence=$1 here there code=0
-    shift
-    here=$(everything host1) there=$(everything host2)
-    host1 "xl teleport $*" > "$LAB/teleport/lines" 2> "$LAB/teleport/errors" || code=$?
-    assert_equal "exit code of 'xl teleport $*'" 2 "$code"
-    grep -qE -- "$sentence" "$LAB/teleport/errors" || fail "nobody said '$sentence': $(cat "$LAB/teleport/errors")"
-    assert_equal "host1 after that" "$here" "$(everything host1)"
-    assert_equal "host2 after that" "$there" "$(everything host2)"
-}
-misused DOMAIN
-misused HOST "$guest"
-misused no-such-option --no-such-option "$guest" host2
-misused 'longer than --max-downtime' "$guest" host2 --downtime 5 --max-downtime 1
-
-# neither host knows the other any more; put back whatever happens
-peers=/etc/xen/teleport/peers
-know_again() { on "$1" "if [ -d $peers.away ]; then rm -rf $peers; mv $peers.away $peers; fi"; }
-trap 'know_again host1; know_again host2' EXIT
-host2 "mv $peers $peers.away && mkdir $peers"
-is_not_listening() { ! host2 "ss -Htln '( sport = :8744 )' | grep -q ."; }
-wait_for "host2's teleportd, which knows nobody, to stop listening" 30 is_not_listening
-refused "it listens once a host is paired"
-host2 "cp /etc/xen/teleport/host.crt $peers/another.crt"
-is_listening() { ! is_not_listening; }
-wait_for "host2's teleportd to listen again" 30 is_listening
-refused "does not know this host's key.: run 'teleportctl pair root@host2'"
-know_again host2
-host1 "mv $peers $peers.away && mkdir $peers"
-refused "its key is unknown here.: run 'teleportctl pair root@host2'"
-know_again host1
-
 # a guest of the same name there; it needs no disk, nor to run
 host2 "printf 'name = \"$guest\"\ntype = \"pvh\"\nkernel = \"/srv/lab/golden/vmlinuz-guest\"\nmemory = 96\n' > /tmp/clash.cfg; xl create -q -p /tmp/clash.cfg"
 refused "a guest named '$guest' is already at the destination"
@@ -69,7 +36,7 @@ host2 "xl destroy $guest; rm /tmp/clash.cfg"
 
 # no store, and one that is too small
 store_again() { host2 "if [ -d $LAB_STORE.away ]; then umount $LAB_STORE 2> /dev/null; rm -rf $LAB_STORE; mv $LAB_STORE.away $LAB_STORE; fi"; }
-trap 'know_again host1; know_again host2; store_again' EXIT
+trap store_again EXIT
 host2 "mv $LAB_STORE $LAB_STORE.away"
 refused "the store's directory $LAB_STORE"
 host2 "mkdir $LAB_STORE && mount -t tmpfs -o size=100m tmpfs $LAB_STORE"
@@ -100,7 +67,7 @@ END
 guest_is() { host1 "xl list $guest" | awk -v flag="$1" 'NR == 2 { found = index($5, flag) } END { exit !found }'; }
 guest_is_not() { ! guest_is "$1"; }
 
-trap 'know_again host1; know_again host2; store_again; host1 rm -f /run/lab-restless' EXIT
+trap 'store_again; host1 rm -f /run/lab-restless' EXIT
 writer "$(guest_disks host1 $guest | cut -d' ' -f2)"
 
 teleport_fails 1 'something else on this host writes to it' host1 host2 $guest
@@ -112,7 +79,4 @@ wait_for "the pause" 60 guest_is p
 host1 "pkill -9 -o -x xl-teleport"
 wait_for "the guardian to end the pause" 60 guest_is_not p
 host1 rm -f /run/lab-restless
-guest_alive host1 $guest
-teleport host1 host2 $guest
-disks_equal host1 host2 $guest
-witness_verdict host2 $guest
+witness_verdict host1 $guest

@@ -1,5 +1,4 @@
 # shellcheck shell=bash
-# beside
 # stock
 # The tracker, stores and shadows on Debian's own kernel, which has the device mapper that the building machine may
 # lack: the unit tests that need root run in dom0. None of them may be skipped there.
