@@ -57,7 +57,9 @@ LDLIBS   += -Wl,--as-needed -lxenlight -lxenctrl -lxenstore -lxentoollog -llmdb 
 CATCH_LIBS ?= $(shell pkg-config --libs catch2)
 
 # A module is a folder; a folder's sources are all its .cpp files.
-LIB_SRC   := $(sort $(wildcard libteleport/*/*.cpp))
+# Programs that show how others use the library; each file is one.
+EXAMPLE_SRC := $(sort $(wildcard libteleport/examples/*.cpp))
+LIB_SRC   := $(filter-out $(EXAMPLE_SRC),$(sort $(wildcard libteleport/*/*.cpp)))
 INDEX_SRC := $(sort $(wildcard index/*.cpp))
 # A program's main() lives in the file that carries the program's name.
 PROGS     := xl-teleport/xl-teleport tools/teleportd/teleportd \
@@ -82,7 +84,7 @@ TEST_PROG_SRC := $(sort $(wildcard test/programs/*.cpp))
 WHOLE_SRC := $(sort $(wildcard test/whole/xen/*.cpp))
 FUZZ_SRC  := $(sort $(wildcard test/fuzz/*.cpp))
 HEADERS   := $(sort $(wildcard libteleport/*/*.hpp index/*.hpp $(ROOMS:=/*.hpp) test/*/*.hpp test/whole/xen/*.hpp))
-ALL_SRC   := $(LIB_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(TEST_PROG_SRC) $(WHOLE_SRC) $(PROGS:=.cpp)
+ALL_SRC   := $(LIB_SRC) $(EXAMPLE_SRC) $(INDEX_SRC) $(ROOM_SRC) $(TEST_SRC) $(TEST_PROG_SRC) $(WHOLE_SRC) $(PROGS:=.cpp)
 SKELETONS := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard libteleport/disk/*.bpf.c))
 obj        = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 
@@ -134,9 +136,12 @@ $(BUILD)/test/support.a: $(call obj,$(filter test/support/%,$(TEST_SRC)))
 $(TEST_PROG_SRC:%.cpp=$(BUILD)/%): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/support.a $(ROOMS:%=$(BUILD)/%/room.a) $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH_LIBS) $(LDLIBS)
+$(EXAMPLE_SRC:%.cpp=$(BUILD)/%): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(TP_FLAGS) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # Half the time to compile; the programs and libraries in it are as they ship.
 $(call obj,$(TEST_SRC) $(TEST_PROG_SRC)): CXXFLAGS = -O1 -g1
-tests: $(BUILD)/test/unit-tests $(TEST_PROG_SRC:%.cpp=$(BUILD)/%)
+tests: $(BUILD)/test/unit-tests $(TEST_PROG_SRC:%.cpp=$(BUILD)/%) $(EXAMPLE_SRC:%.cpp=$(BUILD)/%)
 
 print-flags:
 	@echo $(CPPFLAGS) $(TP_FLAGS) $(CXXFLAGS)
