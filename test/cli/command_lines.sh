@@ -40,6 +40,31 @@ says "xl teleport: --downtime: '500ms' is not a number of seconds from 0.01 to 8
   "$xl_teleport" --downtime 500ms web1 host2
 says 'xl teleport: --downtime: it is longer than --max-downtime' \
   "$xl_teleport" --downtime 5 --max-downtime 1 web1 host2
+# The environment may have pace and downtime; the command line counts before it.
+XL_TELEPORT_DOWNTIME=500ms says \
+  "xl teleport: --downtime: '500ms' is not a number of seconds from 0.01 to 86400, as 0.5 (XL_TELEPORT_DOWNTIME)" \
+  "$xl_teleport" web1 host2
+XL_TELEPORT_DOWNTIME=5 XL_TELEPORT_MAX_DOWNTIME=2 says \
+  'xl teleport: --downtime: it is longer than --max-downtime' "$xl_teleport" web1 host2
+XL_TELEPORT_DOWNTIME=5 XL_TELEPORT_MAX_DOWNTIME=2 says \
+  'xl teleport: --downtime: it is longer than --max-downtime' \
+  "$xl_teleport" --downtime 3 web1 host2
+for option in bwlimit connections reconnect; do
+  variable=XL_TELEPORT_${option^^}
+  expect_exit 2 env "$variable=wrong" "$xl_teleport" web1 host2
+  grep -q "^xl teleport: --$option: 'wrong' .* ($variable)\$" err || fail "$(cat err)"
+  # What was typed wrong is none of the environment's.
+  expect_exit 2 env "$variable=wrong" "$xl_teleport" "--$option" badly web1 host2
+  grep -q "^xl teleport: --$option: 'badly' .*[^)]\$" err || fail "$(cat err)"
+  # Other programs do not look there.
+  expect_exit 0 env "$variable=wrong" "$teleportctl" -c "$tmp/here/teleport.conf" shadow list
+done
+# What decides something is said on the command line alone.
+"$xl_teleport" --help >help
+for option in yes runs-here runs-there recover config peer port dry-run json quiet; do
+  variable=${option//-/_}
+  ! grep -q "XL_TELEPORT_${variable^^}" help || fail "--$option is taken from the environment"
+done
 says "xl teleport: --bwlimit: '1kbit' is below the least, 8.2kbit" \
   "$xl_teleport" --bwlimit 1kbit web1 host2
 says "xl teleport: HOST: 'root@host2' is not HOST or HOST:PORT: a user is ssh's, and no teleport goes over it" \

@@ -27,6 +27,12 @@ same() {
 sed -n 's/^=item//p' "$source/xl-teleport/xl-teleport.1.pod" | long_options >told
 same known told 'options of xl-teleport'
 
+grep -oE '"XL_TELEPORT_[A-Z_]+"' "$source/xl-teleport/source/options.cpp" | tr -d '"' |
+  sort -u >known
+grep -oE 'B<XL_TELEPORT_[A-Z_]+>' "$source/xl-teleport/xl-teleport.1.pod" |
+  grep -oE 'XL_[A-Z_]+' | sort -u >told
+same known told 'variables of the environment'
+
 "$teleportd" --help | long_options >known
 sed -n 's/^=item//p' "$source/tools/teleportd/teleportd.8.pod" | long_options >told
 same known told 'options of teleportd'

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -68,8 +69,10 @@ class help_form : public CLI::Formatter {
                                         bool is_positional) const override {
     const std::string given =
         is_positional ? std::string() : make_option_opts(option);
+    const std::string variable = option->get_envname();
     return line(make_option_name(option, is_positional) + given,
-                option->get_description());
+                option->get_description() +
+                    (variable.empty() ? "" : " (or " + variable + ")"));
   }
   [[nodiscard]] std::string make_option_opts(
       const CLI::Option* option) const override {
@@ -165,6 +168,20 @@ std::vector<std::string> shown_words(const CLI::App& app, bool options) {
   return words;
 }
 
+/// " (XL_TELEPORT_BWLIMIT)" where a wrong value is that of the environment.
+std::string origin_of(const CLI::App& app, const std::string& fault) {
+  for (const CLI::Option* one : app.get_options()) {
+    const std::string variable = one->get_envname();
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
+    const char* const value = std::getenv(variable.c_str());
+    if (!variable.empty() && value != nullptr &&
+        fault.starts_with(one->get_name() + ": '" + value + "' ")) {
+      return " (" + variable + ")";
+    }
+  }
+  return "";
+}
+
 /// What is wrong with the command line, of the command that was reached.
 std::string fault_of(const CLI::App& app, const CLI::ParseError& failure) {
   const bool wants_command =
@@ -176,7 +193,8 @@ std::string fault_of(const CLI::App& app, const CLI::ParseError& failure) {
                          ? app.remaining(true)
                          : std::vector<std::string>();
   if (words.empty()) {
-    return wants_command ? "a command is needed" : failure.what();
+    return wants_command ? "a command is needed"
+                         : failure.what() + origin_of(app, failure.what());
   }
   const auto option = std::ranges::find_if(
       words, [](const std::string& word) { return word.starts_with('-'); });

@@ -2,6 +2,9 @@
 
 #include "xl-teleport/source/options.hpp"
 
+#include <array>
+#include <utility>
+
 #include <CLI/CLI.hpp>
 
 #include "xl-teleport/setup/command_line.hpp"
@@ -79,6 +82,21 @@ void add_recover_options(CLI::App& app, move_options& out, typed_words& typed) {
                      "how long to ask the destination after a lost answer");
 }
 
+/// What the environment may have in the place of an option: pace and downtime
+/// alone. Nothing that names a host or a state, decides where a guest runs, or
+/// changes what a caller reads.
+void read_environment(CLI::App& app) {
+  constexpr std::array<std::pair<const char*, const char*>, 5> variables{
+      {{"--bwlimit", "XL_TELEPORT_BWLIMIT"},
+       {"--connections", "XL_TELEPORT_CONNECTIONS"},
+       {"--reconnect", "XL_TELEPORT_RECONNECT"},
+       {"--downtime", "XL_TELEPORT_DOWNTIME"},
+       {"--max-downtime", "XL_TELEPORT_MAX_DOWNTIME"}}};
+  for (const auto& [option, variable] : variables) {
+    app.get_option(option)->envname(variable);
+  }
+}
+
 // What no option can check by itself. Throws CLI::ParseError.
 void check_together(const CLI::App& app,
                     const typed_words& typed,
@@ -128,6 +146,7 @@ std::optional<move_options> read_options(int argc, char** argv, int& code) {
   add_output_options(app, out, typed);
   add_config_option(app, out.settings_file);
   add_recover_options(app, out, typed);
+  read_environment(app);
   add_version_option(app, "xl-teleport");
   try {
     app.parse(argc, argv);
