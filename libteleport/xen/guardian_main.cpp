@@ -45,6 +45,9 @@ constexpr auto watch_time = 65s;
 /// events need a dead process's context.
 constexpr auto poll_interval = 100ms;
 
+/// A list that is made while other domains change may lack one for a moment.
+constexpr int looks_until_gone = 2;
+
 /// The helper ends by itself when its pipes have lost their other ends. Then
 /// it is asked, then forced.
 constexpr auto helper_grace = 5s;
@@ -110,20 +113,11 @@ class guard {
   /// @return true when the guest was seen running
   bool resume_guest();
 
-  /// Is this still the guest we were started for?
-  [[nodiscard]] bool is_here() {
-    const auto found = tools_->find_by_uuid(guest_.uuid);
-    if (!found) {
-      return false;
-    }
-    for (const guest_seen& one : *found) {
-      if (one.domid == guest_.domid) {
-        name_now_ = one.name;
-        return true;
-      }
-    }
-    return false;
-  }
+  /// Whether the guest that we were started for is still here. While Xen
+  /// cannot be asked that is not known, and it is asked again.
+  ///
+  /// @return false when it is gone, or nobody can tell within the watch's time
+  [[nodiscard]] bool is_here();
   [[nodiscard]] bool begin() {
     const bool watching = store_.watch(control_path());
     first_event_due_ = store_.drain_events() == 0;
@@ -155,6 +149,28 @@ class guard {
   bool paused_ = false;         // by the teleport, for a moment
   bool saving_ = false;         // the teleport's save has begun
 };
+
+bool guard::is_here() {
+  const auto until = clock::now() + watch_time;
+  for (int missed = 0;;) {
+    const auto found = tools_->find_by_uuid(guest_.uuid);
+    if (found) {
+      for (const guest_seen& one : *found) {
+        if (one.domid == guest_.domid) {
+          name_now_ = one.name;
+          return true;
+        }
+      }
+      ++missed;
+    } else {
+      log_warning(found.error().context);
+    }
+    if (missed == looks_until_gone || clock::now() >= until) {
+      return false;
+    }
+    std::this_thread::sleep_for(poll_interval);
+  }
+}
 
 bool guard::watch_over() {
   for (;;) {
@@ -238,7 +254,7 @@ bool guard::resume_guest() {
   const auto until = clock::now() + watch_time;
   for (;;) {
     if (!is_here()) {
-      log_error(who + " is gone; nothing to resume");
+      log_error(who + " is not found; nothing was resumed");
       return false;
     }
     const auto now = tools_->state(guest_.domid);

@@ -25,7 +25,7 @@ namespace {
 
 /// The longest pause between two attempts to clear up what a disk in use has
 /// delayed.
-constexpr std::chrono::seconds longest_pause(60);
+constexpr std::chrono::seconds longest_pause(20);
 
 /// Before a keeper that ended is started again.
 constexpr std::chrono::seconds keeper_pause(10);

@@ -76,6 +76,27 @@ def guardian_leaves_it():
             raise Wrong("another's suspend", f"web1, which was being saved, is {state}")
 
 
+@test("a guest whose teleport was killed is resumed once Xen can be asked again")
+def guardian_without_xen():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        gate = world.here.hold("teleport.journal-go.before")
+        move = world.teleport(guest, world.here)
+        gate.wait(alongside=move.program)
+        # Each file is a list of the domains that libxl cannot make.
+        lists = pathlib.Path(world.here.path("/run/fake-xen/failing-lists"))
+        lists.mkdir()
+        for number in range(10):
+            (lists / str(number)).touch()
+        world.here.kill("teleport")
+        gate.release()
+        move.wait()
+        world.here.wait_until_gone("guardian")
+        assert not list(lists.iterdir()), "nobody asked Xen"
+        guest.check_runs_on(world.here)
+        check_at_rest(world, guest)
+
+
 @test("a guardian that cannot read the journal leaves the guest suspended")
 def guardian_without_journal():
     with World() as world:

@@ -136,6 +136,9 @@ result<guest_state> toolstack::state(std::uint32_t domid) {
 }
 
 result<std::vector<guest_seen>> toolstack::guests() {
+  if (whole::list_is_to_fail()) {
+    return error{errc::system, "list the domains: Cannot allocate memory"};
+  }
   std::vector<guest_seen> found;
   for (const whole::domain& one : whole::all_domains()) {
     found.push_back(seen(one));

@@ -138,6 +138,16 @@ std::string life_lock_path(std::uint32_t domid) {
   return std::string(domain_folder) + "/" + std::to_string(domid) + ".life";
 }
 
+bool list_is_to_fail() {
+  std::error_code none;
+  for (const auto& file : fs::directory_iterator(failing_lists, none)) {
+    if (fs::remove(file.path(), none)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::vector<domain> all_domains() {
   std::vector<domain> all;
   std::error_code nothing_there;

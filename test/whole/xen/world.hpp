@@ -28,6 +28,7 @@ namespace teleport::whole {
 
 inline constexpr const char* world_folder = "/run/fake-xen";
 inline constexpr const char* domain_folder = "/run/fake-xen/domains";
+inline constexpr const char* failing_lists = "/run/fake-xen/failing-lists";
 /// Of the harness, the same for both hosts: what the guest has acknowledged.
 inline constexpr const char* witness_folder = "/witness";
 
@@ -74,6 +75,9 @@ struct domain {
 [[nodiscard]] unique_fd lock_world();
 
 [[nodiscard]] std::vector<domain> all_domains();
+/// Whether the harness wants libxl to fail to make a list now; for each file of
+/// a folder once.
+[[nodiscard]] bool list_is_to_fail();
 [[nodiscard]] std::optional<domain> find_domain(std::uint32_t domid);
 /// By name, or by number in decimal.
 [[nodiscard]] std::optional<domain> find_domain(const std::string& name_or_id);
