@@ -23,12 +23,14 @@
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/xen/guardian.hpp"
 #include "xl-teleport/recover.hpp"
+#include "xl-teleport/setup/running_job.hpp"
 #include "xl-teleport/setup/settings.hpp"
 #include "xl-teleport/source/guest_here.hpp"
 #include "xl-teleport/source/options.hpp"
 #include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/source/source_host.hpp"
 #include "xl-teleport/source/source_session.hpp"
+#include "xl-teleport/source/told_job.hpp"
 #include "xl-teleport/source/unsettled.hpp"
 
 namespace teleport {
@@ -120,9 +122,11 @@ attempt refusal(const move_options& options, const error& cause) {
 
 /// @param again  the report of the attempt before this, which knows the guest
 ///               by its uuid; empty at first
+/// @param told   of all attempts; a dry run is none
 attempt move_once(const move_options& options,
                   const settings& config,
-                  const move_report& again) {
+                  const move_report& again,
+                  running_job& told) {
   auto name = again.uuid.empty() ? result<std::string>(options.guest)
                                  : wait_for_guest(again.uuid, reboot_limit);
   auto view = name ? look_at_guest(*name, options.live)
@@ -144,6 +148,8 @@ attempt move_once(const move_options& options,
   attempt outcome;
   event_loop loop(workers);
   outcome.code = exit_code::uncertain;
+  const guest_info guest = view->guest;
+  job_ticker ticker(loop, told);
   source_session session(
       loop, options, config, std::move(*view), [&](exit_code code) {
         outcome.code = code;
@@ -154,6 +160,12 @@ attempt move_once(const move_options& options,
     session.cancel();
   });
   session.start();
+  if (!options.dry_run) {
+    const std::string id = session.report().id;
+    told.begin(told_job(job_kind::teleport, guest, options.host, id));
+    told.add_attempt(id);
+    session.tell_progress(told_to(ticker));
+  }
   loop.run();
   loop.join();
   outcome.report = session.report();
@@ -182,11 +194,12 @@ int move(const move_options& options, const settings& config) {
   keep_freed_memory();
   bool touched = false;
   bool link_was_lost = false;
+  running_job told(config);
   move_report before;
   attempt last = with_reconnect(
       options.reconnect_limit,
       [&] {
-        attempt made = move_once(options, config, before);
+        attempt made = move_once(options, config, before, told);
         touched = touched || made.code != exit_code::refused;
         link_was_lost = link_was_lost || made.end == attempt_end::link_lost ||
                         made.end == attempt_end::memory_lost;
@@ -195,17 +208,19 @@ int move(const move_options& options, const settings& config) {
       },
       [&](const attempt& made) { return end_of(made, link_was_lost); },
       [&](const attempt& failed, std::chrono::seconds pause) {
+        const std::string why = fmt::format("{}; {}, trying again in {} s",
+                                            failed.report.sentence,
+                                            words_for(failed.report),
+                                            pause.count());
+        told.note({why});
         if (!options.quiet) {
-          std::cerr << fmt::format(
-              "xl teleport: {}; {}, trying again in {} s\n",
-              failed.report.sentence,
-              words_for(failed.report),
-              pause.count());
+          std::cerr << "xl teleport: " << why << '\n';
         }
       });
   if (last.code == exit_code::refused && touched) {
     last.code = exit_code::stayed;  // earlier attempts touched both hosts
   }
+  told.end(told_end(last.report, last.cancelled));
   show(last.report, last.code, options);
   return static_cast<int>(last.code);
 }

@@ -56,6 +56,28 @@ TEST_CASE("the settings of the index are read", "[cli]") {
         std::chrono::seconds(1));
 }
 
+TEST_CASE("the limits of the history are read", "[cli]") {
+  const temp_folder folder;
+  const auto read = [&](const std::string& lines) {
+    std::ofstream(folder / "conf") << "[history]\n" << lines << '\n';
+    return load_settings(folder / "conf", true);
+  };
+  const auto options = read("days = 7\nentries = 0");
+  REQUIRE(options);
+  CHECK(options->history.age == std::chrono::days(7));
+  CHECK(options->history.entries == 0);
+  CHECK(read("")->history.age == std::chrono::days(90));
+  CHECK(read("")->history.entries == 1000);
+  for (const char* const wrong : {"days = 0", "days = 3651", "days = '7'"}) {
+    CHECK_THAT(read(wrong).error().context,
+               test::contains_text("a number of days from 1 to 3650"));
+  }
+  for (const char* const wrong : {"entries = -1", "entries = 20001"}) {
+    CHECK_THAT(read(wrong).error().context,
+               test::contains_text("a number of jobs from 0 to 20000"));
+  }
+}
+
 TEST_CASE("the reserve of a store is read", "[cli]") {
   const temp_folder folder;
   const auto read = [&](const std::string& lines) {

@@ -108,6 +108,9 @@ void evacuation_run::look_for_wish() {
   if (progress_wished()) {
     story_.tell_progress();
   }
+  if (here_.tell_progress) {
+    here_.tell_progress(story_.words_of_moves());
+  }
   wish_timer_ = loop_.after(wish_interval, [this] { look_for_wish(); });
 }
 

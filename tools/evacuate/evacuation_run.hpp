@@ -61,6 +61,8 @@ struct machine {
   std::function<std::chrono::seconds()> since_midnight;
   /// Of a guest that does not run here: whether it is known where it does.
   std::function<open_departure(const std::string& uuid)> departure_of;
+  /// Told once a second what moves, in words; empty: nobody wants to know.
+  std::function<void(const std::string& line)> tell_progress;
 };
 
 class evacuation_run {
@@ -75,6 +77,8 @@ class evacuation_run {
   void start(const past_run& past);
   /// SIGINT or SIGTERM: begins nothing more and cancels what runs.
   void stop();
+  /// How many moved and stayed, in words; once it is over.
+  [[nodiscard]] std::string summary() const { return summary_of(endings_); }
 
  private:
   using clock = std::chrono::steady_clock;

@@ -63,6 +63,18 @@ exit_code verdict(const std::vector<ending>& all, bool begun) {
                                                    : exit_code::all_moved;
 }
 
+std::string summary_of(const std::vector<ending>& all) {
+  unsigned moved = 0;
+  unsigned stayed = 0;
+  unsigned others = 0;
+  for (const ending& one : all) {
+    moved += has_moved(one.at) ? 1U : 0U;
+    stayed += has_stayed(one.at) ? 1U : 0U;
+    others += has_moved(one.at) || has_stayed(one.at) ? 0U : 1U;
+  }
+  return fmt::format("{} moved, {} stayed, {} other", moved, stayed, others);
+}
+
 std::string for_terminal(std::string_view text) {
   std::string shown(text);
   std::ranges::replace_if(
@@ -135,9 +147,8 @@ void story::progress(const std::string& guest, const json& progress) {
 }
 
 void story::tell_progress() {
-  (void)screen_.write(
-      (is_drawn_ ? over_line("", 0) : "") +
-      (moving_.empty() ? "nothing moves now" : words_of_moves()) + '\n');
+  (void)screen_.write((is_drawn_ ? over_line("", 0) : "") + words_of_moves() +
+                      '\n');
   is_drawn_ = false;
 }
 
@@ -146,7 +157,7 @@ std::string story::words_of_moves() const {
   for (const auto& [name, words] : moving_) {
     line += (line.empty() ? "" : "; ") + words;
   }
-  return line;
+  return line.empty() ? "nothing moves now" : line;
 }
 
 void story::planned(std::size_t moves, std::size_t left, exit_code code) {
@@ -165,7 +176,6 @@ void story::over(const std::vector<ending>& all, exit_code code) {
   std::string lines;
   unsigned moved = 0;
   unsigned stayed = 0;
-  unsigned others = 0;
   for (const ending& one : all) {
     guests.push_back({{"guest", one.guest},
                       {"to", one.host},
@@ -174,7 +184,6 @@ void story::over(const std::vector<ending>& all, exit_code code) {
                       {"before", one.before}});
     moved += has_moved(one.at) ? 1U : 0U;
     stayed += has_stayed(one.at) ? 1U : 0U;
-    others += has_moved(one.at) || has_stayed(one.at) ? 0U : 1U;
     lines += fmt::format("\n  {:<9} {}{}{}{}",
                          word_for(one),
                          one.guest,
@@ -190,12 +199,7 @@ void story::over(const std::vector<ending>& all, exit_code code) {
              {"stayed", stayed},
              {"guests", std::move(guests)}},
             all.empty() && bad ? std::string()  // why was said
-                               : fmt::format("evacuation over: {} moved, {} "
-                                             "stayed, {} other{}",
-                                             moved,
-                                             stayed,
-                                             others,
-                                             lines),
+                               : "evacuation over: " + summary_of(all) + lines,
             bad);
   if (!told) {
     log_error(told.error().context);

@@ -38,6 +38,9 @@ struct ending {
 /// @param begun  at least one teleport was started
 [[nodiscard]] exit_code verdict(const std::vector<ending>& all, bool begun);
 
+/// "2 moved, 1 stayed, 0 other".
+[[nodiscard]] std::string summary_of(const std::vector<ending>& all);
+
 /// Without control characters but line feeds and tabs: names and sentences come
 /// from guests and from other hosts.
 [[nodiscard]] std::string for_terminal(std::string_view text);
@@ -68,6 +71,9 @@ class story {
   /// The same in one line that stays, for who asks by SIGUSR1; also when quiet.
   void tell_progress();
 
+  /// What moves now, in one line.
+  [[nodiscard]] std::string words_of_moves() const;
+
   /// The last event of a dry run.
   void planned(std::size_t moves, std::size_t left, exit_code code);
 
@@ -75,9 +81,6 @@ class story {
   void over(const std::vector<ending>& all, exit_code code);
 
  private:
-  /// What moves now, in one line.
-  [[nodiscard]] std::string words_of_moves() const;
-
   bool json_;
   bool quiet_;
   record* record_ = nullptr;

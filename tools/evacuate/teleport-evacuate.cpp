@@ -19,6 +19,7 @@
 #include "tools/evacuate/evacuation_run.hpp"
 #include "tools/evacuate/logbook.hpp"
 #include "tools/evacuate/options.hpp"
+#include "xl-teleport/setup/running_job.hpp"
 #include "xl-teleport/setup/settings.hpp"
 
 namespace teleport::evacuation {
@@ -55,6 +56,17 @@ std::chrono::seconds since_midnight() {
          std::chrono::seconds(parts.tm_sec);
 }
 
+job told_job(const run_options& options) {
+  job about;
+  about.kind = job_kind::evacuation;
+  about.line = "begins";
+  about.host = options.back ? options.home : "";
+  for (const std::string& host : options.hosts) {
+    about.host += (about.host.empty() ? "" : ", ") + host;
+  }
+  return about;
+}
+
 int run(const run_options& options, const settings& config) {
   auto lock = options.dry_run ? result<unique_fd>(unique_fd())
                               : take_lock(config.run_path, "evacuation");
@@ -85,16 +97,30 @@ int run(const run_options& options, const settings& config) {
     }
     past = std::move(*found);
   }
+  running_job told(config);
+  if (!options.dry_run) {
+    told.begin(told_job(options));
+  }
   event_loop loop(1);
+  job_ticker ticker(loop, told);
+  here.tell_progress = [&](const std::string& line) { ticker.note({line}); };
   exit_code code = exit_code::nothing_done;
   evacuation_run one(loop, options, here, &*kept, [&](exit_code outcome) {
     code = outcome;
     loop.stop();
   });
-  loop.on_stop_signal([&](int) { one.stop(); });
+  bool stopped = false;
+  loop.on_stop_signal([&](int) {
+    stopped = true;
+    one.stop();
+  });
   loop.post([&] { one.start(past); });
   loop.run();
   loop.join();
+  told.end({stopped                        ? "cancelled"
+            : code == exit_code::all_moved ? "moved"
+                                           : "not all moved",
+            one.summary()});
   return static_cast<int>(code);
 }
 

@@ -116,6 +116,7 @@ void add_index_commands(CLI::App& app, index_command& command) {
 
 int run_index_command(index_command command, const settings& options) {
   command.max_followed = options.index_max_followed;
+  command.config = options;
   const std::string folder = command.folder.empty()
                                  ? options.index_path
                                  : absolute_path(command.folder);

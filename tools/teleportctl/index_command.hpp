@@ -43,6 +43,7 @@ struct index_command {
   unsigned threads = 0;
   std::uint64_t mib_per_second = 0;
   std::size_t max_followed = 0;  ///< as the settings say
+  settings config;               ///< for the jobs that scans are
 };
 
 /// Adds the command `index` and its subcommands.

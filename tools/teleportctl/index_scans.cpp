@@ -6,18 +6,21 @@
 #include <csignal>
 #include <cstdint>
 #include <iostream>
+#include <optional>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "index/scan_text.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/terminal.hpp"
 #include "libteleport/base/units.hpp"
 #include "tools/teleportctl/disk_names.hpp"
 #include "tools/teleportctl/index_commands.hpp"
 #include "tools/teleportctl/scan_view.hpp"
+#include "xl-teleport/setup/scan_job.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
@@ -73,6 +76,15 @@ bool scanned_by_other(index::store& tables, const std::string& path) {
   return known != nullptr && known->complete && known->epoch > epoch;
 }
 
+void end_job(std::optional<scan_job>& told,
+             const result<index::scan_report>& report) {
+  if (told) {
+    told->end(report ? result<void>() : result<void>(report.error()),
+              report ? report->read_bytes : 0,
+              report ? report->seconds : 0);
+  }
+}
+
 int scan_paths(index::store& tables,
                const index_command& command,
                const std::vector<std::string>& paths) {
@@ -99,16 +111,31 @@ int scan_paths(index::store& tables,
                    : is_screen(STDERR_FILENO) ? scan_view::style::terminal
                                               : scan_view::style::lines,
                    path);
-    how.progress = [&view](const index::scan_progress& now) { view.show(now); };
+    std::optional<scan_job> told;
+    if (command.folder.empty()) {  // this host's own index
+      told.emplace(command.config, path, /*by_teleportd=*/false);
+    }
+    how.progress = [&](const index::scan_progress& now) {
+      view.show(now);
+      if (told) {
+        told->note({now.done_bytes,
+                    now.disk_bytes,
+                    now.seconds,
+                    now.paused,
+                    index::time_left(now, now.seconds)});
+      }
+    };
     auto report = index::scan_disk(tables, path, how);
     if (!report && report.error().code == errc::busy) {
       if (scanned_by_other(tables, path)) {
+        end_job(told, index::scan_report());
         list.push_back({{"path", path}, {"scanned_by_other", true}});
         continue;
       }
       report = index::scan_disk(tables, path, how);
     }
     view.end();
+    end_job(told, report);
     if (!report) {
       const error cause = report.error();
       list.push_back({{"path", path}, {"error", cause.context}});

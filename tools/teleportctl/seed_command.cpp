@@ -19,6 +19,7 @@
 #include "xl-teleport/source/reconnect.hpp"
 #include "xl-teleport/source/seed_host.hpp"
 #include "xl-teleport/source/seed_session.hpp"
+#include "xl-teleport/source/told_job.hpp"
 
 namespace teleport {
 
@@ -55,7 +56,8 @@ attempt_end end_of(const attempt& last) {
 
 attempt seed_once(const seed_command& command,
                   seed_request request,
-                  const settings& options) {
+                  const settings& options,
+                  running_job& told) {
   attempt one;
   auto guest = command.disk.empty()
                    ? look_at_running(command.names.front())
@@ -69,8 +71,10 @@ attempt seed_once(const seed_command& command,
     return one;
   }
   one.began = true;
+  told.begin(told_job(job_kind::seed, *guest, request.host));
   request.guest = std::move(*guest);
   event_loop loop(workers);
+  job_ticker ticker(loop, told);
   seed_session session(
       loop, std::move(request), options, [&](const result<void>& ended) {
         one.outcome = ended;
@@ -80,6 +84,7 @@ attempt seed_once(const seed_command& command,
     one.cancelled = true;
     session.cancel();
   });
+  session.tell_progress(told_to(ticker));
   session.start();
   loop.run();
   loop.join();
@@ -147,17 +152,21 @@ int run_seed_command(const seed_command& command, settings options) {
   if (!command.json && !command.no_progress && !command.quiet) {
     request.progress = progress_view::for_people();
   }
+  running_job told(options);
   const attempt last = with_reconnect(
       command.reconnect_limit,
-      [&] { return seed_once(command, request, options); },
+      [&] { return seed_once(command, request, options, told); },
       end_of,
       [&](const attempt& failed, std::chrono::seconds pause) {
+        const std::string why = fmt::format("{}; trying again in {} s",
+                                            failed.outcome.error().context,
+                                            pause.count());
+        told.note({why});
         if (!command.json && !command.quiet) {
-          std::cerr << fmt::format("teleportctl: {}; trying again in {} s\n",
-                                   failed.outcome.error().context,
-                                   pause.count());
+          std::cerr << "teleportctl: " << why << '\n';
         }
       });
+  told.end(told_end(last.report, last.cancelled));
   if (command.json) {
     std::cout << dump(to_json(last.report)) << '\n';
   }

@@ -18,6 +18,7 @@
 #include "xl-teleport/destination/leftovers.hpp"
 #include "xl-teleport/destination/store_mount.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/job_files.hpp"
 
 namespace teleport {
 
@@ -115,15 +116,19 @@ void daemon_process::on_peers(const pinned_peers& peers) {
 
 void daemon_process::clear_leftovers_later(std::chrono::seconds pause) {
   leftovers_timer_ = loop_.after(pause, [this] {
-    loop_.work([options = options_] { return clear_leftovers(options); },
-               [this](bool again) {
-                 leftovers_pause_ =
-                     again ? std::min(2 * leftovers_pause_, longest_pause)
-                           : first_pause;
-                 if (again) {
-                   clear_leftovers_later(leftovers_pause_);
-                 }
-               });
+    loop_.work(
+        [options = options_] {
+          prune_jobs(options);
+          return clear_leftovers(options);
+        },
+        [this](bool again) {
+          leftovers_pause_ = again
+                                 ? std::min(2 * leftovers_pause_, longest_pause)
+                                 : first_pause;
+          if (again) {
+            clear_leftovers_later(leftovers_pause_);
+          }
+        });
   });
 }
 

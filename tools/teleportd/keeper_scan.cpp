@@ -15,6 +15,7 @@
 #include "index/scan_text.hpp"
 #include "libteleport/base/log.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
+#include "xl-teleport/setup/scan_job.hpp"
 #include "xl-teleport/setup/texts.hpp"
 
 namespace teleport {
@@ -103,8 +104,20 @@ int run_keeper_scan(const settings& options,
   how.ticket = ticket;
   how.bytes_per_second = options.index_scan_rate;
   how.cancel = &stop_flag;
-  how.progress = progress_log(path);
+  scan_job told(options, path, /*by_teleportd=*/true);
+  how.progress = [&told, logs = progress_log(path)](
+                     const index::scan_progress& now) mutable {
+    logs(now);
+    told.note({now.done_bytes,
+               now.disk_bytes,
+               now.seconds,
+               now.paused,
+               index::time_left(now, now.seconds)});
+  };
   const auto report = index::scan_disk(**tables, path, how);
+  told.end(report ? result<void>() : result<void>(report.error()),
+           report ? report->read_bytes : 0,
+           report ? report->seconds : 0);
   if (!report) {
     const bool stopped = report.error().code == errc::cancelled;
     if (!stopped) {

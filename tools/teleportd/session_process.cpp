@@ -2,7 +2,9 @@
 
 #include "tools/teleportd/session_process.hpp"
 
+#include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,11 +18,13 @@
 #include "libteleport/net/identity.hpp"
 #include "tools/teleportd/own_process.hpp"
 #include "tools/teleportd/peer_watch.hpp"
+#include "xl-teleport/destination/arrival_teller.hpp"
 #include "xl-teleport/destination/destination_session.hpp"
 #include "xl-teleport/destination/donor_meter.hpp"
 #include "xl-teleport/destination/known_peer.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/peer_rights_files.hpp"
+#include "xl-teleport/setup/running_job.hpp"
 
 namespace teleport {
 
@@ -64,7 +68,8 @@ int run_session(const settings& options, const std::string& key, permit may) {
       });
   peer.rights = rights_of_peer(options.keys.peers, key);
   int exit_code = exit_failed;
-  destination_session session(
+  std::optional<destination_session> session;
+  session.emplace(
       loop,
       options,
       peer,
@@ -75,15 +80,25 @@ int run_session(const settings& options, const std::string& key, permit may) {
         exit_code = code;
         loop.stop();
       });
+  open = &*session;
   if (may != permit::transfer) {
-    session.allow_only_questions();
+    open->allow_only_questions();
   }
-  loop.on_stop_signal(
-      [&](int) { session.cancel("teleportd was told to stop"); });
-  open = &session;
-  loop.post([&] { session.start(); });
+  loop.on_stop_signal([&](int signal) {
+    open->cancel(signal == SIGINT ? "it was cancelled at the destination"
+                                  : "teleportd was told to stop");
+  });
+  running_job told(options);
+  arrival_teller teller(loop, told, peer.name, [&] { return open->look(); });
+  loop.post([&] {
+    open->start();
+    teller.start();
+  });
   loop.run();
   loop.join();
+  const arrival_sight last = open->look();
+  session.reset();  // the next attempt waits for its locks, not for the history
+  teller.end(last);
   return exit_code;
 }
 

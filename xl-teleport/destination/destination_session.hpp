@@ -29,6 +29,7 @@
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/session/source_silence.hpp"
 #include "libteleport/session/standstill.hpp"
+#include "xl-teleport/destination/arrival_sight.hpp"
 #include "xl-teleport/destination/disk_intake.hpp"
 #include "xl-teleport/destination/donor_meter.hpp"
 #include "xl-teleport/destination/guest_arrival.hpp"
@@ -58,6 +59,7 @@ class destination_session {
   /// Gives up unless the guest is past GO.
   /// @param why  SIGTERM, say, or that the peer was unpaired
   void cancel(const std::string& why);
+  [[nodiscard]] arrival_sight look() const;
 
  private:
   using action = destination_course::action;

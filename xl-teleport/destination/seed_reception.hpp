@@ -44,6 +44,7 @@ class seed_reception {
   [[nodiscard]] seed_destination_state at() const noexcept {
     return course_.at();
   }
+  [[nodiscard]] const seed_offer& offered() const noexcept { return offered_; }
   result<void> on_record(const raw_record& record);
   /// nullptr before PREPARED.
   [[nodiscard]] const disk_intake* intake() const noexcept {

@@ -54,6 +54,8 @@ const std::vector<default_value>& defaults() {
       {"link", "congestion_control", "auto"},
       {"state", "path", "/var/lib/xl-teleport"},
       {"state", "run", "/run/xl-teleport"},
+      {"history", "days", 90},
+      {"history", "entries", 1000},
       {"arrivals", "boot_files", json(default_arrival_rules().boot_files)},
       {"arrivals", "nic_scripts", json(default_arrival_rules().nic_scripts)},
       {"hooks", "at_gate", ""},

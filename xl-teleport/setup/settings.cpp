@@ -264,6 +264,30 @@ std::optional<std::string> set_quiet(settings& out, const toml::node& node) {
   return std::nullopt;
 }
 
+/// Ten years; and as many files as a folder is read with in a second.
+constexpr std::int64_t longest_history = 3650;
+constexpr std::int64_t largest_history = 20'000;
+
+std::optional<std::string> set_history_days(settings& out,
+                                            const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 1 || *value > longest_history) {
+    return fmt::format("a number of days from 1 to {}", longest_history);
+  }
+  out.history.age = std::chrono::days(*value);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_history_entries(settings& out,
+                                               const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0 || *value > largest_history) {
+    return fmt::format("a number of jobs from 0 to {}", largest_history);
+  }
+  out.history.entries = static_cast<std::size_t>(*value);
+  return std::nullopt;
+}
+
 std::optional<std::string> set_bwlimit(settings& out, const toml::node& node) {
   const std::string expected = fmt::format(
       R"({}, or a list as ["08:00-18:00 20Mbit", "100Mbit"])", rate_examples);
@@ -342,6 +366,8 @@ const std::map<std::string, setter>& setters() {
       {"link.congestion_control", set_congestion_control},
       {"state.path", folder(&settings::state_path)},
       {"state.run", folder(&settings::run_path)},
+      {"history.days", set_history_days},
+      {"history.entries", set_history_entries},
       {"arrivals.boot_files", set_boot_files},
       {"arrivals.nic_scripts", set_nic_scripts},
       {"hooks.at_gate", path_or_none(&settings::at_gate_hook)},

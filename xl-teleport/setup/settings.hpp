@@ -9,6 +9,7 @@
 #define XL_TELEPORT_SETUP_SETTINGS_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,6 +35,12 @@ enum class donor_choice {
   automatic,  ///< those of running guests; "auto" in the file
 };
 
+/// What of jobs that are over is told by 'teleportctl log'.
+struct history_limits {
+  std::chrono::days age{90};
+  std::size_t entries = 1000;
+};
+
 struct settings {
   std::string listen_address = "::";
   std::uint16_t port = default_port;
@@ -52,6 +59,7 @@ struct settings {
   std::chrono::seconds index_quiet{30};
   std::string state_path = "/var/lib/xl-teleport";
   std::string run_path = "/run/xl-teleport";
+  history_limits history;
   link_plan bwlimit;
   link_options link;
   arrival_rules arrivals = default_arrival_rules();

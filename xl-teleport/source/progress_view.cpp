@@ -66,6 +66,9 @@ void progress_view::show(progress now, clock::time_point time) {
   const auto whole_line = [&] {
     return progress_line(now, elapsed, std::numeric_limits<std::size_t>::max());
   };
+  if (told_) {
+    told_(now, whole_line());
+  }
   const bool wished = progress_wished();
   if (wished) {
     const bool on_screen = style_ == style::terminal;

@@ -9,7 +9,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <unistd.h>
 
@@ -33,6 +36,12 @@ class progress_view {
                          int err = STDERR_FILENO);
 
   using clock = std::chrono::steady_clock;
+  /// @param line  for people, whole
+  using observer =
+      std::function<void(const progress& now, const std::string& line)>;
+
+  /// Tells each moment to `told` as well, whatever the style.
+  void tell(observer told) { told_ = std::move(told); }
 
   /// Shows `now`, unless there is no room for it; fills in rate and ETA from
   /// what it saw before.
@@ -45,6 +54,7 @@ class progress_view {
   void measure(progress& now, clock::time_point time);
 
   style style_;
+  observer told_;
   line_output out_;
   line_output err_;
   int err_fd_;

@@ -92,6 +92,7 @@ struct progress {
   double rate = 0;              ///< on the link, bytes/s, of late
   std::optional<double> found;  ///< share of what is done that was found there
   std::optional<double> eta_seconds;  ///< of the phase
+  bool revocable = true;              ///< the guest was not given away
   /// The memory waits until another guest's has arrived there.
   bool waits_for_turn = false;
   /// Where there are several, each disk's part of `done` and `total`.

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/net/connection.hpp"
@@ -53,6 +54,10 @@ class seed_session {
   void start();
   /// SIGINT or SIGTERM: what was transferred serves the next attempt.
   void cancel();
+  /// Tells each second's progress to `told` as well.
+  void tell_progress(progress_view::observer told) {
+    view_.tell(std::move(told));
+  }
   /// Whether it was the link that ended it, with disks under way.
   [[nodiscard]] bool lost_link() const noexcept {
     return lost_link_ && !report_.disks.empty();

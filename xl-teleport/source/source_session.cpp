@@ -356,6 +356,7 @@ void source_session::tick() {
   progress seen;
   seen.waits_for_turn = course_.waits_for_turn();
   seen.phase = phase_;
+  seen.revocable = course_.may_cancel();
   if (link_) {
     seen.sent = link_->counters().sent;
   }

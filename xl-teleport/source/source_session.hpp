@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "libteleport/base/error.hpp"
 #include "libteleport/base/unique_fd.hpp"
@@ -50,6 +51,10 @@ class source_session {
   void start();
   /// A signal asks us to end: the guest stays, unless GO has been given.
   void cancel();
+  /// Tells each second's progress to `told` as well.
+  void tell_progress(progress_view::observer told) {
+    view_of_progress_.tell(std::move(told));
+  }
   [[nodiscard]] const move_report& report() const noexcept { return report_; }
   /// Whether another attempt may follow. None does once the guest was
   /// suspended: another downtime is for whoever called us to decide.

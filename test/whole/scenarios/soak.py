@@ -51,7 +51,9 @@ def look(world):
             "anonymous KiB": sum(anonymous_kib(pid) for pid in daemons),
             "loop devices": len(loops.devices_over(host.disk)),
             "journal": len(os.listdir(host.path("/var/lib/xl-teleport/journal"))),
-            "files": files_below(host.disk, ("var/log", "var/lib/xl-teleport/journal")),
+            "history": len(os.listdir(host.path("/var/lib/xl-teleport/history"))),
+            "files": files_below(host.disk, ("var/log", "var/lib/xl-teleport/journal",
+                                             "var/lib/xl-teleport/history")),
             "locks": files_below(host.path("/run/xl-teleport"), ()),
         }
     return seen
@@ -67,9 +69,10 @@ def check_flat(first, last, trips):
                 raise Wrong("left over", f"{what} on {host} after {trips} trips: "
                             f"{after[what]}, {before[what]} before")
         # An entry is removed when it is old, or when 1000 newer ones are over.
-        if after["journal"] - before["journal"] != trips:
-            raise Wrong("left over", f"{after['journal']} entries on {host} after "
-                        f"{trips} trips, {before['journal']} before")
+        for what in ("journal", "history"):
+            if after[what] - before[what] != trips:
+                raise Wrong("left over", f"{after[what]} entries of the {what} on "
+                            f"{host} after {trips} trips, {before[what]} before")
 
 
 def check_memory(looks):
@@ -110,7 +113,7 @@ def page(looks):
              "again while it writes. At rest, of teleportd and the keeper of each host:",
              "descriptors, threads and anonymous memory; of the host: processes, loop "
              "devices,",
-             "files besides journal and logs, locks, and entries of the journal, which "
+             "files besides journal, history and logs, locks, and entries of the journal, which "
              "holds",
              "the last 1000 or 30 days.",
              "",
