@@ -24,7 +24,7 @@ says "xl teleport: 'host3' is one word too many" "$xl_teleport" web1 host2 host3
 says 'xl teleport: DOMAIN is required' "$xl_teleport"
 says 'xl teleport: HOST is required' "$xl_teleport" web1
 says "teleportctl: no command 'sed'; did you mean 'seed'?" "$teleportctl" sed
-says "teleportctl: no command 'jobs'" "$teleportctl" jobs
+says "teleportctl: no command 'tasks'" "$teleportctl" tasks
 says 'teleportctl: unknown option -V' "$teleportctl" -V
 says 'teleportctl: a command is needed' "$teleportctl"
 says 'teleportctl: --config: 1 required FILE missing' "$teleportctl" -c

@@ -27,6 +27,8 @@ cat >bin/teleportctl <<'END'
 case "$*" in
   peers) printf '%-24s %s\n' host2 aabb host3 ccdd 10.0.0.7 eeff fd00::7 0011 ;;
   'shadow list --json') printf '[\n  {\n    "guest": "old1",\n    "vdev": "xvda"\n  },\n  {\n    "guest": "old1",\n    "vdev": "xvdb"\n  }\n]\n' ;;
+  'jobs --json') printf '[\n  {\n    "id": "5f0c",\n    "guest": "web1"\n  }\n]\n' ;;
+  'log --json') printf '[\n  {\n    "id": "5f0c",\n    "guest": "web1"\n  },\n  {\n    "id": "77aa",\n    "guest": ""\n  }\n]\n' ;;
   'index list --json') printf '[\n  {\n    "path": "/srv/a.img",\n    "size": 1\n  }\n]\n' ;;
   *) exec "$REAL_TELEPORTCTL" "$@" ;;
 esac

@@ -58,6 +58,9 @@ offers 'list' teleportctl --config files/other index l
 offers '10.0.0.7 fd00::7 host2 host3' teleportctl unpair ''
 offers 'old1' teleportctl shadow forget ''
 offers 'old1' teleportctl shadow remove ''
+offers '5f0c' teleportctl cancel ''
+offers '5f0c 77aa' teleportctl show ''
+offers 'web1' teleportctl log ''
 offers '--keep-days' teleportctl shadow prune --k
 # A flag whose description begins with a capital letter has no value.
 offers '--store-limit' teleportctl pair --limited --st

@@ -20,6 +20,7 @@
 #include "libteleport/base/standard_streams.hpp"
 #include "tools/teleportctl/config_command.hpp"
 #include "tools/teleportctl/index_command.hpp"
+#include "tools/teleportctl/jobs_command.hpp"
 #include "tools/teleportctl/limit_options.hpp"
 #include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/peers_command.hpp"
@@ -194,6 +195,8 @@ int main_of_teleportctl(int argc, char** argv) {
   add_shadow_commands(app, shadow);
   teleports_command teleports;
   add_teleports_commands(app, teleports);
+  jobs_command jobs;
+  add_jobs_commands(app, jobs);
   seed_command seed;
   add_seed_command(app, seed);
   index_command index;
@@ -221,6 +224,9 @@ int main_of_teleportctl(int argc, char** argv) {
   }
   if (!code) {
     code = run_teleports_command(teleports, *options);
+  }
+  if (!code) {
+    code = run_jobs_command(jobs, *options);
   }
   if (!code) {
     code = seed.parsed->parsed() ? run_seed_command(seed, *options)
