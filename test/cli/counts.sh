@@ -92,7 +92,7 @@ RUN_CLI=$said_cli
 XEN='case $* in --packages) touch ../lane-began; exec tail -f /dev/null ;; esac
   while ! [ -e ../lane-began ]; do sleep 0.05; done; kill $(cat ../run-all.pid)'
 if run_and_end; then fail 'it was ended in the lab, and says that it is fine'; fi
-[[ $(said run.log) = *'not run: lab scenarios, lab packages, sanitized, fuzz corpora'* ]] || fail "not said: $(said run.log)"
+[[ $(said run.log) = *'not run: lab scenarios, lab packages, sanitized programs, sanitized, fuzz corpora'* ]] || fail "not said: $(said run.log)"
 [[ ! -e tree/build/test/logs/lab-packages.status ]] || fail 'what ran beside the lab was ended, and has a status'
 
 # ---- the real parts ----
