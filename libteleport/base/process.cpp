@@ -14,10 +14,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/spawn.hpp"
 #include "libteleport/base/unique_fd.hpp"
 
@@ -169,11 +169,11 @@ result<void> child::start(const std::vector<std::string>& argv,
     return started.error();
   }
   pid_ = *started;
-  // glibc 2.36 declares pidfd_open() without C linkage.
-  ended.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  if (!ended) {
-    return system_error(errno, "pidfd_open");
+  auto process = open_pidfd(pid_);
+  if (!process) {
+    return process.error();
   }
+  ended = std::move(*process);
   return {};
 }
 

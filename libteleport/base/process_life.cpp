@@ -2,16 +2,14 @@
 
 #include "libteleport/base/process_life.hpp"
 
-#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 
-#include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "libteleport/base/boot_id.hpp"
+#include "libteleport/base/pidfd.hpp"
 
 namespace teleport {
 
@@ -69,10 +67,9 @@ result<unique_fd> open_life(const process_life& life) {
   if (life.pid <= 0 || life.start == 0 || life.boot != this_boot()) {
     return ended(life.pid);
   }
-  // glibc 2.36 declares pidfd_open() without C linkage.
-  unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, life.pid, 0)));
+  auto process = open_pidfd(life.pid);
   if (!process) {
-    return errno == ESRCH ? ended(life.pid) : system_error(errno, "pidfd_open");
+    return process.error();
   }
   // After it was opened: the one that started then still has the number.
   if (start_now(life.pid) != life.start) {
@@ -83,32 +80,6 @@ result<unique_fd> open_life(const process_life& life) {
 
 bool is_alive(const process_life& life) {
   return open_life(life).has_value();
-}
-
-result<void> signal_life(const unique_fd& process, int signal) {
-  if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) !=
-      0) {
-    return errno == ESRCH ? error(errc::not_found, "the process has ended")
-                          : system_error(errno, "signal the process");
-  }
-  return {};
-}
-
-bool end_of_life(const unique_fd& process, std::chrono::milliseconds limit) {
-  const auto until = std::chrono::steady_clock::now() + limit;
-  pollfd end{process.get(), POLLIN, 0};
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
-    const int got =
-        ::poll(&end, 1, left.count() > 0 ? static_cast<int>(left.count()) : 0);
-    if (got > 0) {
-      return true;
-    }
-    if (got == 0 || errno != EINTR) {
-      return false;
-    }
-  }
 }
 
 }  // namespace teleport

@@ -4,14 +4,13 @@
 // number: its pid, its start and the boot in which it runs.
 //
 //   const auto process = open_life(noted);   // errc::not_found: it has ended
-//   signal_life(*process, SIGINT);           // reaches that one or nobody
+//   send_signal(*process, SIGINT);           // reaches that one or nobody
 //
-// Threads: any. Blocks: end_of_life() alone.
+// Threads: any.
 
 #ifndef LIBTELEPORT_BASE_PROCESS_LIFE_HPP
 #define LIBTELEPORT_BASE_PROCESS_LIFE_HPP
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,21 +38,11 @@ struct process_life {
 [[nodiscard]] std::optional<std::uint64_t> start_of_process(
     std::string_view stat);
 
-/// @return a pidfd, of this very process
+/// @return a pidfd (pidfd.hpp) of this very process
 /// @error errc::not_found when it has ended; errc::system
 [[nodiscard]] result<unique_fd> open_life(const process_life& life);
 
 [[nodiscard]] bool is_alive(const process_life& life);
-
-/// @param process  of open_life()
-/// @error errc::not_found when it has ended meanwhile
-result<void> signal_life(const unique_fd& process, int signal);
-
-/// Waits for the end of a process.
-///
-/// @return false when it goes on after `limit`
-[[nodiscard]] bool end_of_life(const unique_fd& process,
-                               std::chrono::milliseconds limit);
 
 }  // namespace teleport
 

@@ -12,11 +12,10 @@
 #include <string>
 #include <system_error>
 
-#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "libteleport/base/unique_fd.hpp"
+#include "libteleport/base/pidfd.hpp"
 
 namespace teleport {
 namespace {
@@ -63,12 +62,9 @@ bool signal_monitor(std::uint32_t domid, int signal) {
     if (parsed.ec != std::errc() || !is_monitor_of(entry.path(), domid)) {
       continue;
     }
-    // glibc 2.36 declares these without C linkage.
-    const unique_fd process(
-        static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const auto process = open_pidfd(pid);
     if (process && is_monitor_of(entry.path(), domid) &&
-        ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) ==
-            0) {
+        send_signal(*process, signal)) {
       return true;
     }
   }

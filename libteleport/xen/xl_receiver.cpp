@@ -12,15 +12,14 @@
 #include <thread>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-extern "C" {
-#include <sys/pidfd.h>  // glibc 2.36 does not say so itself
-}
 
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/spawn.hpp"
 
 namespace teleport {
@@ -199,26 +198,12 @@ result<int> xl_receiver::wait(std::chrono::milliseconds timeout) {
   if (data_->ended) {
     return *data_->ended;
   }
-  const unique_fd process(::pidfd_open(data_->pid, 0));
+  const auto process = open_pidfd(data_->pid);
   if (!process) {
-    return system_error(errno, "pidfd of xl");
+    return process.error();
   }
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
-    pollfd fd = {process.get(), POLLIN, 0};
-    const int r = ::poll(
-        &fd, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (r == 0) {
-      return error{errc::timeout, "xl migrate-receive still runs"};
-    }
-    if (r > 0) {
-      break;
-    }
-    if (errno != EINTR) {
-      return system_error(errno, "wait for xl");
-    }
+  if (!ends_within(*process, timeout)) {
+    return error{errc::timeout, "xl migrate-receive still runs"};
   }
   int status = 0;
   if (::waitpid(data_->pid, &status, 0) != data_->pid) {

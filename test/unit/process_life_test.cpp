@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libteleport/base/pidfd.hpp"
 #include "test/support/catch.hpp"
 #include "test/support/print_error.hpp"
 
@@ -87,9 +88,9 @@ TEST_CASE("a signal ends the process that was meant, and it is waited for",
   const waiting_child child;
   const auto process = open_life(child.life());
   REQUIRE(process);
-  CHECK_FALSE(end_of_life(*process, 0ms));
-  REQUIRE(signal_life(*process, SIGKILL));
-  CHECK(end_of_life(*process, 30s));
+  CHECK_FALSE(ends_within(*process, 0ms));
+  REQUIRE(send_signal(*process, SIGKILL));
+  CHECK(ends_within(*process, 30s));
   // A zombie until it is waited for: it is alive no more.
   CHECK_FALSE(is_alive(child.life()));
 }

@@ -15,6 +15,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/process.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
@@ -212,12 +213,11 @@ result<std::unique_ptr<child_program>> child_program::start(
   inner->out.non_blocking(true);
   inner->err.non_blocking(true);
   std::unique_ptr<child_program> made(new child_program(inner));
-  // glibc 2.36 declares pidfd_open() without C linkage.
-  const int ended = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (ended < 0) {
-    return system_error(errno, "pidfd_open");
+  auto process = open_pidfd(pid);
+  if (!process) {
+    return process.error();
   }
-  inner->ended.assign(ended);
+  inner->ended.assign(process->release());
   inner->wait_for_output(inner->out);
   inner->wait_for_output(inner->err);
   inner->wait_for_end();

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "libteleport/base/bytes.hpp"
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/packet.hpp"
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/spawn.hpp"
 #include "libteleport/net/lane_inbox.hpp"
 #include "libteleport/net/visit_records.hpp"
@@ -43,12 +43,6 @@ constexpr std::chrono::seconds pass_limit{1};
 void wake_at(int socket, std::size_t bytes) {
   const int least = static_cast<int>(bytes);
   (void)::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
-}
-
-/// @return what is readable once the process has ended
-unique_fd process_of(pid_t pid) {
-  // glibc 2.36 declares pidfd_open() as a function of C++.
-  return unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
 /// Bytes that can be read, and stay.
@@ -260,15 +254,20 @@ void listening::give_speaker(door::visitor number, newcomer one) {
                            session->one.get(),
                            lanes->one.get()});
   const auto pid = spawn(std::move(self));
+  auto process = pid ? open_pidfd(*pid) : result<unique_fd>(pid.error());
+  if (pid && !process) {
+    ::kill(*pid, SIGKILL);
+    static_cast<void>(wait_until_exit(*pid));
+  }
   const auto told =
-      pid ? send_packet(daemon_.get(),
-                        encode_visit(one.address),
-                        {daemon->other.get(), session->other.get()})
-          : result<void>(pid.error());
+      process ? send_packet(daemon_.get(),
+                            encode_visit(one.address),
+                            {daemon->other.get(), session->other.get()})
+              : result<void>(process.error());
   if (!told) {
     log_error(told.error().context);
   }
-  if (!pid) {
+  if (!process) {
     door_.on_gone(number);
     return;
   }
@@ -278,7 +277,7 @@ void listening::give_speaker(door::visitor number, newcomer one) {
                             std::move(one.address),
                             std::move(one.socket),
                             std::move(lanes->other),
-                            process_of(*pid),
+                            std::move(*process),
                             std::nullopt});
 }
 

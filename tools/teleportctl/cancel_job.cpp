@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/process_life.hpp"
 #include "xl-teleport/setup/job_files.hpp"
 
@@ -77,7 +78,7 @@ result<cancel_outcome> cancel_job(const std::string& id,
   }
   const auto process = open_life(one.process);
   const auto told =
-      process ? signal_life(*process, *signal) : result<void>(process.error());
+      process ? send_signal(*process, *signal) : result<void>(process.error());
   if (!told && told.error().code != errc::not_found) {
     return told.error();
   }
@@ -85,7 +86,7 @@ result<cancel_outcome> cancel_job(const std::string& id,
     return cancel_outcome{
         one, false, "its process has ended already, without a word"};
   }
-  const bool ended = end_of_life(*process, longest_end);
+  const bool ended = ends_within(*process, longest_end);
   const auto history = job_history(options);
   std::optional<job> after;
   if (history) {

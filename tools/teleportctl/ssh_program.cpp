@@ -11,12 +11,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/process.hpp"
 #include "libteleport/base/spawn.hpp"
 
@@ -137,9 +137,8 @@ void ssh_program::write(std::string_view text) {
 }
 
 bool ssh_program::ends_within(std::chrono::milliseconds limit) const {
-  // glibc 2.36 declares pidfd_open() without C linkage.
-  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  return comes_by(process.get(), clock::now() + limit);
+  const auto process = open_pidfd(pid_);
+  return process && teleport::ends_within(*process, limit);
 }
 
 error ssh_program::end(std::chrono::seconds limit) {
