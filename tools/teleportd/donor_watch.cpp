@@ -53,12 +53,13 @@ bool donor_watch::connect() {
   return true;
 }
 
-donor_watch::outcome donor_watch::wait_once(
-    std::chrono::milliseconds patience) {
+donor_watch::outcome donor_watch::wait_once(std::chrono::milliseconds patience,
+                                            int other) {
   // poll() passes over a negative descriptor.
-  std::array<pollfd, 3> fds{pollfd{folders_.fd(), POLLIN, 0},
+  std::array<pollfd, 4> fds{pollfd{folders_.fd(), POLLIN, 0},
                             pollfd{xenstore_ ? xenstore_->fd() : -1, POLLIN, 0},
-                            pollfd{pauses_.fd(), POLLIN, 0}};
+                            pollfd{pauses_.fd(), POLLIN, 0},
+                            pollfd{other, POLLIN, 0}};
   const int ready =
       ::poll(fds.data(), fds.size(), static_cast<int>(patience.count()));
   if (ready < 0) {
@@ -74,10 +75,12 @@ donor_watch::outcome donor_watch::wait_once(
     changed = true;
   }
   changed = (fds[2].revents != 0 && pauses_.drain()) || changed;
-  return changed ? outcome::changed : outcome::nothing;
+  return changed               ? outcome::changed
+         : fds[3].revents != 0 ? outcome::interrupted
+                               : outcome::nothing;
 }
 
-bool donor_watch::wait(std::chrono::milliseconds patience) {
+bool donor_watch::wait(std::chrono::milliseconds patience, int other) {
   const clock::time_point end =
       clock::now() + std::max(patience, std::chrono::milliseconds(0));
   for (;;) {
@@ -92,7 +95,8 @@ bool donor_watch::wait(std::chrono::milliseconds patience) {
     }
     const auto left = std::min(end, next_look_) - now;
     const outcome seen = wait_once(std::chrono::ceil<std::chrono::milliseconds>(
-        std::max(left, clock::duration::zero())));
+                                       std::max(left, clock::duration::zero())),
+                                   other);
     if (seen != outcome::nothing) {
       return seen == outcome::changed;
     }

@@ -40,8 +40,10 @@ class donor_watch {
 
   /// Waits until something has changed, the time is over, or a signal came.
   ///
+  /// @param other  a descriptor that ends the wait once it can be read; -1:
+  ///               none
   /// @return whether something may have changed
-  bool wait(std::chrono::milliseconds patience);
+  bool wait(std::chrono::milliseconds patience, int other = -1);
 
  private:
   using clock = std::chrono::steady_clock;
@@ -50,7 +52,7 @@ class donor_watch {
       : folders_(std::move(folders)), pauses_(std::move(pauses)) {}
   bool connect();
   enum class outcome { nothing, changed, interrupted };
-  outcome wait_once(std::chrono::milliseconds patience);
+  outcome wait_once(std::chrono::milliseconds patience, int other);
 
   folder_watch folders_;
   folder_watch pauses_;  ///< the index's folder, which has other news too

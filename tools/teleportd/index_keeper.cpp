@@ -26,6 +26,7 @@
 #include "index/scanner.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/pidfd.hpp"
 #include "libteleport/base/spawn.hpp"
 #include "tools/teleportd/donor_set.hpp"
 #include "tools/teleportd/donor_watch.hpp"
@@ -49,10 +50,6 @@ constexpr seconds look_again(60);
 
 /// A guest that starts is many events: look after the last of them.
 constexpr seconds flurry(1);
-
-/// Interval of looking whether the scan has ended: its SIGCHLD may have come
-/// before the wait began.
-constexpr seconds scan_poll(1);
 
 class keeper_process {
  public:
@@ -82,6 +79,7 @@ class keeper_process {
   };
   struct scan {
     pid_t pid = -1;
+    unique_fd process;  ///< its pidfd
     std::string path;
     bool ending = false;  ///< told to
   };
@@ -352,7 +350,14 @@ void keeper_process::start_scan() {
     log_warning("index: " + pid.error().context);
     return;
   }
-  scan_ = {*pid, path};
+  auto process = open_pidfd(*pid);
+  if (!process) {
+    log_warning("index: " + process.error().context);
+    ::kill(*pid, SIGTERM);
+    static_cast<void>(wait_until_exit(*pid));
+    return;
+  }
+  scan_ = {*pid, std::move(*process), path};
 }
 
 /// A paused scan waits and continues where it was. When other disks wait for a
@@ -398,9 +403,6 @@ milliseconds keeper_process::patience() const {
   for (const auto& [path, disk] : disks_) {
     next = std::min(next, disk.due);
   }
-  if (scan_.pid > 0) {
-    next = std::min(next, now + scan_poll);
-  }
   return std::chrono::ceil<milliseconds>(
       std::max<clock::duration>(next - now, seconds(0)));
 }
@@ -418,7 +420,7 @@ void keeper_process::run() {
     }
     make_room();
     start_scan();
-    if (watch_.wait(patience())) {
+    if (watch_.wait(patience(), scan_.process.get())) {
       next_look_ = std::min(next_look_, clock::now() + flurry);
     }
   }

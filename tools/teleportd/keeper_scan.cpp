@@ -28,7 +28,6 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 extern "C" void ask_keeper_to_stop(int /*signal*/) {
   stop_flag = true;
 }
-extern "C" void take_note(int /*signal*/) {}
 
 }  // namespace
 
@@ -38,8 +37,6 @@ void catch_keeper_signals() {
   action.sa_handler = ask_keeper_to_stop;
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
-  action.sa_handler = take_note;
-  ::sigaction(SIGCHLD, &action, nullptr);
 }
 
 void give_way() {

@@ -22,7 +22,7 @@ namespace teleport {
 /// A scan that was ended before it had read all.
 inline constexpr int exit_cancelled = 3;
 
-/// From now on SIGTERM and SIGINT ask to stop, and SIGCHLD ends a wait.
+/// From now on SIGTERM and SIGINT ask to stop, and end a wait.
 void catch_keeper_signals();
 [[nodiscard]] const std::atomic<bool>& keeper_stop_asked();
 /// Guests first: the process has idle priority for processors and disks.

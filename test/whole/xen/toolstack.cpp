@@ -6,6 +6,9 @@
 #include "libteleport/xen/toolstack.hpp"
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <utility>
@@ -74,7 +77,16 @@ toolstack::toolstack(std::unique_ptr<state_data> data)
     : data_(std::move(data)) {}
 toolstack::~toolstack() = default;
 
+/// As libxl does, which then installs a handler of its own (libxl_fork.c,
+/// sigchld_installhandler_core()).
 result<std::unique_ptr<toolstack>> toolstack::open() {
+  struct sigaction now {};
+  ::sigaction(SIGCHLD, nullptr, &now);
+  if ((now.sa_flags & SA_SIGINFO) != 0 ||
+      (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN)) {
+    std::fputs("this program catches SIGCHLD, which is libxl's\n", stderr);
+    std::abort();
+  }
   return std::unique_ptr<toolstack>(
       new toolstack(std::make_unique<state_data>()));
 }
