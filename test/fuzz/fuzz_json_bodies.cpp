@@ -9,9 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "libteleport/session/end_records.hpp"
-#include "libteleport/session/setup_records.hpp"
-#include "libteleport/wire/failure.hpp"
+#include "libteleport/session/record_bodies.hpp"
 #include "libteleport/xen/config.hpp"
 #include "libteleport/xen/guest_config.hpp"
 
@@ -25,26 +23,14 @@ void require(bool holds) {
   }
 }
 
-template <class Read>
-void check(std::string_view body, Read read) {
-  const auto value = read(body);
-  if (!value) {
-    return;
-  }
-  const std::string once = to_json(*value);
-  const auto again = read(once);
-  require(again.has_value() && to_json(*again) == once);
-}
-
-void check_failure(std::string_view body) {
-  if (const auto note = decode_failure(as_bytes(body))) {
-    const auto again = decode_failure(encode(*note));
-    require(again.has_value() && again->code == note->code &&
-            again->sentence == note->sentence);
+void check_body(const body_codec& codec, byte_span body) {
+  const auto once = codec.rewrite(body);
+  if (once) {
+    const auto again = codec.rewrite(*once);
+    require(again.has_value() && *again == *once);
   }
 }
 
-/// GUEST_CONFIG, as the destination reads it.
 void check_config(const std::string& body) {
   (void)migration_vetoes(body);
   const auto guest = read_config(body);
@@ -76,31 +62,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     return 0;
   }
   const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 8U) {
-    case 0:
-      check(body, read_offer);
-      break;
-    case 1:
-      check(body, read_answer);
-      break;
-    case 2:
-      check(body, read_targets);
-      break;
-    case 3:
-      check(body, read_seed_offer);
-      break;
-    case 4:
-      check(body, read_go_result);
-      break;
-    case 5:
-      check(body, read_seed_result);
-      break;
-    case 6:
-      check_failure(body);
-      break;
-    default:
-      check_config(body);
-      break;
+  const auto type = static_cast<record_type>(data[0]);
+  if (const body_codec* const codec = codec_of(type)) {
+    check_body(*codec, as_bytes(body));
+  }
+  if (type == record_type::guest_config) {
+    check_config(body);
   }
   return 0;
 }

@@ -2,11 +2,14 @@
 
 #include "test/support/golden_records.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <string_view>
 #include <utility>
 
 #include "libteleport/session/end_records.hpp"
+#include "libteleport/session/record_bodies.hpp"
 #include "libteleport/session/setup_records.hpp"
 #include "libteleport/wire/failure.hpp"
 #include "libteleport/wire/lane_records.hpp"
@@ -16,8 +19,6 @@
 namespace teleport::test {
 
 namespace {
-
-using recoder = std::function<result<byte_buffer>(byte_span)>;
 
 byte_buffer bytes_of(std::string_view text) {
   const byte_span bytes = as_bytes(text);
@@ -43,28 +44,6 @@ block_mask mask_of(std::initializer_list<std::size_t> blocks) {
     mask.set(block);
   }
   return mask;
-}
-
-template <class Decode>
-recoder by_encode(Decode decode) {
-  return [decode](byte_span body) -> result<byte_buffer> {
-    auto value = decode(body);
-    return value ? result<byte_buffer>(encode(*value)) : value.error();
-  };
-}
-
-template <class Read>
-recoder by_json(Read read) {
-  return [read](byte_span body) -> result<byte_buffer> {
-    auto value = read(as_text(body));
-    return value ? result<byte_buffer>(bytes_of(to_json(*value)))
-                 : value.error();
-  };
-}
-
-/// A body of no bytes, or one that is not ours to decode.
-result<byte_buffer> as_it_is(byte_span body) {
-  return byte_buffer(body.begin(), body.end());
 }
 
 guest_info some_guest() {
@@ -112,57 +91,36 @@ const rebuild_counts some_counts{1, 2, 3, 4, 5};
 
 void add_setup(std::vector<golden_record>& all) {
   const std::string id = "0123456789abcdef0123456789abcdef";
-  all.push_back({"hello",
-                 record_type::hello,
-                 encode(hello_record{3, "xl-teleport 0.1.0"}),
-                 by_encode(decode_hello)});
-  all.push_back({"offer",
-                 record_type::offer,
-                 bytes_of(to_json(offer{id, true, some_guest(), some_host()})),
-                 by_json(read_offer)});
+  all.push_back(
+      {record_type::hello, encode(hello_record{3, "xl-teleport 0.1.0"})});
+  all.push_back(
+      {record_type::offer,
+       bytes_of(to_json(offer{id, true, some_guest(), some_host()}))});
   answer reply{"host2", {{"name_clash", "it is there"}}, some_targets, {}};
   reply.room = host_room{1, 2, 3, 4};
-  all.push_back({"answer",
-                 record_type::answer,
-                 bytes_of(to_json(reply)),
-                 by_json(read_answer)});
-  all.push_back({"prepare", record_type::prepare, {}, as_it_is});
-  all.push_back({"prepared",
-                 record_type::prepared,
-                 bytes_of(to_json(some_targets)),
-                 by_json(read_targets)});
-  all.push_back({"seed",
-                 record_type::seed,
-                 bytes_of(to_json(seed_offer{some_guest()})),
-                 by_json(read_seed_offer)});
+  all.push_back({record_type::answer, bytes_of(to_json(reply))});
+  all.push_back({record_type::prepared, bytes_of(to_json(some_targets))});
+  all.push_back(
+      {record_type::seed, bytes_of(to_json(seed_offer{some_guest()}))});
 }
 
 void add_disks(std::vector<golden_record>& all) {
   const extent_place place{1, 0x0203};
   all.push_back(
-      {"extents",
-       record_type::extents,
-       encode(extents_record{1, 0x0203, {digest_from(1), std::nullopt}}),
-       by_encode(decode_extents)});
+      {record_type::extents,
+       encode(extents_record{1, 0x0203, {digest_from(1), std::nullopt}})});
   all.push_back(
-      {"extent_states",
-       record_type::extent_states,
+      {record_type::extent_states,
        encode(extent_states_record{{{place, extent_state::proven},
                                     {{0, 7}, extent_state::wants_digests},
-                                    {{2, 8}, extent_state::mismatch}}}),
-       by_encode(decode_extent_states)});
+                                    {{2, 8}, extent_state::mismatch}}})});
   block_digests_record digests{place, mask_of({0, 255}), {}};
   for (block_digest i = 0; i < extent_blocks - 2; ++i) {
     digests.digests.push_back(0x0102030405060708 + i);
   }
-  all.push_back({"block_digests",
-                 record_type::block_digests,
-                 encode(digests),
-                 by_encode(decode_block_digests)});
-  all.push_back({"wanted",
-                 record_type::wanted,
-                 encode(wanted_record{place, mask_of({1, 64, 200})}),
-                 by_encode(decode_wanted)});
+  all.push_back({record_type::block_digests, encode(digests)});
+  all.push_back({record_type::wanted,
+                 encode(wanted_record{place, mask_of({1, 64, 200})})});
   extent_data_record data;
   data.place = place;
   data.digest = digest_from(100);
@@ -170,71 +128,69 @@ void add_disks(std::vector<golden_record>& all) {
   data.zero = mask_of({4});
   data.raw_bytes = block_bytes;
   data.payload = counting(byte_buffer(block_bytes), 0);
-  all.push_back({"extent_data",
-                 record_type::extent_data,
-                 encode(data),
-                 by_encode(decode_extent_data)});
-  all.push_back({"disks_complete", record_type::disks_complete, {}, as_it_is});
-  all.push_back({"disks_durable", record_type::disks_durable, {}, as_it_is});
+  all.push_back({record_type::extent_data, encode(data)});
 }
 
 void add_end(std::vector<golden_record>& all) {
-  all.push_back({"ask_turn", record_type::ask_turn, {}, as_it_is});
-  all.push_back({"turn", record_type::turn, {}, as_it_is});
-  all.push_back({"guest_config",
-                 record_type::guest_config,
-                 bytes_of(some_guest().config_json),
-                 as_it_is});
-  all.push_back({"stream_piece",
-                 record_type::stream_piece,
-                 encode(stream_piece_record{1, counting(byte_buffer(20), 1)}),
-                 by_encode(decode_stream_piece)});
-  all.push_back({"guest_received", record_type::guest_received, {}, as_it_is});
-  all.push_back({"go", record_type::go, {}, as_it_is});
   all.push_back(
-      {"go_result",
-       record_type::go_result,
-       bytes_of(to_json(go_result{false, "why not", some_counts, {}})),
-       by_json(read_go_result)});
-  all.push_back({"fail",
-                 record_type::fail,
-                 encode(failure_note{"refused", "a sentence"}),
-                 by_encode(decode_failure)});
-  all.push_back({"query",
-                 record_type::query,
-                 bytes_of("0123456789abcdef0123456789abcdef"),
-                 by_encode(read_query)});
-  all.push_back({"query_result",
-                 record_type::query_result,
-                 encode(destination_fate::abandoned),
-                 by_encode(read_query_result)});
+      {record_type::guest_config, bytes_of(some_guest().config_json)});
+  all.push_back({record_type::stream_piece,
+                 encode(stream_piece_record{1, counting(byte_buffer(20), 1)})});
   all.push_back(
-      {"seeded",
-       record_type::seeded,
-       bytes_of(to_json(seed_result{some_targets, some_counts, some_counts})),
-       by_json(read_seed_result)});
+      {record_type::go_result,
+       bytes_of(to_json(go_result{false, "why not", some_counts, {}}))});
+  all.push_back(
+      {record_type::fail, encode(failure_note{"refused", "a sentence"})});
+  all.push_back(
+      {record_type::query, bytes_of("0123456789abcdef0123456789abcdef")});
+  all.push_back(
+      {record_type::query_result, encode(destination_fate::abandoned)});
+  all.push_back(
+      {record_type::seeded,
+       bytes_of(to_json(seed_result{some_targets, some_counts, some_counts}))});
 }
 
 /// Section 1.1: name and secret; how many more; the secret; number and bytes.
 void add_lanes(std::vector<golden_record>& all) {
-  all.push_back({"ask_lanes",
-                 record_type::ask_lanes,
+  all.push_back({record_type::ask_lanes,
                  counting(byte_buffer(16 + 32), 0),
-                 by_encode(decode_ticket)});
-  all.push_back({"lanes",
-                 record_type::lanes,
+                 [](byte_span body) -> result<byte_buffer> {
+                   const auto ticket = decode_ticket(body);
+                   return ticket ? result<byte_buffer>(encode(*ticket))
+                                 : ticket.error();
+                 }});
+  all.push_back({record_type::lanes,
                  encode_lanes(15),
                  [](byte_span body) -> result<byte_buffer> {
-                   auto further = decode_lanes(body);
+                   const auto further = decode_lanes(body);
                    return further ? result<byte_buffer>(encode_lanes(*further))
                                   : further.error();
                  }});
+  all.push_back({record_type::join, counting(byte_buffer(32), 16)});
   all.push_back(
-      {"join", record_type::join, counting(byte_buffer(32), 16), as_it_is});
-  all.push_back({"slice",
-                 record_type::slice,
-                 encode_slice(0x0102, counting(byte_buffer(40), 0)),
-                 as_it_is});
+      {record_type::slice, encode_slice(0x0102, counting(byte_buffer(40), 0))});
+}
+
+void add_empty(std::vector<golden_record>& all) {
+  for (const record_row& row : record_rows) {
+    if (row.kind == record_kind::empty) {
+      all.push_back({row.type, {}});
+    }
+  }
+}
+
+/// "HELLO": hello
+std::string file_name(record_type type) {
+  std::string name(name_of(type));
+  std::ranges::transform(name, name.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
+  return name;
+}
+
+/// A body of no bytes, or one that is not ours to decode, stays as it is.
+result<byte_buffer> as_it_is(byte_span body) {
+  return byte_buffer(body.begin(), body.end());
 }
 
 }  // namespace
@@ -244,7 +200,15 @@ std::vector<golden_record> golden_records() {
   add_setup(all);
   add_disks(all);
   add_end(all);
+  add_empty(all);
   add_lanes(all);
+  for (golden_record& one : all) {
+    one.name = file_name(one.type);
+    if (!one.recode) {
+      const body_codec* const codec = codec_of(one.type);
+      one.recode = codec != nullptr ? codec->rewrite : &as_it_is;
+    }
+  }
   return all;
 }
 

@@ -19,11 +19,11 @@
 namespace teleport::test {
 
 struct golden_record {
-  std::string name;  ///< of its file
   record_type type{};
   byte_buffer body;
   /// Decodes a body and codes it again.
-  std::function<result<byte_buffer>(byte_span)> recode;
+  std::function<result<byte_buffer>(byte_span)> recode = nullptr;
+  std::string name = {};  ///< of its file
 };
 
 [[nodiscard]] std::vector<golden_record> golden_records();
