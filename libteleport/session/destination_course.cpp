@@ -214,8 +214,8 @@ destination_course::actions destination_course::on_flushed() {
   at_ = state::durable;
   gate_.disks_proven();
   gate_.disks_durable();
-  actions todo{action::send_disks_durable};
-  for (const action next : open_when_ready()) {
+  actions todo{record_type::disks_durable};
+  for (const step& next : open_when_ready()) {
     todo.push_back(next);
   }
   return todo;
@@ -258,7 +258,7 @@ destination_course::actions destination_course::on_journalled(
         return on_failure();
       }
       at_ = state::ready;
-      return {action::send_guest_received};
+      return {record_type::guest_received};
     case journal_state::go:
       return follow(handover_.on_journalled(durable));
     case journal_state::running:

@@ -26,6 +26,7 @@
 #include "libteleport/base/error.hpp"
 #include "libteleport/migrate/handover.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "libteleport/session/action_queue.hpp"
 #include "libteleport/stream/gate.hpp"
 #include "libteleport/wire/format.hpp"
 
@@ -73,10 +74,8 @@ class destination_course {
     start_xl,   ///< with GUEST_CONFIG, reading nothing; on_xl_started()
     feed_xl,    ///< rebuild STREAM_PIECE; once all is in: on_stream_complete()
     flush,      ///< fsync every target; then on_flushed()
-    send_disks_durable,
     run_gate_hook,  ///< then on_gate_hook()
     journal_ready,  ///< then on_journalled(), as after each journal_X
-    send_guest_received,
     journal_go,
     unpause,  ///< give xl its permission; then on_started() or on_xl_failed()
     journal_running,
@@ -91,7 +90,9 @@ class destination_course {
     destroy,
     end,  ///< of the session; succeeded() is its exit code
   };
-  using actions = std::vector<action>;
+  /// DISKS_DURABLE and GUEST_RECEIVED have no body.
+  using step = course_step<action>;
+  using actions = std::vector<step>;
 
   /// OFFERs of one session: each is answered with up to 1 MiB, whether the
   /// source reads it or not, after a look at Xen and the store. No release has

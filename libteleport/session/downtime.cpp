@@ -20,8 +20,12 @@ std::string_view name_of(downtime_step step) noexcept {
       return "disks_durable";
     case downtime_step::memory_sent:
       return "memory_sent";
+    case downtime_step::looked:
+      return "looked";
     case downtime_step::guest_built:
       return "guest_built";
+    case downtime_step::saved:
+      return "saved";
     case downtime_step::go_sent:
       return "go_sent";
     case downtime_step::running:

@@ -17,18 +17,38 @@
 
 namespace teleport {
 
-/// Ends of the downtime's steps. Disks and memory go side by side, so
-/// memory_sent may come before or after those of the disks.
+/// Ends of the downtime's steps, and where their time goes. Disks and memory go
+/// side by side, so memory_sent may come before or after those of the disks.
 enum class downtime_step : std::uint8_t {
-  suspended,      ///< libxl has suspended the guest: the downtime begins
-  marks_taken,    ///< the last writes are on the disk, and all are known
-  blocks_sent,    ///< their blocks were given to the link
-  blocks_proven,  ///< the destination has proven them; DISKS_COMPLETE is sent
-  disks_durable,  ///< DISKS_DURABLE has come: the targets are flushed
-  memory_sent,    ///< the end of libxl's stream was given to the link
-  guest_built,    ///< GUEST_RECEIVED has come
-  go_sent,        ///< GO is in the journal and was given to the link
-  running,        ///< GO_RESULT has come: the downtime is over
+  /// libxl has suspended the guest: the downtime begins.
+  suspended,
+  /// The last writes are on the disk, and all are known: source/marks.cpp.
+  marks_taken,
+  /// Their blocks were given to the link, ahead of memory:
+  /// source/disk_mover.cpp and net/record_queue.hpp.
+  blocks_sent,
+  /// The destination has written and read them again: migrate/rebuild.cpp.
+  /// DISKS_COMPLETE is sent.
+  blocks_proven,
+  /// DISKS_DURABLE has come, the targets are flushed:
+  /// destination/placement.cpp, and session/flush_plan.hpp, by which most of
+  /// it was flushed before.
+  disks_durable,
+  /// The end of libxl's stream was given to the link: source/memory_mover.cpp.
+  memory_sent,
+  /// The guest is still the one that was offered: source/guest_here.cpp.
+  looked,
+  /// GUEST_RECEIVED has come. xl has built the guest, the hook at_gate agreed,
+  /// `ready` is in the journal: destination/guest_arrival.cpp.
+  guest_built,
+  /// libxl's save is over here, and its thread: xen/saver.cpp.
+  saved,
+  /// `go` is in the journal, by an fsync, and GO was given to the link:
+  /// source/source_end.cpp.
+  go_sent,
+  /// GO_RESULT has come: `go` is in the journal there, and xl has unpaused the
+  /// guest (destination/guest_arrival.cpp). The downtime is over.
+  running,
 };
 
 /// Its name in reports: "marks_taken".

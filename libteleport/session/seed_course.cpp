@@ -31,7 +31,7 @@ std::string_view name_of(seed_course::state state) noexcept {
 void seed_course::on_connected(bool nobody_writes) {
   if (nobody_writes) {
     // For nothing, if the seed is refused.
-    add(seed_action::send_prepare);
+    add(record_type::prepare);
     attach(false);
   }
 }
@@ -114,7 +114,7 @@ bool seed_course::on_attached(bool well) {
   }
   if (state_ == state::answered) {
     state_ = state::preparing;
-    add(seed_action::send_prepare);
+    add(record_type::prepare);
   }
   add(seed_action::start_bulk);
   begin_bulk();
@@ -156,7 +156,7 @@ void seed_course::on_weighed(std::uint64_t dirty) {
 
 void seed_course::complete() {
   state_ = state::keeping;
-  add(seed_action::send_disks_complete);
+  add(record_type::disks_complete);
 }
 
 void seed_course::on_disks_at_rest() {

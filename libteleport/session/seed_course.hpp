@@ -24,20 +24,21 @@
 
 namespace teleport {
 
-/// What the driver of a seed's source is to do next.
+/// What the driver of a seed's source is to do next, beside sending records
+/// that have no body: PREPARE, DISKS_COMPLETE.
 enum class seed_action : std::uint8_t {
-  send_prepare,
   attach_trackers,  ///< open the disks with trackers; then on_attached()
   attach_plain,     ///< open them without; then on_attached()
   start_bulk,  ///< read and hash; nothing is announced before targets_ready
   targets_ready,
   weigh,        ///< take the marks; then on_weighed()
   start_round,  ///< send what was weighed; then on_pass_done()
-  send_disks_complete,
-  stop_disks,  ///< then on_disks_at_rest()
-  send_fail,   ///< say why it failed
-  end,         ///< all rests
+  stop_disks,   ///< then on_disks_at_rest()
+  send_fail,    ///< say why it failed
+  end,          ///< all rests
 };
+
+using seed_step = course_step<seed_action>;
 
 class seed_course {
  public:
@@ -55,7 +56,7 @@ class seed_course {
   enum class blocks : std::uint8_t { none, bulk, weighing, round };
 
   /// The next thing to do; nullopt when only events can bring more.
-  [[nodiscard]] std::optional<seed_action> next() { return actions_.next(); }
+  [[nodiscard]] std::optional<seed_step> next() { return actions_.next(); }
 
   /// HELLO and SEED are sent.
   /// @param nobody_writes  every disk is read-only
@@ -92,7 +93,7 @@ class seed_course {
   enum class rest : std::uint8_t { none, of_disks, ended };
 
   [[nodiscard]] bool is_due(record_type type) const noexcept;
-  void add(seed_action todo) { actions_.add(todo); }
+  void add(seed_step todo) { actions_.add(todo); }
   void attach(bool follow);
   void begin_bulk();
   void complete();

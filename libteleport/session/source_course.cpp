@@ -141,7 +141,7 @@ void source_course::on_attached(bool well) {
   resume_when_at_rest();
   if (state_ == state::answered && well) {
     state_ = state::preparing;
-    add(source_action::send_prepare);
+    add(record_type::prepare);
     add(source_action::start_bulk);
   }
 }
@@ -169,7 +169,7 @@ void source_course::on_pass_done(const moment& now) {
   if (blocks_ == blocks::last_blocks) {
     blocks_ = blocks::complete;
     downtime_.note(downtime_step::blocks_proven, now.time);
-    add(source_action::send_disks_complete);
+    add(record_type::disks_complete);
     return;
   }
   if (blocks_ != blocks::bulk && blocks_ != blocks::round) {
@@ -241,16 +241,17 @@ void source_course::approach_memory() {
     return;
   }
   turn_ = turn::asked;
-  add(source_action::ask_turn);
+  add(record_type::ask_turn);
   pause_for(shortest_pause);
 }
 
-void source_course::on_looked() {
+void source_course::on_looked(time_point now) {
   if (!listens()) {
     return;
   }
   if (is_suspended()) {
     looked_ = true;
+    downtime_.note(downtime_step::looked, now);
     commit_when_saved();
   } else if (state_ == state::disks && blocks_ == blocks::weighing &&
              (turn_ == turn::not_needed || turn_ == turn::given)) {
@@ -319,6 +320,9 @@ void source_course::on_saved(bool well, time_point now) {
   }
   save_ = save::over;
   resume_when_at_rest();
+  if (well && listens()) {
+    downtime_.note(downtime_step::saved, now);
+  }
   if (well) {
     commit_when_saved();
   }
@@ -421,7 +425,7 @@ void source_course::follow(source_handover::action todo) {
       return;
     case source_handover::action::send_go:
       state_ = state::committed;
-      add(source_action::send_go);
+      add(record_type::go);
       return;
     case source_handover::action::finish:
       state_ = state::over;

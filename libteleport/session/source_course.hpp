@@ -32,14 +32,14 @@
 
 namespace teleport {
 
-/// What the source's driver is to do next.
+/// What the source's driver is to do next, beside sending records that have no
+/// body: PREPARE, ASK_TURN (the memory waits for TURN), DISKS_COMPLETE, GO.
 enum class source_action : std::uint8_t {
   /// Nothing was touched anywhere: close the link and report why.
   end_untouched,
   /// Lock the guest, journal `moving`, start the guardian, attach the trackers;
   /// then on_attached().
   attach,
-  send_prepare,
   start_bulk,  ///< read and hash; nothing is announced before targets_ready
   targets_ready,
   weigh,              ///< take the marks; then on_weighed()
@@ -48,7 +48,6 @@ enum class source_action : std::uint8_t {
   /// What others did to the guest meanwhile (xen/guest_change.hpp): before its
   /// memory is sent, and once all of it was; then on_looked().
   look_at_guest,
-  ask_turn,        ///< send ASK_TURN: the memory waits for TURN
   start_memory,    ///< send GUEST_CONFIG, start libxl's save
   give_up,         ///< the guest writes too fast: call on_failure(), saying so
   hold_memory,     ///< read nothing of libxl's stream until it is released
@@ -57,9 +56,7 @@ enum class source_action : std::uint8_t {
   /// the trackers; then on_last_marks().
   take_last_marks,
   send_last_blocks,  ///< then on_blocks_sent() and on_pass_done()
-  send_disks_complete,
-  journal_go,  ///< then on_journalled()
-  send_go,
+  journal_go,        ///< then on_journalled()
   /// Journal `moved`, destroy the guest here, set its disks aside.
   finish,
   /// The guest stays: send FAIL, stop the disks and the memory; then
@@ -74,6 +71,8 @@ enum class source_action : std::uint8_t {
   ask_beside,  ///< QUERY on a link of its own, and GO_RESULT is still awaited
   report_uncertain,  ///< a person must look at both hosts
 };
+
+using source_step = course_step<source_action>;
 
 class source_course {
  public:
@@ -124,7 +123,7 @@ class source_course {
       : convergence_(budget), limit_(limit) {}
 
   /// The next thing to do; nullopt when only events can bring more.
-  [[nodiscard]] std::optional<source_action> next() { return actions_.next(); }
+  [[nodiscard]] std::optional<source_step> next() { return actions_.next(); }
 
   /// Whether a record may come now.
   /// @error errc::protocol, naming the record and the state
@@ -149,7 +148,7 @@ class source_course {
   void on_weighed(std::uint64_t dirty, const moment& now);
   void on_pause_over();
   /// The guest is the one that was offered, with the same disks.
-  void on_looked();
+  void on_looked(time_point now);
   void on_suspended(time_point now);
   void on_last_marks(time_point now);
   /// The last of the last blocks was given to the link.
@@ -218,7 +217,7 @@ class source_course {
   enum class turn : std::uint8_t { not_needed, needed, asked, given };
 
   [[nodiscard]] bool is_due(record_type type) const noexcept;
-  void add(source_action todo) { actions_.add(todo); }
+  void add(source_step todo) { actions_.add(todo); }
   void follow(source_handover::action todo);
   void begin_pass(blocks kind, const moment& now);
   void pause_for(std::chrono::milliseconds pause);

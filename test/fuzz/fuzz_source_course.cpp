@@ -63,15 +63,26 @@ struct told {
     }
   }
 
-  void perform(source_action todo) {
-    switch (todo) {
-      case source_action::send_prepare:
-        prepare = true;
-        return;
-      case source_action::ask_turn:
-        require(takes_turns && !asked_turn);
-        asked_turn = true;
-        return;
+  void send(record_type empty) {
+    prepare = prepare || empty == record_type::prepare;
+    if (empty == record_type::ask_turn) {
+      require(takes_turns && !asked_turn);
+      asked_turn = true;
+    } else if (empty == record_type::disks_complete) {
+      require(course.is_suspended());
+      disks_complete = true;
+    } else if (empty == record_type::go) {
+      require(!go);
+      go = true;
+    }
+  }
+
+  void perform(const source_step& todo) {
+    if (const auto* empty = std::get_if<record_type>(&todo)) {
+      send(*empty);
+      return;
+    }
+    switch (std::get<source_action>(todo)) {
       case source_action::start_memory:
         require(has_turn == takes_turns);
         return;
@@ -86,16 +97,8 @@ struct told {
       case source_action::take_last_marks:
         require(!held);
         return;
-      case source_action::send_disks_complete:
-        require(course.is_suspended());
-        disks_complete = true;
-        return;
       case source_action::journal_go:
         require(received && durable && saved && looked && !resumed);
-        return;
-      case source_action::send_go:
-        require(!go);
-        go = true;
         return;
       case source_action::leave_guest:
         require(!course.is_suspended());
@@ -169,7 +172,7 @@ void event(told& world, unsigned number, bool good) {
       return;
     case 78:
       world.looked = world.looked || course.is_suspended();
-      return course.on_looked();
+      return course.on_looked(world.now.time);
     case 79:
       if (course.on_time(world.now.time)) {
         require(!world.go && course.on_failure());

@@ -37,13 +37,26 @@ void destination_rules::lose_xl() {
 }
 
 void destination_rules::perform(const destination_course::actions& todo) {
-  for (const action next : todo) {
-    check(next);
+  for (const destination_course::step& next : todo) {
+    require(ends_ == 0, "an action follows the session's end");
+    if (const auto* empty = std::get_if<record_type>(&next)) {
+      check_sent(*empty);
+    } else {
+      check(std::get<action>(next));
+    }
+  }
+}
+
+void destination_rules::check_sent(record_type empty) {
+  if (empty == record_type::disks_durable) {
+    require(flushed_, "DISKS_DURABLE without a flush since the last record");
+  } else if (empty == record_type::guest_received) {
+    require(end_given_ && has_ready_, "GUEST_RECEIVED before `ready`");
+    told_received_ = true;
   }
 }
 
 void destination_rules::check(action next) {
-  require(ends_ == 0, "an action follows the session's end");
   switch (next) {
     case action::rebuild:
       require(!failed_, "the disks are written after a failure");
@@ -60,13 +73,6 @@ void destination_rules::check(action next) {
     case action::flush:
       rebuilds_at_flush_ = rebuilds_;
       break;
-    case action::send_disks_durable:
-      require(flushed_, "DISKS_DURABLE without a flush since the last record");
-      return;
-    case action::send_guest_received:
-      require(end_given_ && has_ready_, "GUEST_RECEIVED before `ready`");
-      told_received_ = true;
-      return;
     case action::start_xl:
       require(has_turn_, "xl is started without the turn");
       break;

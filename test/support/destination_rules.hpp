@@ -41,6 +41,7 @@ class destination_rules {
  private:
   using action = destination_course::action;
   void perform(const destination_course::actions& todo);
+  void check_sent(record_type empty);
   void check(action next);
   void require(bool holds, const char* rule);
   void end_gate_hook(bool well);

@@ -49,8 +49,12 @@ void close_link(handover_world& world) {
 
 void stepper::do_destination(handover_world& world,
                              const destination_course::actions& todo) const {
-  for (const action next : todo) {
-    do_destination(world, next);
+  for (const destination_course::step& next : todo) {
+    if (const auto* empty = std::get_if<record_type>(&next)) {
+      send(world, *empty);
+    } else {
+      do_destination(world, std::get<action>(next));
+    }
   }
 }
 
@@ -70,12 +74,6 @@ void stepper::do_destination(handover_world& world, action next) const {
       return;
     case action::send_turn:
       send(world, record_type::turn);
-      return;
-    case action::send_disks_durable:
-      send(world, record_type::disks_durable);
-      return;
-    case action::send_guest_received:
-      send(world, record_type::guest_received);
       return;
     case action::send_go_result:
       send(world, record_type::go_result, world.destination.guest_runs());

@@ -54,13 +54,16 @@ void ask(handover_world& world) {
 void stepper::drive_source(handover_world& world) {
   source_course& course = world.source;
   while (const auto todo = course.next()) {
-    switch (*todo) {
+    if (const auto* empty = std::get_if<record_type>(&*todo)) {
+      world.source_runs = world.source_runs && *empty != record_type::go;
+      send(world, *empty);
+      continue;
+    }
+    const action next = std::get<action>(*todo);
+    switch (next) {
       case action::end_untouched:
         world.outcome = source_outcome::home;
         close_link(world);
-        break;
-      case action::send_prepare:
-        send(world, record_type::prepare);
         break;
       case action::targets_ready:
       case action::start_round:
@@ -70,10 +73,7 @@ void stepper::drive_source(handover_world& world) {
         course.on_weighed(0, no_time);
         break;
       case action::look_at_guest:
-        course.on_looked();
-        break;
-      case action::ask_turn:
-        send(world, record_type::ask_turn);
+        course.on_looked(no_time.time);
         break;
       case action::start_memory:
         send(world, record_type::guest_config);
@@ -81,13 +81,6 @@ void stepper::drive_source(handover_world& world) {
       case action::send_last_blocks:
         course.on_blocks_sent(no_time.time);
         course.on_pass_done(no_time);
-        break;
-      case action::send_disks_complete:
-        send(world, record_type::disks_complete);
-        break;
-      case action::send_go:
-        world.source_runs = false;
-        send(world, record_type::go);
         break;
       case action::stop:
         // From here on nothing keeps the source from resuming its guest.
@@ -99,7 +92,7 @@ void stepper::drive_source(handover_world& world) {
         break;
       case action::finish:
         world.source_runs = false;
-        world.source_steps.push_back(*todo);
+        world.source_steps.push_back(next);
         break;
       case action::ask:
         ask(world);
@@ -122,7 +115,7 @@ void stepper::drive_source(handover_world& world) {
       case action::journal_go:
       case action::resume_guest:
       case action::leave_guest:
-        world.source_steps.push_back(*todo);
+        world.source_steps.push_back(next);
         break;
     }
   }

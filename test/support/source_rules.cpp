@@ -18,21 +18,29 @@ void source_rules::require(bool holds, const char* rule) {
 
 void source_rules::perform() {
   while (const auto next = course_.next()) {
-    check(*next);
+    if (const auto* empty = std::get_if<record_type>(&*next)) {
+      check_sent(*empty);
+    } else {
+      check(std::get<source_action>(*next));
+    }
   }
+}
+
+void source_rules::check_sent(record_type empty) {
+  if (empty != record_type::go) {
+    return;
+  }
+  require(durable_, "GO without DISKS_DURABLE");
+  require(received_, "GO without GUEST_RECEIVED");
+  require(looked_, "GO for a guest that others may have changed");
+  require(has_go_, "GO that is not journalled");
+  require(!gave_go_, "GO twice");
+  require(!resumed_, "GO for a guest that was resumed");
+  gave_go_ = true;
 }
 
 void source_rules::check(source_action next) {
   switch (next) {
-    case source_action::send_go:
-      require(durable_, "GO without DISKS_DURABLE");
-      require(received_, "GO without GUEST_RECEIVED");
-      require(looked_, "GO for a guest that others may have changed");
-      require(has_go_, "GO that is not journalled");
-      require(!gave_go_, "GO twice");
-      require(!resumed_, "GO for a guest that was resumed");
-      gave_go_ = true;
-      return;
     case source_action::leave_guest:
       require(!saved_, "a guest whose memory was saved is not resumed");
       [[fallthrough]];
@@ -160,7 +168,7 @@ void source_rules::end_step(std::size_t which, bool well) {
     case source_action::look_at_guest:
       if (well) {
         looked_ = course_.is_suspended();
-        course_.on_looked();
+        course_.on_looked(no_time.time);
       }
       break;
     case source_action::take_last_marks:

@@ -41,6 +41,7 @@ class source_rules {
 
  private:
   void perform();
+  void check_sent(record_type empty);
   void check(source_action next);
   void require(bool holds, const char* rule);
 

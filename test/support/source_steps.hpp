@@ -21,7 +21,7 @@ namespace teleport::source_steps {
 using state = source_course::state;
 using blocks = source_course::blocks;
 using action = source_action;
-using actions = std::vector<source_action>;
+using actions = std::vector<source_step>;
 using std::chrono::milliseconds;
 
 /// Steps of a teleport that goes well, in order.
@@ -93,7 +93,7 @@ struct driven {
         return;
       case step::preparing:
         course.on_attached(true);
-        CHECK(todo() == actions{action::send_prepare, action::start_bulk});
+        CHECK(todo() == actions{record_type::prepare, action::start_bulk});
         return;
       case step::bulk:
         REQUIRE(hear(record_type::prepared));
@@ -114,7 +114,7 @@ struct driven {
         CHECK(todo() == actions{action::weigh});
         course.on_weighed(1_MiB, now);
         CHECK(todo() == actions{action::look_at_guest});
-        course.on_looked();
+        course.on_looked(now.time);
         CHECK(todo() ==
               actions{action::start_memory, action::weigh_after_pause});
         return;
@@ -132,7 +132,7 @@ struct driven {
         course.on_blocks_sent(now.time);
         wait(milliseconds(3));
         course.on_pass_done(now);
-        CHECK(todo() == actions{action::send_disks_complete});
+        CHECK(todo() == actions{record_type::disks_complete});
         return;
       case step::durable:
         wait(milliseconds(4));
@@ -142,7 +142,7 @@ struct driven {
         wait(milliseconds(5));
         course.on_stream_sent(now.time);
         CHECK(todo() == actions{action::look_at_guest});
-        course.on_looked();
+        course.on_looked(now.time);
         return;
       case step::received:
         wait(milliseconds(6));
@@ -155,7 +155,7 @@ struct driven {
         CHECK(todo() == actions{action::journal_go});
         wait(milliseconds(8));
         course.on_journalled(true, now.time);
-        CHECK(todo() == actions{action::send_go});
+        CHECK(todo() == actions{record_type::go});
         return;
     }
   }
@@ -174,7 +174,8 @@ inline driven at_waiting() {
     }
   }
   one.course.on_weighed(1_MiB, one.now);
-  CHECK(one.todo() == actions{action::ask_turn, action::weigh_after_pause});
+  CHECK(one.todo() ==
+        actions{record_type::ask_turn, action::weigh_after_pause});
   return one;
 }
 

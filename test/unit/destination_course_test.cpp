@@ -36,7 +36,7 @@ void check_refused(destination_course& course,
   CHECK(course.at() == before);
 }
 
-bool has(const actions& todo, action wanted) {
+bool has(const actions& todo, destination_course::step wanted) {
   return std::ranges::find(todo, wanted) != todo.end();
 }
 
@@ -88,14 +88,14 @@ TEST_CASE("a teleport's destination goes through its states in their order",
         actions{action::rebuild});
   CHECK(course.on_record(record_type::disks_complete, proven).value() ==
         actions{action::flush});
-  CHECK(course.on_flushed() == actions{action::send_disks_durable});
+  CHECK(course.on_flushed() == actions{record_type::disks_durable});
   CHECK(course.on_record(record_type::stream_piece, proven).value() ==
         actions{action::feed_xl});
   CHECK(course.on_stream_complete() == actions{action::run_gate_hook});
   CHECK(course.on_gate_hook().has_value());
   CHECK(course.on_built() == actions{action::journal_ready});
   CHECK(course.on_journalled(journal_state::ready, true) ==
-        actions{action::send_guest_received});
+        actions{record_type::guest_received});
   CHECK(course.on_record(record_type::go, proven).value() ==
         actions{action::journal_go});
   CHECK(course.on_journalled(journal_state::go, true) ==
@@ -151,8 +151,8 @@ TEST_CASE("DISKS_DURABLE is sent after the flush and only then", "[session]") {
   destination_course course = destination_at(state::memory);
   CHECK(course.on_flushed().empty());
   const auto todo = course.on_record(record_type::disks_complete, proven);
-  CHECK_FALSE(has(todo.value(), action::send_disks_durable));
-  CHECK(has(course.on_flushed(), action::send_disks_durable));
+  CHECK_FALSE(has(todo.value(), record_type::disks_durable));
+  CHECK(has(course.on_flushed(), record_type::disks_durable));
   CHECK(course.on_flushed().empty());
 }
 
@@ -233,10 +233,10 @@ TEST_CASE(
     REQUIRE(course.on_record(record_type::disks_complete, proven));
     CHECK_FALSE(course.on_gate_hook());
     CHECK(course.on_flushed() ==
-          actions{action::send_disks_durable, action::run_gate_hook});
+          actions{record_type::disks_durable, action::run_gate_hook});
   } else {
     REQUIRE(course.on_record(record_type::disks_complete, proven));
-    CHECK(course.on_flushed() == actions{action::send_disks_durable});
+    CHECK(course.on_flushed() == actions{record_type::disks_durable});
     CHECK_FALSE(course.on_gate_hook());
     CHECK(course.on_stream_complete() == actions{action::run_gate_hook});
   }
@@ -258,7 +258,7 @@ TEST_CASE("GUEST_RECEIVED is sent when `ready` is journalled, and not before",
   check_refused(course, record_type::go);
   SECTION("journalled") {
     CHECK(course.on_journalled(journal_state::ready, true) ==
-          actions{action::send_guest_received});
+          actions{record_type::guest_received});
     CHECK(course.on_record(record_type::go, proven).value() ==
           actions{action::journal_go});
   }

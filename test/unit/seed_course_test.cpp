@@ -20,7 +20,7 @@ namespace {
 
 using state = seed_course::state;
 using action = seed_action;
-using actions = std::vector<seed_action>;
+using actions = std::vector<seed_step>;
 
 actions todo(seed_course& course) {
   actions all;
@@ -48,7 +48,7 @@ seed_course followed(state wanted) {
     return course;
   }
   REQUIRE(course.on_attached(true));
-  CHECK(todo(course) == actions{action::send_prepare, action::start_bulk});
+  CHECK(todo(course) == actions{record_type::prepare, action::start_bulk});
   if (wanted == state::preparing) {
     return course;
   }
@@ -62,7 +62,7 @@ seed_course followed(state wanted) {
   course.on_weighed(1_MiB);
   CHECK(todo(course) == actions{action::start_round});
   course.on_pass_done();
-  CHECK(todo(course) == actions{action::send_disks_complete});
+  CHECK(todo(course) == actions{record_type::disks_complete});
   if (wanted == state::keeping) {
     return course;
   }
@@ -123,7 +123,7 @@ TEST_CASE("a disk that nobody writes is read while the hosts greet each other",
           "[session][seed]") {
   seed_course course;
   course.on_connected(true);
-  CHECK(todo(course) == actions{action::send_prepare, action::attach_plain});
+  CHECK(todo(course) == actions{record_type::prepare, action::attach_plain});
   CHECK_FALSE(course.follows());
   const bool attached_first = GENERATE(true, false);
   if (attached_first) {
@@ -146,7 +146,7 @@ TEST_CASE("a disk that nobody writes is read while the hosts greet each other",
   }
   // No round: nobody writes.
   course.on_pass_done();
-  CHECK(todo(course) == actions{action::send_disks_complete});
+  CHECK(todo(course) == actions{record_type::disks_complete});
 }
 
 TEST_CASE("a seed does without trackers where none can be attached",
@@ -157,11 +157,11 @@ TEST_CASE("a seed does without trackers where none can be attached",
   CHECK_FALSE(course.follows());
   SECTION("and sends no round") {
     REQUIRE(course.on_attached(true));
-    CHECK(todo(course) == actions{action::send_prepare, action::start_bulk});
+    CHECK(todo(course) == actions{record_type::prepare, action::start_bulk});
     REQUIRE(course.on_record(record_type::prepared));
     (void)todo(course);
     course.on_pass_done();
-    CHECK(todo(course) == actions{action::send_disks_complete});
+    CHECK(todo(course) == actions{record_type::disks_complete});
   }
   SECTION("and fails where the disks cannot be opened at all") {
     CHECK_FALSE(course.on_attached(false));
@@ -176,7 +176,7 @@ TEST_CASE("a seed during which nothing was written sends no round",
   (void)todo(course);
   CHECK_FALSE(course.on_record(record_type::wanted));
   course.on_weighed(0);
-  CHECK(todo(course) == actions{action::send_disks_complete});
+  CHECK(todo(course) == actions{record_type::disks_complete});
 }
 
 TEST_CASE("a seed ends once no job uses its disks", "[session][seed]") {

@@ -70,7 +70,7 @@ TEST_CASE(
   driven one = at(step::answered);
   CHECK_FALSE(one.hear(record_type::prepared));
   one.course.on_attached(true);
-  CHECK(one.todo() == actions{action::send_prepare, action::start_bulk});
+  CHECK(one.todo() == actions{record_type::prepare, action::start_bulk});
   CHECK(one.hear(record_type::prepared));
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("GO is not given to a destination whose disks are not durable",
   one.course.on_saved(true, one.now.time);
   CHECK_FALSE(one.hear(record_type::guest_received));
   CHECK(one.todo() == actions{action::look_at_guest});
-  one.course.on_looked();
+  one.course.on_looked(one.now.time);
   REQUIRE(one.hear(record_type::disks_durable));
   CHECK_FALSE(one.hear(record_type::disks_durable));
   REQUIRE(one.hear(record_type::guest_received));
@@ -193,15 +193,15 @@ TEST_CASE("the memory is not sent before the guest was looked at",
   CHECK(one.todo() == actions{action::look_at_guest});
   CHECK(one.course.at() == state::disks);
   SECTION("it is as it was") {
-    one.course.on_looked();
+    one.course.on_looked(one.now.time);
     CHECK(one.course.at() == state::memory);
-    one.course.on_looked();
+    one.course.on_looked(one.now.time);
     CHECK(one.todo() ==
           actions{action::start_memory, action::weigh_after_pause});
   }
   SECTION("others have changed it") {
     REQUIRE(one.course.on_failure());
-    one.course.on_looked();
+    one.course.on_looked(one.now.time);
     CHECK(one.todo() == actions{action::stop});
   }
 }
@@ -213,7 +213,7 @@ TEST_CASE("GO is not given before the suspended guest was looked at",
   CHECK(one.todo() == actions{action::look_at_guest});
   REQUIRE(one.hear(record_type::guest_received));
   CHECK(one.todo().empty());
-  one.course.on_looked();
+  one.course.on_looked(one.now.time);
   CHECK(one.todo() == actions{action::journal_go});
 }
 

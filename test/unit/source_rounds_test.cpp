@@ -29,7 +29,7 @@ TEST_CASE("rounds follow each other at once until the rest is small",
   // 9 MiB at 10 MiB/s: within the second that is wanted.
   one.course.on_weighed(9_MiB, one.now);
   CHECK(one.todo() == actions{action::look_at_guest});
-  one.course.on_looked();
+  one.course.on_looked(one.now.time);
   CHECK(one.todo() == actions{action::start_memory, action::weigh_after_pause});
   CHECK(one.course.at() == state::memory);
   CHECK(one.course.rounds() == 4);
@@ -99,7 +99,7 @@ TEST_CASE(
   one.course.on_last_marks(one.now.time);
   CHECK(one.todo() == actions{action::send_last_blocks});
   one.course.on_pass_done(one.now);
-  CHECK(one.todo() == actions{action::send_disks_complete});
+  CHECK(one.todo() == actions{record_type::disks_complete});
 }
 
 TEST_CASE(
@@ -236,7 +236,7 @@ TEST_CASE("the memory follows once its turn has come and the rest is small",
   CHECK(one.todo() == actions{action::weigh});
   one.course.on_weighed(1_MiB, one.now);
   CHECK(one.todo() == actions{action::look_at_guest});
-  one.course.on_looked();
+  one.course.on_looked(one.now.time);
   CHECK(one.todo() == actions{action::start_memory, action::weigh_after_pause});
 }
 
@@ -271,7 +271,9 @@ TEST_CASE("the downtime is told step by step", "[session][source_course]") {
                             {downtime_step::blocks_proven, at_ms(6)},
                             {downtime_step::disks_durable, at_ms(10)},
                             {downtime_step::memory_sent, at_ms(15)},
+                            {downtime_step::looked, at_ms(15)},
                             {downtime_step::guest_built, at_ms(21)},
+                            {downtime_step::saved, at_ms(28)},
                             {downtime_step::go_sent, at_ms(36)},
                             {downtime_step::running, at_ms(45)}};
   const auto& steps = one.course.downtime().steps();

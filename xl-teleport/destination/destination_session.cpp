@@ -157,8 +157,12 @@ void destination_session::refuse(const error& cause) {
 
 void destination_session::perform(const destination_course::actions& todo,
                                   const raw_record& record) {
-  for (const action next : todo) {
-    const auto done = step(next, record);
+  for (const destination_course::step& next : todo) {
+    if (const auto* empty = std::get_if<record_type>(&next)) {
+      link_->send(*empty, {});
+      continue;
+    }
+    const auto done = step(std::get<action>(next), record);
     if (!done) {
       fail(done.error());
       return;
@@ -229,8 +233,6 @@ result<void> destination_session::step(action next, const raw_record& record) {
     case action::send_answer:
     case action::send_prepared:
     case action::send_turn:
-    case action::send_disks_durable:
-    case action::send_guest_received:
     case action::send_go_result:
     case action::send_fail:
       send(next);
@@ -250,12 +252,6 @@ void destination_session::send(action next) {
       return;
     case action::send_turn:
       send_turn();
-      return;
-    case action::send_disks_durable:
-      link_->send(record_type::disks_durable, {});
-      return;
-    case action::send_guest_received:
-      link_->send(record_type::guest_received, {});
       return;
     case action::send_go_result: {
       go_result result;

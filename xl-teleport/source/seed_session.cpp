@@ -116,14 +116,16 @@ void seed_session::connected(result<std::shared_ptr<connection>> link) {
 /// the course was told.
 void seed_session::act() {
   while (const auto todo = course_.next()) {
-    perform(*todo);
+    if (const auto* record = std::get_if<record_type>(&*todo)) {
+      link_->send(*record, {});
+    } else {
+      perform(std::get<seed_action>(*todo));
+    }
   }
 }
 
 void seed_session::perform(seed_action todo) {
   switch (todo) {
-    case seed_action::send_prepare:
-      return link_->send(record_type::prepare, {});
     case seed_action::attach_trackers:
     case seed_action::attach_plain:
       return attach();
@@ -136,8 +138,6 @@ void seed_session::perform(seed_action todo) {
       return disks_->weigh();
     case seed_action::start_round:
       return disks_->start_round();
-    case seed_action::send_disks_complete:
-      return link_->send(record_type::disks_complete, {});
     case seed_action::stop_disks:
       return stop_disks();
     case seed_action::send_fail:

@@ -32,7 +32,11 @@ constexpr std::chrono::seconds glance_interval{2};
 void source_session::act() {
   enter(phase_now());
   while (const auto todo = course_.next()) {
-    perform(*todo);
+    if (const auto* record = std::get_if<record_type>(&*todo)) {
+      link_->send(*record, {});
+    } else {
+      perform(std::get<source_action>(*todo));
+    }
     enter(phase_now());
   }
   arm_limit();
@@ -44,8 +48,6 @@ void source_session::perform(source_action todo) {
       return end_untouched();
     case source_action::attach:
       return attach();
-    case source_action::send_prepare:
-      return link_->send(record_type::prepare, {});
     case source_action::start_bulk:
       return disks_->start_bulk();
     case source_action::targets_ready:
@@ -65,8 +67,6 @@ void source_session::perform(source_action todo) {
       return disks_->start_round();
     case source_action::look_at_guest:
       return look_at_guest();
-    case source_action::ask_turn:
-      return link_->send(record_type::ask_turn, {});
     case source_action::start_memory:
       return start_memory();
     case source_action::give_up:
@@ -77,8 +77,6 @@ void source_session::perform(source_action todo) {
       return memory_->hold(false);
     case source_action::take_last_marks:
       return disks_->take_last_marks();
-    case source_action::send_disks_complete:
-      return link_->send(record_type::disks_complete, {});
     case source_action::journal_go: {
       const auto written = write_journal(journal_state::go);
       if (!written) {
@@ -89,8 +87,6 @@ void source_session::perform(source_action todo) {
       }
       return course_.on_journalled(written.has_value(), clock::now());
     }
-    case source_action::send_go:
-      return link_->send(record_type::go, {});
     case source_action::finish:
       return finish();
     case source_action::stop:
@@ -224,7 +220,7 @@ void source_session::on_looked(result<guest_sight> now, bool suspended) {
              " meanwhile, and goes along");
     view_.guest = std::move(*now->guest);
   }
-  course_.on_looked();
+  course_.on_looked(clock::now());
 }
 
 /// Another attempt begins with what is there by then: nothing of this one can
