@@ -16,6 +16,7 @@ namespace teleport {
 
 /// Block i is bit i % 64 of word i / 64.
 struct block_mask {
+  static_assert(extent_blocks % 64 == 0);
   std::array<std::uint64_t, extent_blocks / 64> words{};
 
   void set(std::size_t block) noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/disk/disk_store.hpp: where arriving disks are made: a directory
-// of sparse files behind loop devices, or an LVM volume group (thick or thin).
+// libteleport/disk/disk_store.hpp: where arriving disks are made. A kind of
+// store is an entry of disk_kind.hpp.
 //
 // A store touches what lies directly in it and nothing else, creates only
 // under names that do not exist, and removes only what it owns.
@@ -25,9 +25,8 @@
 namespace teleport {
 
 struct store_config {
-  /// file: a directory of them; logical_volume: a volume group.
-  disk_kind kind = disk_kind::file;
-  /// The directory's absolute path, or the name of the volume group.
+  disk_kind kind = disk_kind::file;  ///< of the disks that are made
+  /// What holds them, as the kind says: check_store().
   std::string path;
   /// The thin pool's name, for thin volumes alone.
   std::string thin_pool;

@@ -4,7 +4,7 @@
 // as a state machine: which step each arriving extent takes, and whether all
 // are proven.
 //
-// Sans-IO, as sender.hpp: the driver runs jobs on the pool with
+// Sans-IO, as disk_sender.hpp: the driver runs jobs on the pool with
 // do_receiver_job() and gives results back. PROTOCOL.md, section 4.
 //
 // Threads: one owner; do_receiver_job() alone may be called from any thread.

@@ -17,12 +17,12 @@ from disks import Disks
 from fields import Refused
 from lanes import Lanes
 from session import OF_THE_LINK, RECORDS, TALKS, Session
+from talk import ON_DISKS
 
 # Bytes of these say something else without breaking a rule: names, paths and
 # sentences for people, and what a destination happens to hold or allow.
 FREE = {"HELLO", "OFFER", "ANSWER", "PREPARED", "SEED", "SEEDED", "FAIL", "WANTED", "GUEST_CONFIG", "GO_RESULT",
         "LANES"}
-ON_DISKS = {"EXTENTS", "EXTENT_STATES", "BLOCK_DIGESTS", "WANTED", "EXTENT_DATA"}
 
 
 def name_of(record):

@@ -2,8 +2,10 @@
 
 #include "tools/teleportctl/index_command.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -29,6 +31,13 @@ constexpr std::uint64_t most_mib_per_second = 1'000'000;
 extern "C" void ask_to_stop(int /*signal*/) {
   stop_flag = true;
 }
+
+/// One of the commands but `find`.
+struct index_run {
+  const CLI::App* parsed = nullptr;
+  int (*run)(index::store& tables, const index_command& command) = nullptr;
+  bool writes = false;  ///< into the index, which is made if it is not there
+};
 
 }  // namespace
 
@@ -120,10 +129,20 @@ int run_index_command(index_command command, const settings& options) {
   const std::string folder = command.folder.empty()
                                  ? options.index_path
                                  : absolute_path(command.folder);
+  const bool repairs = !command.dry_run;
+  const index_run runs[] = {{command.add, run_index_add, true},
+                            {command.scan, run_index_scan, true},
+                            {command.remove, run_index_remove, true},
+                            {command.pause, run_index_pause, true},
+                            {command.resume, run_index_resume, false},
+                            {command.list, run_index_list, false},
+                            {command.stat, run_index_stat, false},
+                            {command.check, run_index_check, repairs}};
+  const auto* const chosen = std::ranges::find_if(
+      runs, [](const index_run& one) { return one.parsed->parsed(); });
+  const bool finds = chosen == std::end(runs);
   index::store_options how;
-  how.writable = command.add->parsed() || command.scan->parsed() ||
-                 command.remove->parsed() || command.pause->parsed() ||
-                 (command.check->parsed() && !command.dry_run);
+  how.writable = !finds && chosen->writes;
   how.map.max_map_bytes = options.index_max_bytes;
   result<std::unique_ptr<index::store>> opened =
       index::store::open(folder, how);
@@ -131,21 +150,8 @@ int run_index_command(index_command command, const settings& options) {
     return index_failed(opened.error());
   }
   const std::shared_ptr<index::store> tables = std::move(*opened);
-  const std::pair<const CLI::App*, int (*)(index::store&, const index_command&)>
-      commands[] = {{command.add, run_index_add},
-                    {command.scan, run_index_scan},
-                    {command.remove, run_index_remove},
-                    {command.pause, run_index_pause},
-                    {command.resume, run_index_resume},
-                    {command.list, run_index_list},
-                    {command.stat, run_index_stat},
-                    {command.check, run_index_check}};
-  for (const auto& [parsed, run] : commands) {
-    if (parsed->parsed()) {
-      return run(*tables, command);
-    }
-  }
-  return command.find->parsed() ? run_index_find(tables, command) : exit_usage;
+  return finds ? run_index_find(tables, command)
+               : chosen->run(*tables, command);
 }
 
 }  // namespace teleport

@@ -19,6 +19,19 @@ constexpr std::size_t max_jobs = 8;
 
 }  // namespace
 
+disk_mover::events events_on(connection& link) {
+  disk_mover::events events;
+  events.send = [&link](record_type type, byte_span body) {
+    if (type == record_type::extent_data) {
+      link.send(type, body);
+    } else {
+      link.send_ahead(type, body);
+    }
+  };
+  events.queued = [&link] { return link.queued_before(); };
+  return events;
+}
+
 disk_mover::disk_mover(event_loop& loop, events callbacks)
     : loop_(loop), events_(std::move(callbacks)) {}
 

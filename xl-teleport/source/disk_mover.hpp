@@ -23,6 +23,7 @@
 #include "libteleport/disk/dirty_tracker.hpp"
 #include "libteleport/migrate/disk_sender.hpp"
 #include "libteleport/migrate/known_content.hpp"
+#include "libteleport/net/connection.hpp"
 #include "libteleport/net/event_loop.hpp"
 #include "libteleport/xen/toolstack.hpp"
 #include "xl-teleport/source/start_at_rest.hpp"
@@ -137,6 +138,13 @@ class disk_mover {
   std::vector<raw_record> early_;
   bool stopped_ = false;
 };
+
+/// send() and queued() of a mover whose records cross this link: blocks in
+/// their turn, before any memory, and ahead of them what the destination
+/// answers.
+///
+/// @param link  outlives the mover
+[[nodiscard]] disk_mover::events events_on(connection& link);
 
 }  // namespace teleport
 

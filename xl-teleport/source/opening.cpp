@@ -54,17 +54,4 @@ result<void> read_setup(const raw_record& record,
   }
 }
 
-disk_mover::events events_on(connection& link) {
-  disk_mover::events events;
-  events.send = [&link](record_type type, byte_span body) {
-    if (type == record_type::extent_data) {
-      link.send(type, body);
-    } else {
-      link.send_ahead(type, body);
-    }
-  };
-  events.queued = [&link] { return link.queued_before(); };
-  return events;
-}
-
 }  // namespace teleport

@@ -2,8 +2,7 @@
 //
 // xl-teleport/source/opening.hpp: what a teleport and a seed do alike at the
 // source once they are connected: the link's pace, HELLO, this host's limits
-// for the peer, and the record that says what is wanted; and how disks' records
-// are given to the link.
+// for the peer, and the record that says what is wanted.
 //
 // Threads: the loop's.
 
@@ -21,7 +20,6 @@
 #include "xl-teleport/setup/link_plan.hpp"
 #include "xl-teleport/setup/peer_rights.hpp"
 #include "xl-teleport/setup/settings.hpp"
-#include "xl-teleport/source/disk_mover.hpp"
 
 namespace teleport {
 
@@ -55,13 +53,6 @@ struct opening_record {
 [[nodiscard]] result<void> read_setup(const raw_record& record,
                                       const std::string& host,
                                       std::vector<offered_target>& targets);
-
-/// send() and queued() of a mover whose records cross this link: blocks in
-/// their turn, before any memory, and ahead of them what the destination
-/// answers.
-///
-/// @param link  outlives the mover
-[[nodiscard]] disk_mover::events events_on(connection& link);
 
 }  // namespace teleport
 
