@@ -17,6 +17,7 @@
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/program_start.hpp"
 #include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "libteleport/migrate/journal.hpp"
@@ -262,10 +263,8 @@ int main_of_teleport(int argc, char** argv) {
 }  // namespace teleport
 
 int main(int argc, char** argv) {
-  // A peer or a pipe that goes away is an error of a write, not a signal.
-  (void)std::signal(SIGPIPE, SIG_IGN);
   // What a background job writes to its terminal would stop it.
   (void)std::signal(SIGTTOU, SIG_IGN);
-  teleport::open_standard_streams();
+  teleport::start_program();
   return teleport::main_of_teleport(argc, argv);
 }

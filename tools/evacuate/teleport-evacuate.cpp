@@ -3,7 +3,6 @@
 // tools/evacuate/teleport-evacuate.cpp: moves a host's guests away, in the
 // night or before maintenance, and brings them home again.
 
-#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +10,7 @@
 
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/program_start.hpp"
 #include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "libteleport/net/event_loop.hpp"
@@ -147,8 +147,6 @@ int main_of_evacuate(int argc, char** argv) {
 }  // namespace teleport::evacuation
 
 int main(int argc, char** argv) {
-  // A pipe that goes away is an error of a write, not a signal.
-  (void)std::signal(SIGPIPE, SIG_IGN);
-  teleport::open_standard_streams();
+  teleport::start_program();
   return teleport::evacuation::main_of_evacuate(argc, argv);
 }

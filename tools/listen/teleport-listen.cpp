@@ -3,7 +3,6 @@
 // tools/listen/teleport-listen.cpp: the part of teleportd that the network
 // reaches, as programs without rights: what the options ask for.
 
-#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -18,7 +17,7 @@
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/oom_shield.hpp"
 #include "libteleport/base/packet_door.hpp"
-#include "libteleport/base/standard_streams.hpp"
+#include "libteleport/base/program_start.hpp"
 #include "libteleport/base/unique_fd.hpp"
 #include "libteleport/net/visit_records.hpp"
 #include "tools/listen/confinement.hpp"
@@ -76,8 +75,6 @@ int main_of_listener(int argc, char** argv) {
 }  // namespace teleport
 
 int main(int argc, char** argv) {
-  // A peer that goes away is an error of a write, not a signal.
-  (void)std::signal(SIGPIPE, SIG_IGN);
-  teleport::open_standard_streams();
+  teleport::start_program();
   return teleport::main_of_listener(argc, argv);
 }

@@ -4,7 +4,6 @@
 // teleporting: pair hosts, keep the content index, look at what is kept for
 // guests elsewhere.
 
-#include <csignal>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "libteleport/base/durable_file.hpp"
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/log.hpp"
+#include "libteleport/base/program_start.hpp"
 #include "libteleport/base/progress_wish.hpp"
 #include "libteleport/base/standard_streams.hpp"
 #include "tools/teleportctl/config_command.hpp"
@@ -239,7 +239,6 @@ int main_of_teleportctl(int argc, char** argv) {
 }  // namespace teleport
 
 int main(int argc, char** argv) {
-  (void)std::signal(SIGPIPE, SIG_IGN);
-  teleport::open_standard_streams();
+  teleport::start_program();
   return teleport::main_of_teleportctl(argc, argv);
 }

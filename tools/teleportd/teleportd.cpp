@@ -3,7 +3,6 @@
 // tools/teleportd/teleportd.cpp: the peer daemon, in one program with the parts
 // of its work that are processes of their own: what the options ask for.
 
-#include <csignal>
 #include <string>
 #include <utility>
 
@@ -15,8 +14,8 @@
 
 #include "libteleport/base/log.hpp"
 #include "libteleport/base/oom_shield.hpp"
+#include "libteleport/base/program_start.hpp"
 #include "libteleport/base/service_notice.hpp"
-#include "libteleport/base/standard_streams.hpp"
 #include "libteleport/disk/standing_tracker.hpp"
 #include "libteleport/net/identity.hpp"
 #include "tools/teleportd/daemon_process.hpp"
@@ -129,8 +128,6 @@ int main_of_teleportd(int argc, char** argv) {
 }  // namespace teleport
 
 int main(int argc, char** argv) {
-  // A peer that goes away is an error of a write, not a signal.
-  (void)std::signal(SIGPIPE, SIG_IGN);
-  teleport::open_standard_streams();
+  teleport::start_program();
   return teleport::main_of_teleportd(argc, argv);
 }
