@@ -2,6 +2,7 @@
 
 #include "libteleport/disk/device_drain.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -11,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,11 +88,30 @@ result<void> check_ours(const mapped_state& state) {
   return {};
 }
 
+/// Standard error stays, too. Passes over a descriptor of -1.
+void close_all_but(std::array<int, 4> kept) {
+  std::sort(kept.begin(), kept.end());
+  int from = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    if (fd > from) {
+      ::syscall(SYS_close_range, from, fd - 1, 0);
+    }
+    from = std::max(from, fd + 1);
+  }
+  ::syscall(SYS_close_range, from, ~0U, 0);
+}
+
 /// The child's whole life: suspends the device, says so, and resumes it when it
 /// is told to, or when the teleport is gone. Each step's errno value, or 0, is
 /// sent over the link. It is the fork of a program with threads: system calls
 /// only.
-[[noreturn]] void hold_suspended(int link, int control, std::uint64_t device) {
+[[noreturn]] void hold_suspended(std::array<int, 4> kept,
+                                 std::uint64_t device) {
+  const int link = kept[0];
+  const int control = kept[1];
+  // Else it would hold the teleport's links, locks and pipes, and whoever waits
+  // for the teleport's end by one of these would wait for the device.
+  close_all_but(kept);
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
@@ -204,8 +225,9 @@ result<void> drain_writes(std::uint64_t device,
     return system_error(errno, "process for suspending the device");
   }
   if (child == 0) {
-    ::close(link.get());
-    hold_suspended(theirs.get(), control.get(), device);
+    hold_suspended(
+        {theirs.get(), control.get(), locks->node.get(), locks->group.get()},
+        device);
   }
   theirs.reset();
   const int suspended = next_step(link.get(), limit);

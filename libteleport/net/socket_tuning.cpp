@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -75,6 +76,9 @@ void tune_socket(int socket, const std::string& congestion_control) {
   const auto set = [socket](int level, int option, unsigned value) {
     (void)::setsockopt(socket, level, option, &value, sizeof value);
   };
+  // Asio's are inherited: a hotplug script or a save helper of libxl's would
+  // hold the link when this process is killed.
+  (void)::fcntl(socket, F_SETFD, FD_CLOEXEC);
   set(IPPROTO_TCP, TCP_NODELAY, 1);
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_idle);

@@ -37,11 +37,14 @@ struct pass_progress {
 /// Signals that are for the main program: the save thread and the helper it
 /// starts (which inherits this) leave them alone. With SIGPIPE blocked both
 /// see EPIPE when the reader is gone; the helper then also ends log-dirty
-/// mode. A terminal's SIGINT must not end the helper behind our back.
+/// mode. A terminal's SIGINT must not end the helper behind our back. libxl
+/// asks the helper once to end, by SIGTERM, perhaps before it has a handler of
+/// its own: it unblocks the signal then (libxl_save_helper.c, setup_signals()).
 void block_signals() {
   sigset_t set{};
   sigemptyset(&set);
-  for (const int signal : {SIGPIPE, SIGINT, SIGHUP, SIGQUIT, SIGTSTP}) {
+  for (const int signal :
+       {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) {
     sigaddset(&set, signal);
   }
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
