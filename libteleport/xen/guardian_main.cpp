@@ -208,6 +208,11 @@ void guard::end_pause() {
   if (!paused_ || !is_here()) {
     return;
   }
+  // Pauses are counted, and it died perhaps before its own, or after its end.
+  const auto now = tools_->state(guest_.domid);
+  if (now && *now != guest_state::paused) {
+    return;
+  }
   if (auto r = tools_->unpause(guest_.domid); !r) {
     log_error(r.error().context + ": run 'xl unpause' by hand");
   } else {
