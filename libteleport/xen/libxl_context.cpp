@@ -119,7 +119,7 @@ void libxl_context::write_line(xentoollog_logger* log,
   libxl_context& self = *reinterpret_cast<logger*>(log)->owner;
   // What it says of a host without Xen is in open()'s sentence.
   const bool opening = self.ctx_ == nullptr;
-  if (level < XTL_WARN || opening) {
+  if (level < XTL_WARN || opening || self.looking_up_ > 0) {
     log_debug(line);
   } else {
     log_warning(line);
@@ -141,6 +141,17 @@ void libxl_context::write_progress(xentoollog_logger* log,
   if (self.on_progress_ && what != nullptr) {
     self.on_progress_(what, done, total);
   }
+}
+
+int libxl_context::look_up(libxl_dominfo* info, std::uint32_t domid) {
+  ++looking_up_;
+  const int rc = libxl_domain_info(ctx_, info, domid);
+  --looking_up_;
+  if (rc == ERROR_DOMAIN_NOTFOUND) {
+    const std::lock_guard lock(mutex_);
+    last_complaint_.clear();
+  }
+  return rc;
 }
 
 error libxl_context::failure(int rc, std::string_view what) {

@@ -11,6 +11,7 @@
 
 // libxl's headers do not say extern "C" themselves; what they include must
 // have been seen before they are told so.
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -53,6 +54,10 @@ class libxl_context {
 
   [[nodiscard]] libxl_ctx* get() const noexcept { return ctx_; }
 
+  /// libxl_domain_info(), which from Xen 4.18 on calls it an error in the log
+  /// that there is no such domain: that is an answer here.
+  [[nodiscard]] int look_up(libxl_dominfo* info, std::uint32_t domid);
+
   /// The libxl code `rc` as an error, with the last thing libxl complained of.
   [[nodiscard]] error failure(int rc, std::string_view what);
 
@@ -81,6 +86,7 @@ class libxl_context {
   logger logger_;
   libxl_ctx* ctx_ = nullptr;
   progress on_progress_;
+  std::atomic<int> looking_up_ = 0;  ///< threads in look_up()
   std::mutex mutex_;
   std::string last_complaint_;  // guarded by mutex_
 };

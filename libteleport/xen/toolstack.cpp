@@ -264,7 +264,7 @@ result<host_facts> toolstack::host() {
 
 result<guest_state> toolstack::state(std::uint32_t domid) {
   domain_info info;
-  const int rc = libxl_domain_info(data_->ctx(), info.get(), domid);
+  const int rc = data_->context->look_up(info.get(), domid);
   if (rc == ERROR_DOMAIN_NOTFOUND) {
     return guest_state::absent;
   }
