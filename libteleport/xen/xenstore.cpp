@@ -9,9 +9,14 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 extern "C" {
 #include <xenstore.h>
+#include <xenstore_lib.h>
 }
+
+#include "libteleport/base/unique_fd.hpp"
 
 namespace teleport {
 namespace {
@@ -22,22 +27,38 @@ struct free_any {
   }
 };
 
+/// Whether xenstored answers at its socket. xs_open() ignores
+/// XS_OPEN_SOCKETONLY, and takes the kernel's device where there is none.
+result<void> call_at_socket() {
+  const unique_fd caller(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  const std::string path = xs_daemon_socket();
+  if (!caller || path.size() >= sizeof(where.sun_path)) {
+    return system_error(caller ? ENAMETOOLONG : errno, "socket for xenstored");
+  }
+  path.copy(where.sun_path, path.size());
+  if (::connect(caller.get(),
+                reinterpret_cast<const sockaddr*>(&where),
+                sizeof(where)) != 0) {
+    return system_error(errno, "cannot reach xenstored at " + path);
+  }
+  return {};
+}
+
 }  // namespace
 
 void xenstore::close_handle::operator()(xs_handle* handle) const noexcept {
   xs_close(handle);
 }
 
-result<xenstore> xenstore::open() {
-  return open_with(0);
-}
-
 result<xenstore> xenstore::open_socket() {
-  return open_with(XS_OPEN_SOCKETONLY);
+  const auto there = call_at_socket();
+  return there ? open() : result<xenstore>(there.error());
 }
 
-result<xenstore> xenstore::open_with(unsigned long flags) {
-  xs_handle* handle = xs_open(flags);
+result<xenstore> xenstore::open() {
+  xs_handle* handle = xs_open(0);
   if (handle == nullptr) {
     return system_error(errno, "cannot reach xenstored");
   }
@@ -92,6 +113,10 @@ bool xenstore::replace(const std::string& path,
       return false;
     }
   }
+}
+
+bool xenstore::answers() {
+  return !list("/").empty();
 }
 
 bool xenstore::watch(const std::string& path) {

@@ -38,6 +38,9 @@ class xenstore {
                              std::string_view expected,
                              std::string_view wanted);
 
+  /// False once xenstored has ended: no watch event tells of that.
+  [[nodiscard]] bool answers();
+
   /// Asks to be told when the node changes. The first event comes at once.
   [[nodiscard]] bool watch(const std::string& path);
   /// Readable when watch events are there.
@@ -50,7 +53,6 @@ class xenstore {
     void operator()(xs_handle* handle) const noexcept;
   };
   explicit xenstore(xs_handle* handle) : handle_(handle) {}
-  static result<xenstore> open_with(unsigned long flags);
   std::unique_ptr<xs_handle, close_handle> handle_;
 };
 

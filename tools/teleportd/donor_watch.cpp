@@ -69,7 +69,6 @@ donor_watch::outcome donor_watch::wait_once(std::chrono::milliseconds patience,
   if (fds[1].revents != 0) {
     const bool lost = (fds[1].revents & gone) != 0;
     if (lost || xenstore_->drain_events() == 0) {
-      // Readable for ever and with nothing to read: xenstored has ended.
       xenstore_.reset();
     }
     changed = true;
@@ -87,6 +86,9 @@ bool donor_watch::wait(std::chrono::milliseconds patience, int other) {
     const clock::time_point now = clock::now();
     if (now >= next_look_) {
       next_look_ = now + look_again_after;
+      if (xenstore_ && !xenstore_->answers()) {
+        xenstore_.reset();
+      }
       const bool found = !xenstore_ && connect();
       const bool others = folders_.look_again();
       if (pauses_.look_again() || others || found) {
