@@ -8,9 +8,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <string>
+#include <system_error>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -100,12 +104,32 @@ class helper {
   std::size_t done_ = 0;
 };
 
+/// Of the teleport's descriptors: a link that it holds is not lost when the
+/// teleport is killed.
+bool has_only(int stream) {
+  std::error_code failure;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/self/fd", failure)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    const bool ours = ::fcntl(fd, F_GETFD) == FD_CLOEXEC;  // of the iterator
+    if (fd > STDERR_FILENO && fd != stream && !ours) {
+      std::cerr << "libxl-save-helper: has descriptor " << fd << ", "
+                << std::filesystem::read_symlink(entry.path(), failure) << '\n';
+      return false;
+    }
+  }
+  return !failure;
+}
+
 }  // namespace
 }  // namespace teleport::whole
 
 int main(int argc, char** argv) {
   if (argc != 5) {
     return 2;
+  }
+  if (!teleport::whole::has_only(std::atoi(argv[2]))) {
+    return 3;
   }
   return teleport::whole::helper(
              std::atoi(argv[2]),

@@ -36,13 +36,13 @@ namespace {
 /// The number that the pipe has in the helper.
 constexpr int stream_fd = 3;
 
-/// In the teleport's process group, as libxl's own helper is.
+/// In the teleport's process group, and with all that is not O_CLOEXEC, as
+/// libxl's own helper is.
 pid_t start_helper(std::uint32_t domid, int pipe, int talk) {
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, talk, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, pipe, stream_fd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, stream_fd + 1);
   std::array<std::string, 5> words{"libxl-save-helper",
                                    "--save-domain",
                                    std::to_string(stream_fd),

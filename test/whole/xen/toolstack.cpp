@@ -6,6 +6,7 @@
 #include "libteleport/xen/toolstack.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -178,6 +179,10 @@ result<void> toolstack::unpause(std::uint32_t domid) {
     return error{
         errc::busy,
         "unpause domain " + std::to_string(domid) + ": it is being destroyed"};
+  }
+  // Pauses are counted: at none Xen says EINVAL.
+  if (now && *now != guest_state::paused) {
+    return system_error(EINVAL, "unpause domain " + std::to_string(domid));
   }
   return set_state("unpause", domid, guest_state::running);
 }
