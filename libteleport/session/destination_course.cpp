@@ -49,50 +49,6 @@ bool allows(state at, record_type type) noexcept {
 
 }  // namespace
 
-std::string_view name_of(destination_state at) noexcept {
-  switch (at) {
-    case state::connected:
-      return "connected";
-    case state::greeted:
-      return "greeted";
-    case state::foreign:
-      return "foreign";
-    case state::asked:
-      return "asked";
-    case state::offered:
-      return "offered";
-    case state::answered:
-      return "answered";
-    case state::preparing:
-      return "preparing";
-    case state::disks:
-      return "disks";
-    case state::waiting:
-      return "waiting";
-    case state::turn:
-      return "turn";
-    case state::starting:
-      return "starting";
-    case state::memory:
-      return "memory";
-    case state::flushing:
-      return "flushing";
-    case state::durable:
-      return "durable";
-    case state::ready:
-      return "ready";
-    case state::committed:
-      return "committed";
-    case state::seeding:
-      return "seeding";
-    case state::leaving:
-      return "leaving";
-    case state::over:
-      return "over";
-  }
-  return "";
-}
-
 result<destination_course::actions> destination_course::on_record(
     record_type type, bool all_proven) {
   if (at_ == state::leaving || at_ == state::over) {

@@ -16,6 +16,7 @@
 #ifndef LIBTELEPORT_SESSION_DESTINATION_COURSE_HPP
 #define LIBTELEPORT_SESSION_DESTINATION_COURSE_HPP
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -55,8 +56,57 @@ enum class destination_state : std::uint8_t {
   over,
 };
 
+/// What a state waits for; for how long is source_silence.hpp's matter.
+enum class awaited : std::uint8_t {
+  ourselves,  ///< a step of the destination's own
+  opening,    ///< what the source wants
+  source,     ///< its next record
+};
+
+struct destination_state_row {
+  destination_state state{};
+  std::string_view name;  ///< in PROTOCOL.md
+  awaited waits_for{};
+};
+
+/// Every state that there is, in the order of PROTOCOL.md, section 3.6.
+inline constexpr std::array<destination_state_row, 19> destination_state_rows{{
+    {destination_state::connected, "connected", awaited::opening},
+    {destination_state::greeted, "greeted", awaited::opening},
+    {destination_state::foreign, "foreign", awaited::opening},
+    {destination_state::offered, "offered", awaited::ourselves},
+    {destination_state::answered, "answered", awaited::source},
+    {destination_state::preparing, "preparing", awaited::ourselves},
+    {destination_state::disks, "disks", awaited::source},
+    {destination_state::waiting, "waiting", awaited::ourselves},
+    {destination_state::turn, "turn", awaited::source},
+    {destination_state::starting, "starting", awaited::ourselves},
+    {destination_state::memory, "memory", awaited::source},
+    {destination_state::flushing, "flushing", awaited::ourselves},
+    {destination_state::durable, "durable", awaited::source},
+    {destination_state::ready, "ready", awaited::source},
+    {destination_state::committed, "committed", awaited::ourselves},
+    {destination_state::asked, "asked", awaited::ourselves},
+    {destination_state::seeding, "seeding", awaited::ourselves},
+    {destination_state::leaving, "leaving", awaited::ourselves},
+    {destination_state::over, "over", awaited::ourselves},
+}};
+
+[[nodiscard]] constexpr const destination_state_row& row_of(
+    destination_state at) noexcept {
+  for (const destination_state_row& row : destination_state_rows) {
+    if (row.state == at) {
+      return row;
+    }
+  }
+  return destination_state_rows.back();
+}
+
 /// The name in PROTOCOL.md.
-[[nodiscard]] std::string_view name_of(destination_state at) noexcept;
+[[nodiscard]] constexpr std::string_view name_of(
+    destination_state at) noexcept {
+  return row_of(at).name;
+}
 
 class destination_course {
  public:

@@ -27,7 +27,7 @@ enum class downtime_step : std::uint8_t {
   /// Their blocks were given to the link, ahead of memory:
   /// source/disk_mover.cpp and net/record_queue.hpp.
   blocks_sent,
-  /// The destination has written and read them again: migrate/rebuild.cpp.
+  /// The destination has proven and written them: migrate/rebuild.cpp.
   /// DISKS_COMPLETE is sent.
   blocks_proven,
   /// DISKS_DURABLE has come, the targets are flushed:

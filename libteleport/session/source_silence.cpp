@@ -6,34 +6,16 @@ namespace teleport {
 
 std::optional<std::chrono::seconds> source_silence::limit_at(
     const destination_course& course, bool holds_turn) noexcept {
-  using state = destination_state;
-  switch (course.at()) {
-    case state::connected:
-    case state::greeted:
-    case state::foreign:
-      return opening_limit;
-    case state::durable:
-      if (course.is_at_gate()) {
-        return std::nullopt;
-      }
-      break;
-    case state::answered:
-    case state::disks:
-    case state::turn:
-    case state::memory:
-    case state::ready:
-      break;
-    case state::asked:
-    case state::offered:
-    case state::preparing:
-    case state::waiting:
-    case state::starting:
-    case state::flushing:
-    case state::committed:
-    case state::seeding:
-    case state::leaving:
-    case state::over:
+  switch (row_of(course.at()).waits_for) {
+    case awaited::ourselves:
       return std::nullopt;
+    case awaited::opening:
+      return opening_limit;
+    case awaited::source:
+      break;
+  }
+  if (course.at() == destination_state::durable && course.is_at_gate()) {
+    return std::nullopt;  // the hook, and xl's building, are ours
   }
   return holds_turn ? turn_limit : idle_limit;
 }

@@ -32,10 +32,15 @@ def name_of(record):
     return RECORDS[int.from_bytes(data[4:6], "little")][0]
 
 
+def has_rule(name):
+    """Something follows from it: left out or doubled, it is missed or one too many."""
+    knows = (Disks, Lanes, Session, *TALKS.values())
+    return name in FREE or any(hasattr(one, "on_" + name.lower()) for one in knows)
+
+
 def is_free(name):
     """Nobody but people reads what it says."""
-    knows = (Disks, Lanes, Session, *TALKS.values())
-    return name in FREE or not any(hasattr(one, "on_" + name.lower()) for one in knows)
+    return name in FREE or not has_rule(name)
 
 
 def to_damage(record, images):
@@ -49,8 +54,9 @@ def to_damage(record, images):
 def damages(chance, record, images):
     """Pairs: what was done, and the records that come in its place."""
     side, lane, data = record
-    yield "left out", []
-    yield "doubled", [record, record]
+    if has_rule(name_of(record)):
+        yield "left out", []
+        yield "doubled", [record, record]
     yield "from the other side", [("source" if side == "destination" else "destination", lane, data)]
     body = to_damage(record, images)
     # Of the header each byte, of the body some.

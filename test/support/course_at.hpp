@@ -7,6 +7,7 @@
 #define TEST_SUPPORT_COURSE_AT_HPP
 
 #include <array>
+#include <cstddef>
 
 #include "libteleport/session/destination_course.hpp"
 #include "libteleport/session/seed_destination_course.hpp"
@@ -14,18 +15,13 @@
 namespace teleport {
 
 /// In the order of PROTOCOL.md, section 3.6.
-inline constexpr std::array destination_states = {
-    destination_state::connected, destination_state::greeted,
-    destination_state::foreign,   destination_state::offered,
-    destination_state::answered,  destination_state::preparing,
-    destination_state::disks,     destination_state::waiting,
-    destination_state::turn,      destination_state::starting,
-    destination_state::memory,    destination_state::flushing,
-    destination_state::durable,   destination_state::ready,
-    destination_state::committed, destination_state::asked,
-    destination_state::seeding,   destination_state::leaving,
-    destination_state::over,
-};
+inline constexpr auto destination_states = [] {
+  std::array<destination_state, destination_state_rows.size()> states{};
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    states[i] = destination_state_rows[i].state;
+  }
+  return states;
+}();
 
 /// In the order of PROTOCOL.md, section 7.
 inline constexpr std::array seed_destination_states = {
