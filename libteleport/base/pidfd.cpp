@@ -13,14 +13,16 @@
 
 namespace teleport {
 
+error ended_process(pid_t pid) {
+  return {errc::not_found, "the process " + std::to_string(pid) + " has ended"};
+}
+
 result<unique_fd> open_pidfd(pid_t pid) {
   // glibc 2.36 declares pidfd_open() without C linkage.
   unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process) {
-    return errno == ESRCH
-               ? error(errc::not_found,
-                       "the process " + std::to_string(pid) + " has ended")
-               : system_error(errno, "pidfd_open");
+    return errno == ESRCH ? ended_process(pid)
+                          : system_error(errno, "pidfd_open");
   }
   return process;
 }

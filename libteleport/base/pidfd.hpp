@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// libteleport/base/pidfd.hpp: a descriptor of a process, which never comes to
-// stand for another process of its number, and can be read once it has ended.
+// libteleport/base/pidfd.hpp: a descriptor of a process, which never names a
+// later process of its number, and can be read once that process has ended.
 //
 //   const auto process = open_pidfd(pid);
 //   send_signal(*process, SIGTERM);
@@ -23,6 +23,9 @@
 #include "libteleport/base/unique_fd.hpp"
 
 namespace teleport {
+
+/// "The process 812 has ended", errc::not_found.
+[[nodiscard]] error ended_process(pid_t pid);
 
 /// @param pid  a child that was not waited for yet; any other process has to
 ///             be recognised after the descriptor was opened

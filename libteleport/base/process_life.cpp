@@ -18,10 +18,6 @@ namespace {
 /// Of the words behind the program's name: state is the first.
 constexpr int start_word = 20;
 
-error ended(pid_t pid) {
-  return {errc::not_found, "the process " + std::to_string(pid) + " has ended"};
-}
-
 std::optional<std::uint64_t> start_now(pid_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
   const std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -65,7 +61,7 @@ process_life own_life() {
 
 result<unique_fd> open_life(const process_life& life) {
   if (life.pid <= 0 || life.start == 0 || life.boot != this_boot()) {
-    return ended(life.pid);
+    return ended_process(life.pid);
   }
   auto process = open_pidfd(life.pid);
   if (!process) {
@@ -73,7 +69,7 @@ result<unique_fd> open_life(const process_life& life) {
   }
   // After it was opened: the one that started then still has the number.
   if (start_now(life.pid) != life.start) {
-    return ended(life.pid);
+    return ended_process(life.pid);
   }
   return process;
 }

@@ -90,9 +90,10 @@ result<void> check_ours(const mapped_state& state) {
 
 /// Standard error stays, too. Passes over a descriptor of -1.
 void close_all_but(std::array<int, 4> kept) {
-  std::sort(kept.begin(), kept.end());
-  int from = STDERR_FILENO + 1;
-  for (const int fd : kept) {
+  std::array<int, 5> all{kept[0], kept[1], kept[2], kept[3], STDERR_FILENO};
+  std::sort(all.begin(), all.end());
+  int from = 0;
+  for (const int fd : all) {
     if (fd > from) {
       ::syscall(SYS_close_range, from, fd - 1, 0);
     }

@@ -10,7 +10,8 @@
 
 namespace teleport {
 
-/// A kernel without one of these stays with its own way.
+/// Sets no delay, keep-alives, the congestion control and FD_CLOEXEC. A kernel
+/// without one of these stays with its own way.
 /// @param socket              a connected TCP socket
 /// @param congestion_control  empty: bbr
 void tune_socket(int socket, const std::string& congestion_control);

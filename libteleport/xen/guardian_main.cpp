@@ -208,7 +208,8 @@ void guard::end_pause() {
   if (!paused_ || !is_here()) {
     return;
   }
-  // Pauses are counted, and it died perhaps before its own, or after its end.
+  // Pauses are counted, and the teleport may have died before its own pause, or
+  // after the end of that. A pause by others in these moments is ended here.
   const auto now = tools_->state(guest_.domid);
   if (now && *now != guest_state::paused) {
     return;

@@ -196,7 +196,7 @@ result<guest_info> toolstack::describe(const std::string& name_or_id) {
     return error{errc::not_found, "no guest named '" + name_or_id + "'"};
   }
   domain_info live;
-  int rc = libxl_domain_info(ctx, live.get(), domid);
+  int rc = data_->context->look_up(live.get(), domid);
   if (rc != 0) {
     return data_->context->failure(rc, "guest '" + name_or_id + "'");
   }

@@ -23,8 +23,11 @@ namespace teleport {
 class xenstore {
  public:
   [[nodiscard]] static result<xenstore> open();
-  /// Only by xenstored's own socket. The kernel's device, which open() takes
-  /// when there is no socket, waits without end where no xenstored runs.
+  /// In domain 0 only by xenstored's own socket. The kernel's device, which
+  /// open() takes when there is no socket, waits without end where no xenstored
+  /// runs. A xenstored in a stub domain is not asked.
+  ///
+  /// @error errc::system: it does not answer; errc::not_found: there is no Xen
   [[nodiscard]] static result<xenstore> open_socket();
 
   /// The node's value, or nullopt when there is none.

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ namespace {
   (void)std::signal(SIGPIPE, SIG_DFL);
   ::close(STDIN_FILENO);
   start_program();
+  const bool has_input = ::fcntl(STDIN_FILENO, F_GETFD) != -1;
   sigset_t now{};
   ::pthread_sigmask(SIG_BLOCK, nullptr, &now);
   spawn_options seven;
@@ -34,8 +36,7 @@ namespace {
   const bool good = ::sigismember(&now, SIGCHLD) == 0 &&
                     std::signal(SIGCHLD, SIG_DFL) == SIG_DFL &&
                     std::signal(SIGPIPE, SIG_IGN) == SIG_IGN &&
-                    WIFEXITED(status) && WEXITSTATUS(status) == 7 &&
-                    ::isatty(STDIN_FILENO) == 0;
+                    WIFEXITED(status) && WEXITSTATUS(status) == 7 && has_input;
   ::_exit(good ? 0 : 1);
 }
 

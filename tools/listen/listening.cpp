@@ -255,10 +255,6 @@ void listening::give_speaker(door::visitor number, newcomer one) {
                            lanes->one.get()});
   const auto pid = spawn(std::move(self));
   auto process = pid ? open_pidfd(*pid) : result<unique_fd>(pid.error());
-  if (pid && !process) {
-    ::kill(*pid, SIGKILL);
-    static_cast<void>(wait_until_exit(*pid));
-  }
   const auto told =
       process ? send_packet(daemon_.get(),
                             encode_visit(one.address),
@@ -268,6 +264,16 @@ void listening::give_speaker(door::visitor number, newcomer one) {
     log_error(told.error().context);
   }
   if (!process) {
+    if (pid) {
+      // A process that cannot be watched: it ends as it has nobody to serve,
+      // and it may not be killed from here (confinement.cpp).
+      for (auto* const each : {&*daemon, &*session, &*lanes}) {
+        each->one.reset();
+        each->other.reset();
+      }
+      one.socket.reset();
+      static_cast<void>(wait_until_exit(*pid));
+    }
     door_.on_gone(number);
     return;
   }

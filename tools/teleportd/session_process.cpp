@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
+
 #include "index/hash_index.hpp"
 #include "libteleport/base/allocator.hpp"
 #include "libteleport/base/log.hpp"
@@ -47,6 +49,8 @@ std::unique_ptr<content_lookup> donors_for(const peer_rights& rights,
 
 int run_session(const settings& options, const std::string& key, permit may) {
   unique_fd records(own_process_socket);
+  // It was inherited; what libxl starts is not to inherit it again.
+  static_cast<void>(::fcntl(records.get(), F_SETFD, FD_CLOEXEC));
   const auto peers = pinned_peers::load(options.keys.peers);
   const auto name = peers ? peers->name_of(key) : std::nullopt;
   if (!name) {
