@@ -54,12 +54,13 @@ bool donor_watch::connect() {
 }
 
 donor_watch::outcome donor_watch::wait_once(std::chrono::milliseconds patience,
-                                            int other) {
+                                            const std::array<int, 2>& others) {
   // poll() passes over a negative descriptor.
-  std::array<pollfd, 4> fds{pollfd{folders_.fd(), POLLIN, 0},
+  std::array<pollfd, 5> fds{pollfd{folders_.fd(), POLLIN, 0},
                             pollfd{xenstore_ ? xenstore_->fd() : -1, POLLIN, 0},
                             pollfd{pauses_.fd(), POLLIN, 0},
-                            pollfd{other, POLLIN, 0}};
+                            pollfd{others[0], POLLIN, 0},
+                            pollfd{others[1], POLLIN, 0}};
   const int ready =
       ::poll(fds.data(), fds.size(), static_cast<int>(patience.count()));
   if (ready < 0) {
@@ -74,12 +75,15 @@ donor_watch::outcome donor_watch::wait_once(std::chrono::milliseconds patience,
     changed = true;
   }
   changed = (fds[2].revents != 0 && pauses_.drain()) || changed;
-  return changed               ? outcome::changed
-         : fds[3].revents != 0 ? outcome::interrupted
-                               : outcome::nothing;
+  if (changed) {
+    return outcome::changed;
+  }
+  return fds[3].revents != 0 || fds[4].revents != 0 ? outcome::interrupted
+                                                    : outcome::nothing;
 }
 
-bool donor_watch::wait(std::chrono::milliseconds patience, int other) {
+bool donor_watch::wait(std::chrono::milliseconds patience,
+                       std::array<int, 2> others) {
   const clock::time_point end =
       clock::now() + std::max(patience, std::chrono::milliseconds(0));
   for (;;) {
@@ -90,15 +94,15 @@ bool donor_watch::wait(std::chrono::milliseconds patience, int other) {
         xenstore_.reset();
       }
       const bool found = !xenstore_ && connect();
-      const bool others = folders_.look_again();
-      if (pauses_.look_again() || others || found) {
+      const bool came = folders_.look_again();
+      if (pauses_.look_again() || came || found) {
         return true;
       }
     }
     const auto left = std::min(end, next_look_) - now;
     const outcome seen = wait_once(std::chrono::ceil<std::chrono::milliseconds>(
                                        std::max(left, clock::duration::zero())),
-                                   other);
+                                   others);
     if (seen != outcome::nothing) {
       return seen == outcome::changed;
     }

@@ -19,6 +19,7 @@
 #ifndef TOOLS_TELEPORTD_DONOR_WATCH_HPP
 #define TOOLS_TELEPORTD_DONOR_WATCH_HPP
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -40,10 +41,11 @@ class donor_watch {
 
   /// Waits until something has changed, the time is over, or a signal came.
   ///
-  /// @param other  a descriptor that ends the wait once it can be read; -1:
-  ///               none
+  /// @param others  descriptors that end the wait once one can be read; -1:
+  ///                none
   /// @return whether something may have changed
-  bool wait(std::chrono::milliseconds patience, int other = -1);
+  bool wait(std::chrono::milliseconds patience,
+            std::array<int, 2> others = {-1, -1});
 
  private:
   using clock = std::chrono::steady_clock;
@@ -52,7 +54,8 @@ class donor_watch {
       : folders_(std::move(folders)), pauses_(std::move(pauses)) {}
   bool connect();
   enum class outcome { nothing, changed, interrupted };
-  outcome wait_once(std::chrono::milliseconds patience, int other);
+  outcome wait_once(std::chrono::milliseconds patience,
+                    const std::array<int, 2>& others);
 
   folder_watch folders_;
   folder_watch pauses_;  ///< the index's folder, which has other news too

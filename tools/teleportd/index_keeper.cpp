@@ -420,7 +420,7 @@ void keeper_process::run() {
     }
     make_room();
     start_scan();
-    if (watch_.wait(patience(), scan_.process.get())) {
+    if (watch_.wait(patience(), {keeper_stop_event(), scan_.process.get()})) {
       next_look_ = std::min(next_look_, clock::now() + flurry);
     }
   }

@@ -2,10 +2,12 @@
 
 #include "tools/teleportd/keeper_scan.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <utility>
 
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,13 +27,20 @@ namespace {
 std::atomic<bool> stop_flag = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
+/// An eventfd; -1 before catch_keeper_signals().
+int stop_event = -1;
+
 extern "C" void ask_keeper_to_stop(int /*signal*/) {
+  const int interrupted = errno;
   stop_flag = true;
+  static_cast<void>(::eventfd_write(stop_event, 1));
+  errno = interrupted;
 }
 
 }  // namespace
 
 void catch_keeper_signals() {
+  stop_event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action {};
   // Without SA_RESTART: a signal ends a wait.
   action.sa_handler = ask_keeper_to_stop;
@@ -56,6 +65,10 @@ result<std::unique_ptr<index::store>> open_kept_index(const settings& options) {
 
 const std::atomic<bool>& keeper_stop_asked() {
   return stop_flag;
+}
+
+int keeper_stop_event() {
+  return stop_event;
 }
 
 namespace {

@@ -22,9 +22,11 @@ namespace teleport {
 /// A scan that was ended before it had read all.
 inline constexpr int exit_cancelled = 3;
 
-/// From now on SIGTERM and SIGINT ask to stop, and end a wait.
+/// From now on SIGTERM and SIGINT ask to stop.
 void catch_keeper_signals();
 [[nodiscard]] const std::atomic<bool>& keeper_stop_asked();
+/// Readable once it was asked to, also before a wait begins.
+[[nodiscard]] int keeper_stop_event();
 /// Guests first: the process has idle priority for processors and disks.
 void give_way();
 [[nodiscard]] result<std::unique_ptr<index::store>> open_kept_index(
