@@ -18,6 +18,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -91,6 +92,23 @@ inline constexpr std::array<destination_state_row, 19> destination_state_rows{{
     {destination_state::leaving, "leaving", awaited::ourselves},
     {destination_state::over, "over", awaited::ourselves},
 }};
+
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < destination_state_rows.size(); ++i) {
+        const auto state = static_cast<destination_state>(i);
+        std::size_t rows = 0;
+        for (const destination_state_row& row : destination_state_rows) {
+          rows += row.state == state ? 1U : 0U;
+        }
+        if (rows != 1) {
+          return false;
+        }
+      }
+      return destination_state_rows.size() ==
+             static_cast<std::size_t>(destination_state::over) + 1;
+    }(),
+    "each state has one row");
 
 [[nodiscard]] constexpr const destination_state_row& row_of(
     destination_state at) noexcept {

@@ -22,9 +22,10 @@ byte_buffer bytes_of(const std::string& text) {
 }
 
 template <auto Decode>
-constexpr body_codec binary(record_type type) {
+constexpr body_codec coded(record_type type,
+                           body_form form = body_form::binary) {
   return {type,
-          body_form::binary,
+          form,
           [](byte_span body) -> result<void> {
             const auto value = Decode(body);
             return value ? result<void>() : value.error();
@@ -63,27 +64,39 @@ result<void> check_config(byte_span body) {
 }
 
 constexpr std::array codecs = {
-    binary<&decode_hello>(record_type::hello),
+    coded<&decode_hello>(record_type::hello),
     json<&read_offer>(record_type::offer),
     json<&read_answer>(record_type::answer),
     json<&read_targets>(record_type::prepared),
-    binary<&decode_extents>(record_type::extents),
-    binary<&decode_extent_states>(record_type::extent_states),
-    binary<&decode_block_digests>(record_type::block_digests),
-    binary<&decode_wanted>(record_type::wanted),
-    binary<&decode_extent_data>(record_type::extent_data),
+    coded<&decode_extents>(record_type::extents),
+    coded<&decode_extent_states>(record_type::extent_states),
+    coded<&decode_block_digests>(record_type::block_digests),
+    coded<&decode_wanted>(record_type::wanted),
+    coded<&decode_extent_data>(record_type::extent_data),
     body_codec{record_type::guest_config,
                body_form::json,
                &check_config,
                &rewrite_config},
-    binary<&decode_stream_piece>(record_type::stream_piece),
+    coded<&decode_stream_piece>(record_type::stream_piece),
     json<&read_go_result>(record_type::go_result),
-    binary<&decode_failure>(record_type::fail),
-    binary<&read_query>(record_type::query),
-    binary<&read_query_result>(record_type::query_result),
+    coded<&decode_failure>(record_type::fail, body_form::json),
+    coded<&read_query>(record_type::query),
+    coded<&read_query_result>(record_type::query_result),
     json<&read_seed_offer>(record_type::seed),
     json<&read_seed_result>(record_type::seeded),
 };
+
+constexpr bool has_codec(record_type type) {
+  return std::ranges::any_of(
+      codecs, [type](const body_codec& one) { return one.type == type; });
+}
+static_assert(std::ranges::all_of(record_rows,
+                                  [](const record_row& row) {
+                                    return has_codec(row.type) ==
+                                           (row.kind ==
+                                            record_kind::of_session);
+                                  }),
+              "each record that has a body, and no other, is decoded");
 
 }  // namespace
 

@@ -63,6 +63,7 @@ void check_body(const raw_record& record) {
   }
 }
 
+/// Digests that the peer has named: the only content that may be written.
 void collect(const raw_record& record, std::vector<extent_digest>& named) {
   if (const auto extents = decode_extents(record.body)) {
     for (const auto& digest : extents->digests) {

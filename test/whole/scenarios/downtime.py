@@ -13,7 +13,7 @@ RUNS = 3
 PAGES = 7500
 LIBXL = 1024  # pages in a record: libxc's MAX_BATCH_SIZE
 STEPS = ("marks_taken", "blocks_sent", "blocks_proven", "disks_durable",
-         "memory_sent", "guest_built", "go_sent", "running")
+         "memory_sent", "looked", "guest_built", "saved", "go_sent", "running")
 HEAD = """## The downtime on a slow link (8 Mbit/s, a guest that writes 200 kB/s)
 
 The whole product over a false Xen (test/whole), two hosts on this machine, `--bwlimit
