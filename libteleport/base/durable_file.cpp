@@ -58,31 +58,45 @@ result<void> give_to(int fd, const struct stat& owner, const std::string& to) {
                                  : system_error(errno, "chmod of " + to);
 }
 
-/// @param kept  whose mode and owner the file has; nullopt: `mode`, and ours
+/// What a new file is to be.
+struct new_file {
+  mode_t mode{};
+  std::optional<struct stat> kept =
+      {};  ///< whose mode and owner it has instead
+  bool durable = true;
+};
+
+result<void> fill(const std::string& path,
+                  std::string_view content,
+                  const new_file& how) {
+  const unique_fd fd =
+      create_beside(path, how.kept ? mode_t{S_IRUSR | S_IWUSR} : how.mode);
+  if (!fd) {
+    return system_error(errno, "create " + path);
+  }
+  auto written = write_all(fd.get(), content, path);
+  if (written && how.kept) {
+    written = give_to(fd.get(), *how.kept, path);
+  }
+  if (written && how.durable && ::fsync(fd.get()) != 0) {
+    written = system_error(errno, "fsync of " + path);
+  }
+  return written;
+}
+
 result<void> put_in_place(const std::string& path,
                           std::string_view content,
-                          mode_t mode,
-                          const std::optional<struct stat>& kept) {
+                          const new_file& how) {
   const std::string beside = path + ".new";
-  const unique_fd fd =
-      create_beside(beside, kept ? mode_t{S_IRUSR | S_IWUSR} : mode);
-  if (!fd) {
-    return system_error(errno, "create " + beside);
+  auto done = fill(beside, content, how);
+  if (done && std::rename(beside.c_str(), path.c_str()) != 0) {
+    done = system_error(errno, "rename to " + path);
   }
-  auto written = write_all(fd.get(), content, beside);
-  if (written && kept) {
-    written = give_to(fd.get(), *kept, beside);
+  if (!done) {
+    (void)::unlink(beside.c_str());
+    return done;
   }
-  if (!written) {
-    return written;
-  }
-  if (::fsync(fd.get()) != 0) {
-    return system_error(errno, "fsync of " + beside);
-  }
-  if (std::rename(beside.c_str(), path.c_str()) != 0) {
-    return system_error(errno, "rename to " + path);
-  }
-  return sync_folder(folder_of(path));
+  return how.durable ? sync_folder(folder_of(path)) : done;
 }
 
 }  // namespace
@@ -90,7 +104,13 @@ result<void> put_in_place(const std::string& path,
 result<void> write_durably(const std::string& path,
                            std::string_view content,
                            mode_t mode) {
-  return put_in_place(path, content, mode, std::nullopt);
+  return put_in_place(path, content, {mode});
+}
+
+result<void> replace_file(const std::string& path,
+                          std::string_view content,
+                          mode_t mode) {
+  return put_in_place(path, content, {mode, std::nullopt, false});
 }
 
 result<void> rewrite_durably(const std::string& path,
@@ -109,7 +129,7 @@ result<void> rewrite_durably(const std::string& path,
   const bool there =
       ::lstat(file.c_str(), &about) == 0 && S_ISREG(about.st_mode);
   return put_in_place(
-      file, content, mode, there ? std::optional(about) : std::nullopt);
+      file, content, {mode, there ? std::optional(about) : std::nullopt});
 }
 
 result<void> remove_durably(const std::string& path) {

@@ -33,6 +33,12 @@ result<void> rewrite_durably(const std::string& path,
                              std::string_view content,
                              mode_t mode);
 
+/// Replaces `path` by `content` without an fsync, for what ends with the boot:
+/// a reader sees the old file or the new one, whole.
+result<void> replace_file(const std::string& path,
+                          std::string_view content,
+                          mode_t mode);
+
 /// Removes a file durably; one that is not there is no error.
 result<void> remove_durably(const std::string& path);
 

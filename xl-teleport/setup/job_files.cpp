@@ -3,9 +3,7 @@
 #include "xl-teleport/setup/job_files.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -14,7 +12,6 @@
 #include <tuple>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +19,6 @@
 #include "libteleport/base/folder.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/base/log.hpp"
-#include "libteleport/base/unique_fd.hpp"
 #include "libteleport/base/units.hpp"
 
 namespace teleport {
@@ -98,28 +94,11 @@ std::string history_path(const settings& config) {
 
 result<void> write_running(const settings& config, const job& one) {
   const std::string folder = running_jobs_path(config);
-  if (const auto made = make_folders(folder); !made) {
-    return made;
-  }
-  const std::string path = folder + "/" + file_of(one);
-  const std::string beside = path + ".new";
-  const std::string text = to_text(one);
-  const unique_fd file(
-      ::open(beside.c_str(),
-             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-             S_IRUSR | S_IWUSR));
-  if (!file) {
-    return system_error(errno, "create " + beside);
-  }
-  errno = ENOSPC;  // of a write that was cut short
-  const bool is_whole = ::write(file.get(), text.data(), text.size()) ==
-                        static_cast<ssize_t>(text.size());
-  if (!is_whole || std::rename(beside.c_str(), path.c_str()) != 0) {
-    const int failure = errno;
-    (void)::unlink(beside.c_str());
-    return system_error(failure, "write " + path);
-  }
-  return {};
+  const auto made = make_folders(folder);
+  return made
+             ? replace_file(
+                   folder + "/" + file_of(one), to_text(one), S_IRUSR | S_IWUSR)
+             : made;
 }
 
 void remove_running(const settings& config, const job& one) {

@@ -14,7 +14,7 @@ install_programs() {
 }
 
 # build_package RELEASE: in this machine if it is of that release, else in a root of it; none that is newer than all
-# that it could be made of. Two labs may want it at once.
+# that it could be made of. Two labs may want it at once, and `run --packages` beside one.
 build_package() {
     [ -z "${LAB_PACKAGE:-}" ] || return 0
     mkdir -p "$LAB_CACHE"
