@@ -12,6 +12,7 @@ namespace teleport {
 
 namespace {
 
+constexpr std::size_t usual_rows = 24;
 constexpr std::size_t usual_columns = 80;
 
 /// A byte inside a character of UTF-8.
@@ -32,6 +33,12 @@ std::size_t line_columns(int fd) {
   winsize size{};
   const bool is_known = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
   return (is_known ? size.ws_col : usual_columns) - 1;
+}
+
+std::size_t screen_rows(int fd) {
+  winsize size{};
+  const bool is_known = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row != 0;
+  return is_known ? size.ws_row : usual_rows;
 }
 
 std::string over_line(std::string_view line, std::size_t columns) {

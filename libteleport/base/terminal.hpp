@@ -22,6 +22,9 @@ namespace teleport {
 /// terminals wrap at that; it has 80 where it does not say.
 [[nodiscard]] std::size_t line_columns(int fd);
 
+/// How many lines it has now; 24 where it does not say.
+[[nodiscard]] std::size_t screen_rows(int fd);
+
 /// What writes `line` over the line that the cursor is in: of a longer one the
 /// beginning, and no part of a character. A byte counts as a column: no
 /// character of UTF-8 has more columns than bytes.

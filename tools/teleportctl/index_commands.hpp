@@ -11,9 +11,12 @@
 #define TOOLS_TELEPORTCTL_INDEX_COMMANDS_HPP
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "index/scanner.hpp"
 #include "index/store.hpp"
@@ -30,6 +33,10 @@ int index_failed(const error& cause);
 
 /// Is what the index holds of a disk still what the disk holds?
 [[nodiscard]] const char* freshness(const index::disk_record& disk);
+
+/// What `index stat --json` tells.
+[[nodiscard]] result<nlohmann::json> index_numbers(index::store& tables,
+                                                   std::size_t max_followed);
 
 // The commands. @return the exit status
 int run_index_add(index::store& tables, const index_command& command);

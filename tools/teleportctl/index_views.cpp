@@ -241,45 +241,75 @@ int run_index_list(index::store& tables, const index_command& command) {
   return exit_ok;
 }
 
-int run_index_stat(index::store& tables, const index_command& command) {
+namespace {
+
+/// What `index stat` tells.
+struct index_stat {
+  index::store_counts counts;
+  std::uint64_t blocks = 0;  ///< of data, those that are there twice as well
+  seen_disks seen;
+  bool all_paused = false;
+};
+
+result<index_stat> read_stat(index::store& tables) {
   const auto counts = tables.count();
   const auto disks = tables.disks();
   const auto lost = tables.lost_paths();
   const auto pauses = tables.pauses().read();
   if (!counts || !disks || !lost || !pauses) {
-    return index_failed(!counts  ? counts.error()
-                        : !disks ? disks.error()
-                        : !lost  ? lost.error()
-                                 : pauses.error());
+    return !counts  ? counts.error()
+           : !disks ? disks.error()
+           : !lost  ? lost.error()
+                    : pauses.error();
   }
-  std::uint64_t blocks = 0;
+  index_stat stat{*counts, 0, {}, pauses->all};
   for (const index::disk_record& disk : disks->all()) {
-    blocks += disk.data_blocks;
+    stat.blocks += disk.data_blocks;
   }
-  const seen_disks seen =
+  stat.seen =
       look_at(*disks, lost->size(), *pauses, followed_disks(tables, *disks));
-  if (!command.json) {
-    print_stat(*counts, blocks, seen, command.max_followed);
-    return exit_ok;
+  return stat;
+}
+
+nlohmann::json to_json(const index_stat& stat, std::size_t max_followed) {
+  const index::store_counts& counts = stat.counts;
+  return {{"disks", counts.disks},
+          {"states", stat.seen.states},
+          {"followed", stat.seen.followed},
+          {"max_followed", max_followed},
+          {"behind_bytes", stat.seen.behind},
+          {"paused", stat.seen.paused},
+          {"all_paused", stat.all_paused},
+          {"oldest_scan", stat.seen.oldest_scan},
+          {"data_blocks", stat.blocks},
+          {"distinct_blocks", counts.tags},
+          {"kept_blocks", counts.pairs},
+          {"whole_extents", counts.extents},
+          {"file_bytes", counts.file_bytes},
+          {"free_bytes", counts.free_bytes},
+          {"map_bytes", counts.map_bytes},
+          {"damaged_values", counts.damaged_values}};
+}
+
+}  // namespace
+
+result<nlohmann::json> index_numbers(index::store& tables,
+                                     std::size_t max_followed) {
+  const auto stat = read_stat(tables);
+  return stat ? result<nlohmann::json>(to_json(*stat, max_followed))
+              : result<nlohmann::json>(stat.error());
+}
+
+int run_index_stat(index::store& tables, const index_command& command) {
+  const auto stat = read_stat(tables);
+  if (!stat) {
+    return index_failed(stat.error());
   }
-  std::cout << dump({{"disks", counts->disks},
-                     {"states", seen.states},
-                     {"followed", seen.followed},
-                     {"max_followed", command.max_followed},
-                     {"behind_bytes", seen.behind},
-                     {"paused", seen.paused},
-                     {"all_paused", pauses->all},
-                     {"oldest_scan", seen.oldest_scan},
-                     {"data_blocks", blocks},
-                     {"distinct_blocks", counts->tags},
-                     {"kept_blocks", counts->pairs},
-                     {"whole_extents", counts->extents},
-                     {"file_bytes", counts->file_bytes},
-                     {"free_bytes", counts->free_bytes},
-                     {"map_bytes", counts->map_bytes},
-                     {"damaged_values", counts->damaged_values}},
-                    2)
-            << '\n';
+  if (command.json) {
+    std::cout << dump(to_json(*stat, command.max_followed), 2) << '\n';
+  } else {
+    print_stat(stat->counts, stat->blocks, stat->seen, command.max_followed);
+  }
   return exit_ok;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "libteleport/base/json_text.hpp"
 #include "tools/teleportctl/cancel_job.hpp"
 #include "tools/teleportctl/jobs_text.hpp"
+#include "tools/teleportctl/jobs_top.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/job_files.hpp"
 
@@ -23,22 +25,46 @@ int failed(const error& cause) {
   return cause.code == errc::bad_input ? exit_usage : exit_failed;
 }
 
+/// What was found of each job, for people or as JSON.
+class printed_jobs {
+ public:
+  explicit printed_jobs(bool json) : json_(json) {}
+  void add(const job& one, job_state state, const std::string& text) {
+    if (json_) {
+      all_.push_back(to_json(one, state));
+    } else {
+      std::cout << text;
+    }
+  }
+  void print_list() const { print(all_); }
+  /// A job that is known of one end alone is no list.
+  void print_one_or_list() const { print(all_.size() == 1 ? all_[0] : all_); }
+
+ private:
+  void print(const nlohmann::json& value) const {
+    if (json_) {
+      std::cout << dump(value, 2) << '\n';
+    }
+  }
+
+  bool json_;
+  nlohmann::json all_ = nlohmann::json::array();
+};
+
+job_state state_now(const job& one) {
+  return state_of(one, is_alive(one.process));
+}
+
 int list_running(const jobs_command& read, const settings& options) {
   const auto running = running_jobs(options);
   if (!running) {
     return failed(running.error());
   }
-  nlohmann::json shown = nlohmann::json::array();
+  printed_jobs out(read.json);
   for (const job& one : *running) {
-    if (read.json) {
-      shown.push_back(to_json(one, job_state::under_way));
-    } else {
-      std::cout << line_of_job(one) << '\n';
-    }
+    out.add(one, job_state::under_way, line_of_job(one) + '\n');
   }
-  if (read.json) {
-    std::cout << dump(shown, 2) << '\n';
-  }
+  out.print_list();
   return exit_ok;
 }
 
@@ -47,21 +73,14 @@ int list_history(const jobs_command& read, const settings& options) {
   if (!history) {
     return failed(history.error());
   }
-  nlohmann::json shown = nlohmann::json::array();
+  printed_jobs out(read.json);
   for (const job& one : *history) {
-    if (!is_of_guest(one, read.guest)) {
-      continue;
-    }
-    const job_state state = state_of(one, is_alive(one.process));
-    if (read.json) {
-      shown.push_back(to_json(one, state));
-    } else {
-      std::cout << line_of_history(one, state) << '\n';
+    if (is_of_guest(one, read.guest)) {
+      const job_state state = state_now(one);
+      out.add(one, state, line_of_history(one, state) + '\n');
     }
   }
-  if (read.json) {
-    std::cout << dump(shown, 2) << '\n';
-  }
+  out.print_list();
   return exit_ok;
 }
 
@@ -74,19 +93,13 @@ int show(const jobs_command& read, const settings& options) {
   if (!found) {
     return failed(found.error());
   }
-  nlohmann::json shown = nlohmann::json::array();
+  printed_jobs out(read.json);
   for (const std::size_t place : *found) {
     const job& one = (*known)[place];
-    const job_state state = state_of(one, is_alive(one.process));
-    if (read.json) {
-      shown.push_back(to_json(one, state));
-    } else {
-      std::cout << text_of_job(one, state);
-    }
+    const job_state state = state_now(one);
+    out.add(one, state, text_of_job(one, state));
   }
-  if (read.json) {
-    std::cout << dump(shown.size() == 1 ? shown[0] : shown, 2) << '\n';
-  }
+  out.print_one_or_list();
   return exit_ok;
 }
 
@@ -114,6 +127,8 @@ void add_jobs_commands(CLI::App& app, jobs_command& read) {
   read.jobs = app.add_subcommand(
       "jobs", "teleports, seeds, scans and evacuations that run here now");
   read.show = app.add_subcommand("show", "all that is known of one of them");
+  read.top =
+      app.add_subcommand("top", "what runs here, on a screen that follows it");
   read.log = app.add_subcommand("log", "what has run here, the newest first");
   read.cancel = app.add_subcommand(
       "cancel", "end one of them, as Ctrl-C does at its own terminal");
@@ -134,6 +149,10 @@ std::optional<int> run_jobs_command(const jobs_command& read,
                                     const settings& options) {
   if (read.jobs->parsed()) {
     return list_running(read, options);
+  }
+  if (read.top->parsed()) {
+    const auto shown = show_top(options);
+    return shown ? exit_ok : failed(shown.error());
   }
   if (read.show->parsed()) {
     return show(read, options);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tools/teleportctl/jobs_command.hpp: `teleportctl jobs`, `show`, `log` and
-// `cancel`: what runs on this host, from another terminal, and what has run.
+// tools/teleportctl/jobs_command.hpp: `teleportctl jobs`, `top`, `show`, `log`
+// and `cancel`: what runs on this host, and what has run.
 //
-// Threads: one. Blocks: on files; `cancel` until the job has ended.
+// Threads: one. Blocks: on files; `cancel` until the job has ended, `top` until
+// it is ended.
 
 #ifndef TOOLS_TELEPORTCTL_JOBS_COMMAND_HPP
 #define TOOLS_TELEPORTCTL_JOBS_COMMAND_HPP
@@ -19,6 +20,7 @@ namespace teleport {
 
 struct jobs_command {
   CLI::App* jobs = nullptr;
+  CLI::App* top = nullptr;
   CLI::App* show = nullptr;
   CLI::App* log = nullptr;
   CLI::App* cancel = nullptr;

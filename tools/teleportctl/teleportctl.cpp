@@ -22,6 +22,7 @@
 #include "tools/teleportctl/index_command.hpp"
 #include "tools/teleportctl/jobs_command.hpp"
 #include "tools/teleportctl/limit_options.hpp"
+#include "tools/teleportctl/metrics_command.hpp"
 #include "tools/teleportctl/pairing.hpp"
 #include "tools/teleportctl/peers_command.hpp"
 #include "tools/teleportctl/rekey_command.hpp"
@@ -197,6 +198,8 @@ int main_of_teleportctl(int argc, char** argv) {
   add_teleports_commands(app, teleports);
   jobs_command jobs;
   add_jobs_commands(app, jobs);
+  metrics_command metrics;
+  add_metrics_command(app, metrics);
   seed_command seed;
   add_seed_command(app, seed);
   index_command index;
@@ -227,6 +230,9 @@ int main_of_teleportctl(int argc, char** argv) {
   }
   if (!code) {
     code = run_jobs_command(jobs, *options);
+  }
+  if (!code) {
+    code = run_metrics_command(metrics, *options);
   }
   if (!code) {
     code = seed.parsed->parsed() ? run_seed_command(seed, *options)

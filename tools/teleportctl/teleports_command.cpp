@@ -13,6 +13,7 @@
 #include "libteleport/base/json_text.hpp"
 #include "libteleport/base/lock_file.hpp"
 #include "libteleport/migrate/journal.hpp"
+#include "tools/teleportctl/damaged_entries.hpp"
 #include "xl-teleport/setup/exit_code.hpp"
 #include "xl-teleport/setup/lock_names.hpp"
 #include "xl-teleport/source/host_events.hpp"
@@ -59,41 +60,27 @@ nlohmann::json json_of(const journal_entry& entry) {
       {"unsettled", is_unsettled(entry)}};
 }
 
-/// Calls `each` with every path in a folder; a missing folder has none.
-template <class Each>
-void for_files(const std::string& folder, Each each) {
-  std::error_code missing;
-  for (fs::directory_iterator it(folder, missing), end; !missing && it != end;
-       it.increment(missing)) {
-    each(it->path());
-  }
-}
-
-/// Entries that cannot be read: what they promise is not known.
 void list_damaged(const settings& options) {
-  for_files(options.journal_path(), [](const fs::path& path) {
-    const auto kind = path.extension();
-    if (kind != ".source" && kind != ".destination") {
-      return;
-    }
-    const auto entry = journal::read_file(path);
-    if (!entry) {
-      std::cout << "damaged   " << entry.error().context << '\n';
-    }
-  });
+  for (const error& damage : damaged_entries(options.journal_path())) {
+    std::cout << "damaged   " << damage.context << '\n';
+  }
 }
 
 /// Processes of teleports and seeds, each with its guest's lock. Asked by an
 /// attempt to lock: the kernel's list names no file of an overlay.
 void list_locked(const settings& options) {
-  for_files(options.run_path, [&](const fs::path& path) {
-    const std::string name = path.stem();
-    if (path.extension() == ".lock" && name.starts_with(guest_lock_prefix) &&
+  std::error_code missing;
+  for (fs::directory_iterator it(options.run_path, missing), end;
+       !missing && it != end;
+       it.increment(missing)) {
+    const std::string name = it->path().stem();
+    if (it->path().extension() == ".lock" &&
+        name.starts_with(guest_lock_prefix) &&
         !take_lock(options.run_path, name)) {
       std::cout << "underway  a teleport or a seed of the guest "
                 << name.substr(guest_lock_prefix.size()) << '\n';
     }
-  });
+  }
 }
 
 int list(const teleports_command& read, const settings& options) {

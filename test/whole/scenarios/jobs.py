@@ -2,8 +2,11 @@
 
 import json
 import os
+import pty
+import re
+import signal
 
-from harness.events import FolderWatch
+from harness.events import LIMIT, FolderWatch
 from harness.oracle import check_at_rest, wait_for_rest
 from harness.registry import test
 from harness.world import World
@@ -11,6 +14,9 @@ from harness.world import World
 # Of a disk's 2.8 MB nobody is through within a test's time.
 SLOW = "50kB"
 RUNNING = "/run/xl-teleport/jobs"
+# A line of Prometheus' text format, and a label's value.
+SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\]|\\["\\n])*",?)+)\})? (\S+)')
+VALUE = re.compile(r'="((?:[^"\\]|\\.)*)"')
 
 
 def jobs(host):
@@ -77,6 +83,80 @@ def cancelled_in_bulk(at):
         assert (moved["outcome"], arrived["outcome"]) == ("moved", "arrived")
         assert moved["id"] == arrived["id"] == report["id"]
         assert moved["report"]["total_seconds"] == report["total_seconds"]
+
+
+def metrics(host):
+    """{(name, its labels' values): value}, of a file that is in Prometheus' format."""
+    file, told, head = "/var/tmp/xl-teleport.prom", {}, []
+    host.run("teleportctl", "metrics", "--output", file)
+    with open(host.path(file), encoding="utf-8") as text:
+        for line in text.read().splitlines():
+            if line.startswith("#"):
+                head = head[-1:] + [line.split()[:3]]
+                continue
+            name, labels, value = SAMPLE.fullmatch(line).groups()
+            assert head == [["#", "HELP", name], ["#", "TYPE", name]], line
+            key = (name.removeprefix("xl_teleport_"), *VALUE.findall(labels or ""))
+            assert key not in told, line
+            told[key] = float(value)
+    return told
+
+
+@test("a screen follows what runs, until Ctrl-C, and cancels nothing")
+def top():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        assert world.here.run("teleportctl", "top", check=False)[0] == 2
+        outer, inner = pty.openpty()
+        view = world.here.spawn("teleportctl", "top", output=inner,
+                                environment={"TERM": "xterm"})
+        os.close(inner)
+        said = b""
+
+        def see(words):
+            nonlocal said
+            while words not in said:
+                said += os.read(outer, 4096)
+        see(b"0 jobs here")
+        world.here.limit_link(SLOW)
+        move = world.teleport(guest, world.here)
+        see(b"teleport of web1 to ")
+        see(b"1 job here")
+        for pid in world.here.processes("teleportctl"):
+            os.kill(pid, signal.SIGINT)
+        see(b"\x1b[?1049l")
+        assert view.wait(LIMIT) == 0
+        os.close(outer)
+        world.here.limit_link("off")
+        move.expect(0)
+        check_at_rest(world, guest)
+
+
+@test("Prometheus is told what runs, what has run and what is kept")
+def told_to_prometheus():
+    with World() as world:
+        guest = world.start_guest(world.here)
+        told = metrics(world.here)
+        assert told["jobs", "teleport", "source"] == 0, told
+        assert told["readable", "journal"] == told["readable", "index"] == 1, told
+        world.here.limit_link(SLOW)
+        move = world.teleport(guest, world.here)
+        wait_for_job(world.there, in_bulk("teleport"))
+        assert metrics(world.here)["jobs", "teleport", "source"] == 1
+        assert metrics(world.there)["jobs", "teleport", "destination"] == 1
+        world.here.limit_link("off")
+        report = move.expect(0)
+        check_at_rest(world, guest)
+        here, there = metrics(world.here), metrics(world.there)
+        assert here["ended_jobs", "teleport", "source", "moved"] == 1, here
+        assert there["ended_jobs", "teleport", "destination", "arrived"] == 1, there
+        assert here["last_move_downtime_seconds",] == report["downtime_seconds"], here
+        assert here["last_move_sent_bytes",] == report["link"]["sent"], here
+        assert here["unsettled_teleports",] == 0 and here["kept_disks",] == 1, here
+        assert there["kept_disks",] == 0, there
+        with open(world.here.path("/var/lib/xl-teleport/journal/x.source"), "wb") as bad:
+            bad.write(b"no entry")
+        assert metrics(world.here)["damaged_journal_entries",] == 1
 
 
 @test("a teleport is seen at both hosts, cancelled in the bulk, and told afterwards")
