@@ -16,6 +16,7 @@ namespace {
 using teleport::record_type;
 using teleport::source_action;
 using teleport::source_course;
+using teleport::source_step;
 
 void require(bool holds) {
   if (!holds) {
