@@ -70,6 +70,7 @@ donor_watch::outcome donor_watch::wait_once(std::chrono::milliseconds patience,
   if (fds[1].revents != 0) {
     const bool lost = (fds[1].revents & gone) != 0;
     if (lost || xenstore_->drain_events() == 0) {
+      // Readable with nothing to read: the connection is broken.
       xenstore_.reset();
     }
     changed = true;
