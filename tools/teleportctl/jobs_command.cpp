@@ -51,10 +51,6 @@ class printed_jobs {
   nlohmann::json all_ = nlohmann::json::array();
 };
 
-job_state state_now(const job& one) {
-  return state_of(one, is_alive(one.process));
-}
-
 int list_running(const jobs_command& read, const settings& options) {
   const auto running = running_jobs(options);
   if (!running) {

@@ -36,7 +36,7 @@ result<std::vector<ended_job>> ended_jobs(const settings& options) {
   }
   std::vector<ended_job> ended;
   for (const job& one : *history) {
-    switch (state_of(one, is_alive(one.process))) {
+    switch (state_now(one)) {
       case job_state::under_way:
         break;
       case job_state::ended:
@@ -51,10 +51,7 @@ result<std::vector<ended_job>> ended_jobs(const settings& options) {
 }
 
 result<journal_numbers> read_journal(const settings& options) {
-  const auto entries = journal::open(options.journal_path());
-  const auto all = entries
-                       ? journalled_teleports(*entries)
-                       : result<std::vector<journal_entry>>(entries.error());
+  const auto all = journalled_teleports(options.journal_path());
   if (!all) {
     return all.error();
   }

@@ -84,10 +84,7 @@ void list_locked(const settings& options) {
 }
 
 int list(const teleports_command& read, const settings& options) {
-  const auto entries = journal::open(options.journal_path());
-  const auto all = entries
-                       ? journalled_teleports(*entries)
-                       : result<std::vector<journal_entry>>(entries.error());
+  const auto all = journalled_teleports(options.journal_path());
   if (!all) {
     return failed(all.error());
   }

@@ -82,6 +82,17 @@ bool is_small(const std::string& folder, const history_limits& limits) {
          });
 }
 
+/// @param write  replace_file or write_durably
+result<void> write_into(const std::string& folder,
+                        const job& one,
+                        decltype(replace_file)& write) {
+  const auto made = make_folders(folder);
+  return made
+             ? write(
+                   folder + "/" + file_of(one), to_text(one), S_IRUSR | S_IWUSR)
+             : made;
+}
+
 }  // namespace
 
 std::string running_jobs_path(const settings& config) {
@@ -93,12 +104,7 @@ std::string history_path(const settings& config) {
 }
 
 result<void> write_running(const settings& config, const job& one) {
-  const std::string folder = running_jobs_path(config);
-  const auto made = make_folders(folder);
-  return made
-             ? replace_file(
-                   folder + "/" + file_of(one), to_text(one), S_IRUSR | S_IWUSR)
-             : made;
+  return write_into(running_jobs_path(config), one, replace_file);
 }
 
 void remove_running(const settings& config, const job& one) {
@@ -107,12 +113,11 @@ void remove_running(const settings& config, const job& one) {
 }
 
 result<void> write_history(const settings& config, const job& one) {
-  const std::string folder = history_path(config);
-  const auto made = make_folders(folder);
-  return made
-             ? write_durably(
-                   folder + "/" + file_of(one), to_text(one), S_IRUSR | S_IWUSR)
-             : made;
+  return write_into(history_path(config), one, write_durably);
+}
+
+job_state state_now(const job& one) {
+  return state_of(one, is_alive(one.process));
 }
 
 bool is_known(const settings& config, const job& one) {

@@ -35,6 +35,9 @@ void remove_running(const settings& config, const job& one);
 /// Writes the job into the history, durably.
 result<void> write_history(const settings& config, const job& one);
 
+/// By a look at its process.
+[[nodiscard]] job_state state_now(const job& one);
+
 /// Whether a file of its name is there, of whatever job.
 [[nodiscard]] bool is_known(const settings& config, const job& one);
 

@@ -85,6 +85,13 @@ result<std::vector<journal_entry>> journalled_teleports(
   return sorted;
 }
 
+result<std::vector<journal_entry>> journalled_teleports(
+    const std::string& path) {
+  const auto entries = journal::open(path);
+  return entries ? journalled_teleports(*entries)
+                 : result<std::vector<journal_entry>>(entries.error());
+}
+
 result<std::optional<journal_entry>> last_teleport_of(
     const journal& entries, const std::string& guest) {
   const auto all = journalled_teleports(entries);

@@ -25,6 +25,9 @@ namespace teleport {
 /// then the others, newest first.
 [[nodiscard]] result<std::vector<journal_entry>> journalled_teleports(
     const journal& entries);
+/// @param path  the journal's folder
+[[nodiscard]] result<std::vector<journal_entry>> journalled_teleports(
+    const std::string& path);
 
 /// The entry that counts for a guest: what left before what arrived, what is
 /// unsettled before what is over, the newest of those that are over.
