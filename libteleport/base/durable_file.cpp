@@ -61,8 +61,8 @@ result<void> give_to(int fd, const struct stat& owner, const std::string& to) {
 /// What a new file is to be.
 struct new_file {
   mode_t mode{};
-  std::optional<struct stat> kept =
-      {};  ///< whose mode and owner it has instead
+  /// Whose mode and owner it has instead.
+  std::optional<struct stat> kept = {};
   bool durable = true;
 };
 

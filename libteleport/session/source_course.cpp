@@ -320,10 +320,10 @@ void source_course::on_saved(bool well, time_point now) {
   }
   save_ = save::over;
   resume_when_at_rest();
-  if (well && listens()) {
-    downtime_.note(downtime_step::saved, now);
-  }
   if (well) {
+    if (listens()) {
+      downtime_.note(downtime_step::saved, now);
+    }
     commit_when_saved();
   }
 }
